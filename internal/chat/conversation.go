@@ -1,0 +1,45 @@
+package chat
+
+import "time"
+
+// Conversation is the one lasting thread between a buyer and a merchant.
+type Conversation struct {
+	ID        ConversationID
+	UIDs      [2]UID    // indexed by Side
+	Product   ProductID // last talked about; may be empty
+	LastSeq   Seq
+	Rev       Rev
+	Sides     [2]SideState // indexed by Side
+	CreatedAt time.Time
+	LastAt    time.Time // of the last message
+
+	// Last is the message at LastSeq. Stores fill it in lists and leave it nil
+	// where only the conversation was asked for.
+	Last *Message
+}
+
+// SideState is what a conversation remembers of one side.
+type SideState struct {
+	Total     int64 // messages this side has sent
+	Delivered Seq   // its devices have everything up to here
+	Read      Seq   // it has seen everything up to here
+	Unread    int64 // the other side's messages after Read
+	Pos       Pos   // the participant's Pos at the last change it is told of
+	Blocked   bool  // this side does not want to hear from the other
+}
+
+// SideOf returns the side that uid takes part on, NoSide for a stranger.
+func (c *Conversation) SideOf(uid UID) Side {
+	switch uid {
+	case c.UIDs[BuyerSide]:
+		return BuyerSide
+	case c.UIDs[MerchantSide]:
+		return MerchantSide
+	}
+	return NoSide
+}
+
+// Positions returns each side's Pos.
+func (c *Conversation) Positions() [2]Pos {
+	return [2]Pos{c.Sides[BuyerSide].Pos, c.Sides[MerchantSide].Pos}
+}

@@ -1,0 +1,93 @@
+package chat
+
+import "time"
+
+// BlockType says what a block holds.
+type BlockType string
+
+// The block types. Clients draw one they do not know as "not supported".
+const (
+	TextBlock    BlockType = "text"
+	ImageBlock   BlockType = "image"
+	ProductBlock BlockType = "product"
+)
+
+// Block is a piece of a stored message. Exactly the field that Type names is set.
+// The JSON form is what the store keeps and what clients get.
+type Block struct {
+	Type    BlockType    `json:"type"`
+	Text    string       `json:"text,omitempty"`
+	Image   *Image       `json:"image,omitempty"`
+	Product *ProductCard `json:"product,omitempty"`
+}
+
+// Image is a picture in a message. Where to fetch it is asked for with the file.
+type Image struct {
+	File    FileID `json:"file"`
+	Width   int    `json:"width"`  // pixels, as drawn
+	Height  int    `json:"height"` // pixels, as drawn
+	Preview string `json:"preview,omitempty"`
+}
+
+// ProductCard is a product as it was when somebody sent it.
+type ProductCard struct {
+	ID       ProductID   `json:"id"`
+	Title    string      `json:"title"`
+	Amount   int64       `json:"amount"` // minor units
+	Currency string      `json:"currency"`
+	Image    string      `json:"image,omitempty"`
+	URL      string      `json:"url,omitempty"`
+	Kind     ProductKind `json:"kind"`
+}
+
+// Card returns the card of p.
+func (p Product) Card() *ProductCard {
+	return &ProductCard{
+		ID: p.ID, Title: p.Title, Amount: p.Price.Amount, Currency: p.Price.Currency,
+		Image: p.Image, URL: p.URL, Kind: p.Kind,
+	}
+}
+
+// DraftBlock is a block as a sender asks for it: files and products by name, the
+// server knows the rest. Exactly the field that Type names is set.
+type DraftBlock struct {
+	Type    BlockType
+	Text    string
+	File    FileID
+	Product ProductID
+}
+
+// Message is one entry of a conversation: accepted, numbered and stored.
+type Message struct {
+	Conversation ConversationID
+	Seq          Seq
+	Rev          Rev // of the conversation, raised by this message
+	Sender       UID
+	Agent        AgentID // who of the merchant's staff wrote it; may be empty
+	AgentName    string
+	Nonce        Nonce
+	Blocks       []Block // empty once recalled
+	SentAt       time.Time
+
+	// Ordinal counts the messages of the sender's side: 1 for its first. As Seq
+	// has no gaps, Seq − Ordinal messages of the other side came before it.
+	Ordinal int64
+
+	// RecipientOnline says whether the other side was seen online at sending;
+	// nil when nobody could say at once.
+	RecipientOnline *bool
+
+	RecalledAt time.Time // zero: it stands
+}
+
+// Recalled reports whether the sender took m back.
+func (m Message) Recalled() bool { return !m.RecalledAt.IsZero() }
+
+// Recall is the mutation that turned a message into a tombstone.
+type Recall struct {
+	Conversation ConversationID
+	Seq          Seq // of the message
+	Rev          Rev // of the conversation, raised by the recall
+	By           UID
+	At           time.Time
+}

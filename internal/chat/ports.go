@@ -1,0 +1,414 @@
+package chat
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// Store keeps everything that must not be lost. Every method is one atomic
+// step: when it returns nil the effect is synced to disk; when it returns an
+// error the effect is whole or absent, and which of the two may be unknown, so
+// that every method can be repeated. Missing rows are NotFound. No caller's
+// context ends a write that others share. Package storetest holds the test that
+// every implementation passes.
+type Store interface {
+	ConversationStore
+	DirectoryStore
+	FileStore
+	AccessStore
+
+	// Ping reports whether the store can be read.
+	Ping(ctx context.Context) error
+}
+
+// ConversationStore keeps conversations and their messages.
+type ConversationStore interface {
+	// Append stores a message under the next Seq, beginning its conversation
+	// when a.Start says so and there is none. A repeat (same conversation,
+	// sender and nonce) returns the first result with Fresh false, whatever else
+	// has changed since; the same nonce with another Hash is a Conflict with
+	// code "nonce_reused". The other side having blocked the sender is Denied
+	// with code "blocked", the sender having blocked it with "blocked_by_you". A
+	// file that is not the sender's own or already in another conversation is
+	// Denied with code "file_not_yours"; a file of this conversation may be
+	// attached again only by the same message.
+	Append(ctx context.Context, a Append) (Appended, error)
+
+	// Advance moves watermarks forward, as one step each. A mark that would move
+	// one back changes nothing and is left out of the result. A mark beyond the
+	// last message, or of an unknown conversation, is left out too: it is stale
+	// or made up, and the others must not suffer. Read moves delivered along.
+	Advance(ctx context.Context, marks []Mark) ([]Advanced, error)
+
+	// Recall turns the message into a tombstone: its blocks go, Rev is raised.
+	// Only a message of by's that was sent at or after notBefore: an older one
+	// is Denied with code "recall_too_late", somebody else's with
+	// "not_your_message". A message already recalled returns its Recall again
+	// with Fresh false.
+	Recall(ctx context.Context, r RecallRequest) (Recalled, error)
+
+	// SetBlocked says whether side wants to hear from the other.
+	SetBlocked(ctx context.Context, id ConversationID, side Side, blocked bool) (Conversation, error)
+
+	// Conversation returns the conversation named id.
+	Conversation(ctx context.Context, id ConversationID) (Conversation, error)
+
+	// ConversationBetween returns the conversation of a buyer and a merchant.
+	ConversationBetween(ctx context.Context, buyer, merchant UID) (Conversation, error)
+
+	// Conversations returns a page of uid's conversations, Last filled in.
+	Conversations(ctx context.Context, q ConversationQuery) ([]Conversation, error)
+
+	// ChangedSince returns uid's conversations whose Pos (on uid's side) is
+	// greater than after, ordered by it, Last filled in. No two have the same.
+	ChangedSince(ctx context.Context, uid UID, after Pos, limit int) ([]Conversation, error)
+
+	// MessagesAfter returns up to limit messages with Seq > after, in order.
+	MessagesAfter(ctx context.Context, id ConversationID, after Seq, limit int) ([]Message, error)
+
+	// MessagesBefore returns the last limit messages with Seq < before, in
+	// order; before 0 means from the end.
+	MessagesBefore(ctx context.Context, id ConversationID, before Seq, limit int) ([]Message, error)
+
+	// MessageByNonce returns the message that sender stored under nonce.
+	MessageByNonce(ctx context.Context, id ConversationID, sender UID, nonce Nonce) (Message, error)
+
+	// RecallsAfter returns up to limit recalls with Rev > after, in order.
+	RecallsAfter(ctx context.Context, id ConversationID, after Rev, limit int) ([]Recall, error)
+
+	// Unread returns how many of uid's conversations have unread messages, and
+	// how many messages those are.
+	Unread(ctx context.Context, uid UID) (conversations, messages int64, err error)
+
+	// Positions returns the position of each uid; one without changes is at 0.
+	Positions(ctx context.Context, uids []UID) (Epoch, map[UID]Pos, error)
+
+	// AddReport keeps a complaint about a conversation for the shop to read.
+	AddReport(ctx context.Context, r Report) error
+}
+
+// Append asks to store one message.
+type Append struct {
+	Conversation ConversationID // "" when Start is set
+	Start        *Start
+	Product      ProductID // the conversation is about this from now on; "" leaves it
+
+	Sender          UID
+	Agent           AgentID
+	AgentName       string
+	Nonce           Nonce
+	Hash            []byte // of the request, to tell a repeat from a mistake
+	Blocks          []Block
+	SentAt          time.Time
+	RecipientOnline *bool
+}
+
+// Start says which conversation to begin unless it is there already.
+type Start struct {
+	ID    ConversationID // of the new one
+	Buyer UID
+	Other UID // the merchant
+}
+
+// Appended is the outcome of Append.
+type Appended struct {
+	Message      Message
+	Conversation Conversation // as of this message's commit; Last is nil
+	Fresh        bool         // stored by this call
+	Begun        bool         // the conversation was begun by this call
+}
+
+// Mark asks to move one side's watermarks. Zero leaves a watermark.
+type Mark struct {
+	Conversation ConversationID
+	Side         Side
+	Delivered    Seq
+	Read         Seq
+}
+
+// Advanced is a watermark that moved. A delivered mark raises the Rev and the
+// other side's Pos, whose ticks it changes; a read mark raises both sides' Pos.
+type Advanced struct {
+	Conversation Conversation // after the change; Last is nil
+	Side         Side
+	Delivered    bool // it moved
+	Read         bool // it moved
+}
+
+// RecallRequest asks to take a message back.
+type RecallRequest struct {
+	Conversation ConversationID
+	Seq          Seq
+	By           UID
+	At           time.Time
+	NotBefore    time.Time
+}
+
+// Recalled is the outcome of Recall.
+type Recalled struct {
+	Recall       Recall
+	Conversation Conversation // Last is nil
+	Fresh        bool
+}
+
+// Order is how a list of conversations is sorted.
+type Order string
+
+// The orders. Both end with the oldest last message.
+const (
+	NewestFirst Order = "newest"
+	UnreadFirst Order = "unread"
+)
+
+// ConversationQuery asks for a page of a participant's conversations.
+type ConversationQuery struct {
+	UID    UID
+	Order  Order
+	Search string              // part of the other side's name, letter case aside; "" all
+	After  *ConversationCursor // the last row of the page before; nil: from the start
+	Limit  int
+}
+
+// ConversationCursor is the place of a row in a list.
+type ConversationCursor struct {
+	Unread bool // the row had unread messages; counts only with UnreadFirst
+	LastAt time.Time
+	ID     ConversationID
+}
+
+// Report is a complaint by one side of a conversation.
+type Report struct {
+	Conversation ConversationID
+	By           UID
+	Agent        AgentID
+	Seq          Seq // the message it is about; 0: all of it
+	Reason       string
+	At           time.Time
+}
+
+// DirectoryStore keeps what the shop told of its people and its goods.
+type DirectoryStore interface {
+	// PutParticipant sets uid's name and avatar.
+	PutParticipant(ctx context.Context, uid UID, name, avatar string) error
+
+	// Participants returns those of uids that are known.
+	Participants(ctx context.Context, uids []UID) (map[UID]Participant, error)
+
+	// DeleteParticipant forgets uid's name and avatar. Its messages stay.
+	DeleteParticipant(ctx context.Context, uid UID) error
+
+	// PutProduct stores p in place of what its ID named before.
+	PutProduct(ctx context.Context, p Product) error
+
+	// Product returns the product, also one marked as deleted.
+	Product(ctx context.Context, id ProductID) (Product, error)
+
+	// Products returns those of ids that are known.
+	Products(ctx context.Context, ids []ProductID) (map[ProductID]Product, error)
+
+	// DeleteProduct marks the product as no longer for sale.
+	DeleteProduct(ctx context.Context, id ProductID) error
+}
+
+// File is an uploaded picture: what the store knows of it.
+type File struct {
+	ID           FileID
+	Uploader     UID
+	Agent        AgentID
+	Key          Nonce  // of the upload, chosen by the uploader's device
+	Hash         []byte // of the bytes as they were sent
+	Type         string // "image/jpeg", "image/png" or "image/gif"
+	Bytes        int64
+	Width        int
+	Height       int
+	Preview      string         // ThumbHash, base64
+	Conversation ConversationID // "" until a message carries it
+	CreatedAt    time.Time
+}
+
+// FileStore keeps what is known of uploaded files; their bytes are in Blobs.
+type FileStore interface {
+	// AddFile stores f, or returns the file that f.Uploader stored under f.Key
+	// with fresh false. The same key with another Hash is a Conflict with code
+	// "nonce_reused".
+	AddFile(ctx context.Context, f File) (stored File, fresh bool, err error)
+
+	// FileByKey returns the file that uploader stored under key.
+	FileByKey(ctx context.Context, uploader UID, key Nonce) (File, error)
+
+	// Files returns those of ids that exist.
+	Files(ctx context.Context, ids []FileID) (map[FileID]File, error)
+
+	// UnattachedFiles returns up to limit files without a conversation that were
+	// created before t, oldest first.
+	UnattachedFiles(ctx context.Context, t time.Time, limit int) ([]File, error)
+
+	// DeleteUnattachedFile removes a file unless a message carries it by now, and
+	// says whether it did.
+	DeleteUnattachedFile(ctx context.Context, id FileID) (bool, error)
+}
+
+// AccessStore keeps what decides who gets in.
+type AccessStore interface {
+	// Secret returns the secret named name. The first caller's fresh becomes it,
+	// for all nodes and for ever.
+	Secret(ctx context.Context, name string, fresh []byte) ([]byte, error)
+
+	// PutLoginCode keeps a one-time code, by its hash, until expires.
+	PutLoginCode(ctx context.Context, c LoginCode) error
+
+	// TakeLoginCode returns the code and makes sure that nobody gets it again. An
+	// unknown, taken or expired one is NotFound.
+	TakeLoginCode(ctx context.Context, hash []byte, now time.Time) (LoginCode, error)
+
+	// Revoke ends all tokens of uid that were issued before t.
+	Revoke(ctx context.Context, uid UID, t time.Time) error
+}
+
+// LoginCode is worth one login. Only a hash of it is kept.
+type LoginCode struct {
+	Hash      []byte
+	Actor     Actor
+	ExpiresAt time.Time
+}
+
+// Blobs keeps the bytes of files under keys like "ab/abcdef/image".
+type Blobs interface {
+	// Put stores data under key, synced, replacing what was there.
+	Put(ctx context.Context, key string, data []byte) error
+
+	// Open returns the blob and its size. The caller closes it. A missing one is
+	// NotFound.
+	Open(ctx context.Context, key string) (io.ReadSeekCloser, error)
+
+	// Delete removes the blob; one that is not there is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// Limiter counts what actors do.
+type Limiter interface {
+	// Allow takes one from the allowance of key for action. When there is none
+	// left it takes nothing and says how long until there is.
+	Allow(action Action, key string) (retryAfter time.Duration, ok bool)
+}
+
+// Topic is what a node subscribes to: a participant's events, or the news of
+// whether a participant is online.
+type Topic struct {
+	Kind TopicKind
+	UID  UID
+}
+
+// TopicKind tells topics about the same uid apart.
+type TopicKind uint8
+
+// The kinds of topics.
+const (
+	EventsOf   TopicKind = iota // what uid's own sessions are told
+	PresenceOf                  // what those who watch uid are told
+)
+
+// Presence says whether somebody is there.
+type Presence uint8
+
+// The presences.
+const (
+	PresenceUnknown Presence = iota // nobody could say in time
+	Offline
+	Online
+)
+
+// Bus carries events between sessions, on this node and on others. It may lose,
+// repeat or reorder them: receivers compare Seq, Rev and Pos and ask Store.
+type Bus interface {
+	// Attach names the one receiver of this node. It is called once, before
+	// anything else.
+	Attach(r Receiver)
+
+	// Publish hands ev to every node that subscribes to one of topics, this one
+	// included, once per topic. It does not block.
+	Publish(ctx context.Context, topics []Topic, ev Event) error
+
+	// Subscribe starts delivery of topic to this node. Calls are counted by the
+	// caller: a node subscribes at its first interest and leaves at its last.
+	Subscribe(topic Topic) error
+
+	// Unsubscribe ends what Subscribe started.
+	Unsubscribe(topic Topic) error
+
+	// Presence asks all nodes, within a short deadline of its own.
+	Presence(ctx context.Context, uids []UID) map[UID]Presence
+
+	// Cached returns what this node knows of uid without asking.
+	Cached(uid UID) Presence
+}
+
+// Receiver is a node's end of the bus.
+type Receiver interface {
+	// Deliver takes an event of a topic this node subscribes to. It must not
+	// block.
+	Deliver(topic Topic, ev Event)
+
+	// Online reports whether this node holds a session of uid that answered a
+	// heartbeat lately.
+	Online(uid UID) bool
+
+	// Resync makes every session compare its position with the store: events may
+	// have been lost.
+	Resync()
+}
+
+// Event is what sessions are told. Exactly one of the pointers is set.
+type Event struct {
+	// Origin is the session whose own request caused the event and that learns of
+	// it by the answer; it is not told again. "" for none.
+	Origin ClientID
+
+	// Pos is each side's Pos after the change, indexed by Side; 0 for a side whose
+	// position it did not move, and for what is not kept (typing, presence, push).
+	Pos [2]Pos
+
+	Message      *Message
+	Delivered    *WatermarkEvent
+	Read         *WatermarkEvent
+	Recall       *Recall
+	Conversation *Conversation // something else about it changed: ask for it
+	Typing       *TypingEvent
+	Presence     *PresenceEvent
+	Push         *PushEvent
+	Revoked      *RevokedEvent
+}
+
+// WatermarkEvent says how far a side has come.
+type WatermarkEvent struct {
+	Conversation ConversationID
+	Rev          Rev
+	Side         Side
+	Seq          Seq
+	Unread       int64 // of that side, after the change
+}
+
+// TypingEvent says that somebody is writing, for the next few seconds.
+type TypingEvent struct {
+	Conversation ConversationID
+	UID          UID
+	Agent        AgentID
+	AgentName    string
+}
+
+// PresenceEvent says that somebody came or went.
+type PresenceEvent struct {
+	UID    UID
+	Online bool
+}
+
+// PushEvent carries something of the shop's own to a participant's sessions.
+type PushEvent struct {
+	Payload []byte // one JSON value
+}
+
+// RevokedEvent ends the sessions whose token was issued before At.
+type RevokedEvent struct {
+	At time.Time
+}
