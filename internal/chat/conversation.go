@@ -43,3 +43,11 @@ func (c *Conversation) SideOf(uid UID) Side {
 func (c *Conversation) Positions() [2]Pos {
 	return [2]Pos{c.Sides[BuyerSide].Pos, c.Sides[MerchantSide].Pos}
 }
+
+// ConversationView is a conversation with what is needed to draw it.
+type ConversationView struct {
+	Conversation
+
+	Participants [2]Participant // indexed by Side
+	Product      *Product       // last talked about; nil when there is none
+}

@@ -46,7 +46,6 @@ type Action string
 // The actions that are counted.
 const (
 	ActionSend        Action = "send"         // messages of a buyer or an agent
-	ActionSendBackend Action = "send_backend" // messages of the shop's backend
 	ActionBegin       Action = "begin"        // new conversations of a buyer
 	ActionUploadBuyer Action = "upload_buyer" // uploads of a buyer
 	ActionUploadAgent Action = "upload_agent" // uploads of an agent
@@ -70,7 +69,6 @@ func DefaultLimits() Limits {
 		LoginCodeTTL: time.Minute, TokenTTL: 10 * time.Minute,
 		Rates: map[Action][]Rate{
 			ActionSend:        {{20, 10 * time.Second}, {100, time.Minute}},
-			ActionSendBackend: {{1000, 10 * time.Second}},
 			ActionBegin:       {{6, time.Hour}},
 			ActionUploadBuyer: {{30, time.Hour}},
 			ActionUploadAgent: {{300, time.Hour}},

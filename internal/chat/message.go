@@ -16,9 +16,9 @@ const (
 // The JSON form is what the store keeps and what clients get.
 type Block struct {
 	Type    BlockType    `json:"type"`
-	Text    string       `json:"text,omitempty"`
-	Image   *Image       `json:"image,omitempty"`
-	Product *ProductCard `json:"product,omitempty"`
+	Text    string       `json:"text,omitzero"`
+	Image   *Image       `json:"image,omitzero"`
+	Product *ProductCard `json:"product,omitzero"`
 }
 
 // Image is a picture in a message. Where to fetch it is asked for with the file.
@@ -26,7 +26,7 @@ type Image struct {
 	File    FileID `json:"file"`
 	Width   int    `json:"width"`  // pixels, as drawn
 	Height  int    `json:"height"` // pixels, as drawn
-	Preview string `json:"preview,omitempty"`
+	Preview string `json:"preview,omitzero"`
 }
 
 // ProductCard is a product as it was when somebody sent it.
@@ -35,8 +35,8 @@ type ProductCard struct {
 	Title    string      `json:"title"`
 	Amount   int64       `json:"amount"` // minor units
 	Currency string      `json:"currency"`
-	Image    string      `json:"image,omitempty"`
-	URL      string      `json:"url,omitempty"`
+	Image    string      `json:"image,omitzero"`
+	URL      string      `json:"url,omitzero"`
 	Kind     ProductKind `json:"kind"`
 }
 

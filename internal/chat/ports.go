@@ -373,7 +373,7 @@ type Event struct {
 	Delivered    *WatermarkEvent
 	Read         *WatermarkEvent
 	Recall       *Recall
-	Conversation *Conversation // something else about it changed: ask for it
+	Conversation *ConversationView // it is new, or something else about it changed
 	Typing       *TypingEvent
 	Presence     *PresenceEvent
 	Push         *PushEvent

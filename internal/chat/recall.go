@@ -1,0 +1,28 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Recall takes a message of the actor's side back, within Limits.RecallWithin of
+// its sending: its content goes for good, a tombstone stays. Asking again
+// returns the first recall.
+func (s *Service) Recall(ctx context.Context, actor Actor, id ConversationID, seq Seq, origin ClientID) (Recalled, error) {
+	if _, _, err := s.membersFor(ctx, actor, id); err != nil {
+		return Recalled{}, err
+	}
+	now := s.now().UTC().Truncate(time.Millisecond)
+	done, err := s.store.Recall(ctx, RecallRequest{
+		Conversation: id, Seq: seq, By: actor.UID, At: now, NotBefore: now.Add(-s.limits.RecallWithin),
+	})
+	if err != nil {
+		return Recalled{}, fmt.Errorf("recall: %w", err)
+	}
+	if done.Fresh {
+		conv := &done.Conversation
+		s.announce(ctx, conv.UIDs, Event{Origin: origin, Pos: conv.Positions(), Recall: &done.Recall})
+	}
+	return done, nil
+}

@@ -1,0 +1,220 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Send stores the message and then announces it. When it returns, the message is
+// synced to disk. Sending the same draft again returns the first result and
+// announces nothing. origin is the session that asked, "" for none.
+func (s *Service) Send(ctx context.Context, actor Actor, d Draft, origin ClientID) (Appended, error) {
+	if err := d.Validate(&s.limits); err != nil {
+		return Appended{}, err
+	}
+	a, err := s.prepare(ctx, actor, &d)
+	if err != nil {
+		return s.repeatOr(ctx, actor, &d, err)
+	}
+	done, err := s.store.Append(ctx, a)
+	if err != nil {
+		return Appended{}, fmt.Errorf("send: %w", err)
+	}
+	s.members.put(done.Conversation.ID, done.Conversation.UIDs)
+	if done.Fresh {
+		s.announceMessage(ctx, &done, d.Product != "", origin)
+	}
+	return done, nil
+}
+
+// prepare turns a draft into what the store is asked to append: it resolves the
+// conversation, the seller, the files and the products on the server.
+func (s *Service) prepare(ctx context.Context, actor Actor, d *Draft) (Append, error) {
+	if err := s.Allow(ActionSend, actor); err != nil {
+		return Append{}, err
+	}
+	a := Append{
+		Conversation: d.Conversation, Product: d.Product,
+		Sender: actor.UID, Agent: actor.Agent, AgentName: actor.AgentName,
+		Nonce: d.Nonce, SentAt: s.now().UTC().Truncate(time.Millisecond),
+	}
+	uids, err := s.recipients(ctx, actor, d, &a)
+	if err != nil {
+		return Append{}, err
+	}
+	if a.Blocks, err = s.resolveBlocks(ctx, actor, uids[MerchantSide], d.Blocks); err != nil {
+		return Append{}, err
+	}
+	if a.Hash, err = d.hash(); err != nil {
+		return Append{}, err
+	}
+	switch s.bus.Cached(uids[actor.Side().Other()]) {
+	case Online:
+		a.RecipientOnline = new(true)
+	case Offline:
+		a.RecipientOnline = new(false)
+	case PresenceUnknown:
+	}
+	return a, nil
+}
+
+// recipients resolves the conversation that d means and returns its two sides.
+func (s *Service) recipients(ctx context.Context, actor Actor, d *Draft, a *Append) ([2]UID, error) {
+	if d.Conversation == "" {
+		return s.startFor(ctx, actor, d, a)
+	}
+	uids, _, err := s.membersFor(ctx, actor, d.Conversation)
+	if err != nil {
+		return uids, err
+	}
+	if d.Product != "" {
+		_, err = s.productOf(ctx, d.Product, uids[MerchantSide])
+	}
+	if err == nil && d.Merchant != "" && d.Merchant != uids[MerchantSide] {
+		err = errWrongMerchant()
+	}
+	return uids, err
+}
+
+// startFor resolves the seller of the product that a first message is about.
+func (s *Service) startFor(ctx context.Context, actor Actor, d *Draft, a *Append) ([2]UID, error) {
+	var none [2]UID
+	if actor.Side() != BuyerSide {
+		return none, Codef(Denied, "buyers_begin", "a conversation is begun by the buyer")
+	}
+	p, err := s.forSale(ctx, d.Product)
+	if err != nil {
+		return none, err
+	}
+	if d.Merchant != "" && d.Merchant != p.Merchant {
+		return none, errWrongMerchant()
+	}
+	uids := [2]UID{BuyerSide: actor.UID, MerchantSide: p.Merchant}
+	known, err := s.store.ConversationBetween(ctx, actor.UID, p.Merchant)
+	switch {
+	case err == nil:
+		a.Conversation = known.ID
+		return uids, nil
+	case KindOf(err) != NotFound:
+		return none, fmt.Errorf("conversation of %s and %s: %w", actor.UID, p.Merchant, err)
+	}
+	if err := s.Allow(ActionBegin, actor); err != nil {
+		return none, err
+	}
+	a.Start = &Start{ID: NewConversationID(), Buyer: actor.UID, Other: p.Merchant}
+	return uids, nil
+}
+
+func errWrongMerchant() error {
+	return Codef(Denied, "wrong_merchant", "this product is sold by another merchant")
+}
+
+// forSale returns the product unless it is gone.
+func (s *Service) forSale(ctx context.Context, id ProductID) (Product, error) {
+	p, err := s.store.Product(ctx, id)
+	if err != nil {
+		return Product{}, fmt.Errorf("product %s: %w", id, err)
+	}
+	if p.Deleted {
+		return Product{}, Codef(NotFound, "product_gone", "this product is no longer for sale")
+	}
+	return p, nil
+}
+
+// productOf returns the product if merchant sells it.
+func (s *Service) productOf(ctx context.Context, id ProductID, merchant UID) (Product, error) {
+	p, err := s.forSale(ctx, id)
+	if err == nil && p.Merchant != merchant {
+		err = errWrongMerchant()
+	}
+	return p, err
+}
+
+func (s *Service) resolveBlocks(ctx context.Context, actor Actor, merchant UID, drafts []DraftBlock) ([]Block, error) {
+	files, err := s.filesIn(ctx, actor, drafts)
+	if err != nil {
+		return nil, err
+	}
+	blocks := make([]Block, len(drafts))
+	for i, d := range drafts {
+		blocks[i] = Block{Type: d.Type, Text: d.Text}
+		switch d.Type {
+		case TextBlock:
+		case ImageBlock:
+			f := files[d.File]
+			blocks[i].Image = &Image{File: f.ID, Width: f.Width, Height: f.Height, Preview: f.Preview}
+		case ProductBlock:
+			p, err := s.productOf(ctx, d.Product, merchant)
+			if err != nil {
+				return nil, err
+			}
+			blocks[i].Product = p.Card()
+		}
+	}
+	return blocks, nil
+}
+
+// filesIn returns the files that drafts name, all of them the actor's own.
+func (s *Service) filesIn(ctx context.Context, actor Actor, drafts []DraftBlock) (map[FileID]File, error) {
+	var ids []FileID
+	for _, d := range drafts {
+		if d.Type == ImageBlock {
+			ids = append(ids, d.File)
+		}
+	}
+	if ids == nil {
+		return nil, nil
+	}
+	files, err := s.store.Files(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("files of a message: %w", err)
+	}
+	for _, id := range ids {
+		if f, ok := files[id]; !ok || f.Uploader != actor.UID {
+			return nil, Codef(Denied, "file_not_yours", "a picture has to be uploaded again")
+		}
+	}
+	return files, nil
+}
+
+// repeatOr returns the message that was stored under the draft's nonce before,
+// else cause: what cannot be sent any more may have been sent already.
+func (s *Service) repeatOr(ctx context.Context, actor Actor, d *Draft, cause error) (Appended, error) {
+	if KindOf(cause) == RateLimited || KindOf(cause) == Internal || d.Conversation == "" {
+		return Appended{}, cause
+	}
+	if _, _, err := s.membersFor(ctx, actor, d.Conversation); err != nil {
+		return Appended{}, cause
+	}
+	m, err := s.store.MessageByNonce(ctx, d.Conversation, actor.UID, d.Nonce)
+	if err != nil {
+		return Appended{}, cause
+	}
+	conv, err := s.store.Conversation(ctx, d.Conversation)
+	if err != nil {
+		return Appended{}, errors.Join(cause, err)
+	}
+	return Appended{Message: m, Conversation: conv}, nil
+}
+
+// announceMessage tells both sides. A conversation that is new to them, or about
+// another product now, is told of first.
+func (s *Service) announceMessage(ctx context.Context, done *Appended, about bool, origin ClientID) {
+	conv := &done.Conversation
+	if done.Begun || about {
+		s.announceConversation(ctx, *conv)
+	}
+	s.announce(ctx, conv.UIDs, Event{Origin: origin, Pos: conv.Positions(), Message: &done.Message})
+}
+
+// announceConversation tells both sides all there is to know of a conversation.
+func (s *Service) announceConversation(ctx context.Context, conv Conversation) {
+	views, err := s.views(context.WithoutCancel(ctx), []Conversation{conv})
+	if err != nil {
+		s.log.WarnContext(ctx, "announce conversation", "conversation", conv.ID, "err", err)
+		return
+	}
+	s.announce(ctx, conv.UIDs, Event{Pos: conv.Positions(), Conversation: &views[0]})
+}

@@ -1,0 +1,181 @@
+package wire
+
+import (
+	"time"
+
+	"haggle/internal/chat"
+)
+
+// SideName is "buyer" or "merchant".
+func SideName(s chat.Side) string {
+	if s == chat.BuyerSide {
+		return "buyer"
+	}
+	return "merchant"
+}
+
+// PresenceName is "online", "offline" or "unknown".
+func PresenceName(p chat.Presence) string {
+	switch p {
+	case chat.Online:
+		return "online"
+	case chat.Offline:
+		return "offline"
+	case chat.PresenceUnknown:
+	}
+	return "unknown"
+}
+
+// FromMessage translates a message.
+func FromMessage(m *chat.Message) Message {
+	out := Message{
+		Conversation: string(m.Conversation), Seq: int64(m.Seq), Rev: int64(m.Rev),
+		Sender: string(m.Sender), Agent: string(m.Agent), AgentName: m.AgentName,
+		Nonce: string(m.Nonce), Blocks: m.Blocks, SentAt: millis(m.SentAt),
+		RecipientOnline: m.RecipientOnline, RecalledAt: millis(m.RecalledAt),
+	}
+	if out.Blocks == nil {
+		out.Blocks = []Block{}
+	}
+	return out
+}
+
+// FromMessages translates a page of messages.
+func FromMessages(ms []chat.Message) []Message {
+	out := make([]Message, len(ms))
+	for i := range ms {
+		out[i] = FromMessage(&ms[i])
+	}
+	return out
+}
+
+// FromRecall translates a recall.
+func FromRecall(r *chat.Recall) Recall {
+	return Recall{
+		Conversation: string(r.Conversation), Seq: int64(r.Seq), Rev: int64(r.Rev),
+		By: string(r.By), At: millis(r.At),
+	}
+}
+
+// FromParticipant translates a participant.
+func FromParticipant(p *chat.Participant) Participant {
+	return Participant{UID: string(p.UID), Name: p.Name, Avatar: p.Avatar}
+}
+
+// FromProduct translates a product.
+func FromProduct(p *chat.Product) Product {
+	return Product{
+		ID: string(p.ID), Merchant: string(p.Merchant), Title: p.Title,
+		Amount: p.Price.Amount, Currency: p.Price.Currency, Image: p.Image, URL: p.URL,
+		Kind: string(p.Kind), Stock: p.Stock, Deleted: p.Deleted,
+	}
+}
+
+// FromConversation translates a conversation for the side that will read it.
+func FromConversation(v *chat.ConversationView, reader chat.Side) Conversation {
+	out := Conversation{
+		ID: string(v.ID), Rev: int64(v.Rev), Pos: int64(v.Sides[reader].Pos),
+		Buyer:    FromParticipant(&v.Participants[chat.BuyerSide]),
+		Merchant: FromParticipant(&v.Participants[chat.MerchantSide]),
+		LastSeq:  int64(v.LastSeq), Unread: v.Sides[reader].Unread,
+		BuyerAt:    fromSide(&v.Sides[chat.BuyerSide]),
+		MerchantAt: fromSide(&v.Sides[chat.MerchantSide]),
+		CreatedAt:  millis(v.CreatedAt), LastAt: millis(v.LastAt),
+	}
+	if v.Product != nil {
+		p := FromProduct(v.Product)
+		out.Product = &p
+	}
+	if v.Last != nil {
+		m := FromMessage(v.Last)
+		out.Last = &m
+	}
+	return out
+}
+
+// FromConversations translates a page of conversations.
+func FromConversations(views []chat.ConversationView, reader chat.Side) []Conversation {
+	out := make([]Conversation, len(views))
+	for i := range views {
+		out[i] = FromConversation(&views[i], reader)
+	}
+	return out
+}
+
+func fromSide(s *chat.SideState) SideProgress {
+	return SideProgress{Delivered: int64(s.Delivered), Read: int64(s.Read), Blocked: s.Blocked}
+}
+
+// FromPosition translates a position.
+func FromPosition(p chat.Position) Position {
+	return Position{Epoch: string(p.Epoch), Pos: int64(p.Pos)}
+}
+
+// FromFile translates a file.
+func FromFile(f *chat.File) File {
+	return File{
+		ID: string(f.ID), Type: f.Type, Bytes: f.Bytes,
+		Width: f.Width, Height: f.Height, Preview: f.Preview,
+	}
+}
+
+// FromChanges translates a page of changes.
+func FromChanges(c *chat.Changes, reader chat.Side) *Changes {
+	return &Changes{
+		Conversations: FromConversations(c.Conversations, reader),
+		Position:      FromPosition(c.Position), More: c.More,
+	}
+}
+
+// FromError translates err; what the domain did not word for users shows
+// nothing of itself. requestID may be empty.
+func FromError(err error, requestID string) Error {
+	e := chat.AsError(err)
+	out := Error{Code: e.Code, Message: e.Msg, RequestID: requestID}
+	if e.Kind == chat.Internal {
+		out.Message = "something went wrong on the server"
+	}
+	if e.RetryAfter > 0 {
+		out.RetryAfterMS = max(1, e.RetryAfter.Milliseconds())
+	}
+	return out
+}
+
+// ToDraft translates what a client wants to send.
+func ToDraft(s *Send) chat.Draft {
+	d := chat.Draft{
+		Conversation: chat.ConversationID(s.Conversation), Product: chat.ProductID(s.Product),
+		Merchant: chat.UID(s.Merchant), Nonce: chat.Nonce(s.Nonce),
+		Blocks: make([]chat.DraftBlock, len(s.Blocks)),
+	}
+	for i, b := range s.Blocks {
+		d.Blocks[i] = chat.DraftBlock{
+			Type: chat.BlockType(b.Type), Text: b.Text,
+			File: chat.FileID(b.File), Product: chat.ProductID(b.Product),
+		}
+	}
+	return d
+}
+
+// FromAppended translates the outcome of a send for its sender.
+func FromAppended(a *chat.Appended, side chat.Side) Ack {
+	ack := Ack{
+		Conversation: string(a.Message.Conversation), Seq: int64(a.Message.Seq), Rev: int64(a.Message.Rev),
+		Pos: int64(a.Conversation.Sides[side].Pos), SentAt: millis(a.Message.SentAt), Begun: a.Begun,
+	}
+	for i := range a.Message.Blocks {
+		if a.Message.Blocks[i].Type != chat.TextBlock {
+			ack.Blocks = a.Message.Blocks
+			break
+		}
+	}
+	return ack
+}
+
+// millis is t in Unix milliseconds, 0 for the zero time.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
