@@ -1,0 +1,128 @@
+/**
+ * What the apps see of the client core. Everything that changes is a signal; methods that act return at
+ * once and show their outcome in the signals, unless they return a promise.
+ */
+import type { ReadonlySignal } from "@preact/signals-core";
+import type { Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
+
+/** How the server is reached just now; drawn honestly, never hidden. */
+export type ConnectionState =
+  | { kind: "connecting" } // the first time
+  | { kind: "online" }
+  | { kind: "offline"; since: number; retryAt: number | undefined } // showing what was known at `since`
+  | { kind: "signed_out"; code: string }; // token gone for good: the page offers to sign in again
+
+export type Presence = "online" | "offline" | "unknown";
+
+/** A failure as the UI draws it: `code` picks the words in the user's language. */
+export type Failure = { code: string; message: string; retryAfterMs?: number; requestId?: string };
+
+/** A picture that waits to be uploaded. `bytes` survives a reload in the outbox. */
+export type Picture = { bytes: Blob; width: number; height: number };
+
+/** A piece of a message as the composer hands it over. */
+export type Piece =
+  | { type: "text"; text: string }
+  | { type: "image"; picture: Picture }
+  | { type: "product"; product: Product };
+
+/** Where a message of my own stands. `uploading` and `sending` wait for the server, `queued` for their turn. */
+export type Tick = "queued" | "uploading" | "sending" | "stored" | "delivered" | "read" | "failed";
+
+/** One line of a thread: a stored message, or one of my own that waits in the outbox. */
+export type Entry =
+  | { kind: "message"; key: string; message: Message; mine: boolean; tick: Tick | undefined }
+  | {
+      kind: "outgoing";
+      key: string; // the nonce; the stored message has the same key, so nothing jumps
+      pieces: readonly Piece[];
+      tick: Tick;
+      queuedAt: number;
+      progress: number; // 0 to 1 over all uploads
+      failure: Failure | undefined;
+      /** Queued so long ago that sending it now needs the user's word. */
+      stale: boolean;
+    };
+
+/** The one conversation of a buyer and a merchant, or what will become it with its first message. */
+export type Thread = {
+  readonly conversation: ReadonlySignal<Conversation | undefined>; // undefined until the first message
+  readonly peer: ReadonlySignal<Participant | undefined>;
+  readonly entries: ReadonlySignal<readonly Entry[]>; // oldest first, without gaps
+  readonly state: ReadonlySignal<"loading" | "ready" | "failed">;
+  readonly failure: ReadonlySignal<Failure | undefined>;
+  readonly hasOlder: ReadonlySignal<boolean>;
+  readonly loadingOlder: ReadonlySignal<boolean>;
+  /** First message of the other side that was unread when the thread was opened; stays for the session. */
+  readonly firstUnread: ReadonlySignal<number | undefined>;
+  /** Name of who is writing on the other side ("" when it has none), undefined when nobody is. */
+  readonly peerTyping: ReadonlySignal<string | undefined>;
+
+  loadOlder(): Promise<void>;
+  reload(): Promise<void>;
+  /** Puts a message in the outbox; it shows in `entries` in the same frame. `about` is the product it is about. */
+  send(pieces: readonly Piece[], about?: Product): void;
+  retry(key: string): void; // this one and all failed ones after it, in order
+  discard(key: string): void; // cancels an upload, deletes a failed message
+  recall(seq: number): Promise<Failure | undefined>;
+  /** The user sees everything up to seq (visible and focused). Debounced inside. */
+  markRead(seq: number): void;
+  typing(): void; // throttled inside
+  setBlocked(blocked: boolean): Promise<Failure | undefined>;
+  report(reason: string, seq?: number): Promise<Failure | undefined>;
+};
+
+export type InboxOrder = "newest" | "unread";
+
+/** The conversations of the participant, paged from the server, kept current by events. */
+export type Inbox = {
+  readonly rows: ReadonlySignal<readonly Conversation[]>;
+  readonly state: ReadonlySignal<"loading" | "ready" | "failed">;
+  readonly failure: ReadonlySignal<Failure | undefined>;
+  readonly hasMore: ReadonlySignal<boolean>;
+  readonly unread: ReadonlySignal<{ conversations: number; messages: number }>;
+  readonly order: ReadonlySignal<InboxOrder>;
+  readonly search: ReadonlySignal<string>;
+  setOrder(order: InboxOrder): void;
+  setSearch(text: string): void; // debounced inside
+  loadMore(): Promise<void>;
+  reload(): Promise<void>;
+};
+
+/** Where a picture can be fetched. */
+export type PictureUrl = { url: string; thumb: string };
+
+/** A message of the other side that has just arrived live: for sound, title and notices. */
+export type Arrival = { message: Message; conversation: Conversation | undefined };
+
+export type Client = {
+  readonly me: ReadonlySignal<Me | undefined>;
+  readonly side: Side;
+  readonly connection: ReadonlySignal<ConnectionState>;
+  readonly inbox: Inbox;
+
+  /** Connects and keeps connected until `stop`. */
+  start(): void;
+  stop(): void;
+
+  /** The thread of a known conversation; the same object each time. */
+  thread(conversation: string): Thread;
+  /** The thread with the seller of a product. */
+  threadAbout(product: string): Promise<{ thread: Thread; product: Product; merchant: Participant } | Failure>;
+  product(id: string): Promise<Product | Failure>;
+
+  presence(uid: string): ReadonlySignal<Presence>;
+  /** Whose presence is on the screen now, at most 200. */
+  watch(uids: readonly string[]): void;
+
+  /** Resolves once known; requests are batched and URLs kept until shortly before they expire. */
+  pictureUrl(file: string): ReadonlySignal<PictureUrl | undefined>;
+
+  onArrival(listener: (arrival: Arrival) => void): () => void;
+  /** What the shop's backend pushed; its meaning is the shop's own. */
+  onPush(listener: (payload: unknown) => void): () => void;
+
+  /** Device-wide wish to come back now: the page became visible, the network is back. */
+  wake(): void;
+  signOut(): Promise<void>;
+};
