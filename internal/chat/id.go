@@ -19,7 +19,8 @@ const (
 	prefixGuest = PrefixBuyer + "g-"
 )
 
-const maxUIDName = 64
+// maxName is the length of a shop's own ids, in bytes.
+const maxName = 64
 
 // ParseUID checks the form of a UID. Guests' UIDs pass: whoever takes a UID from
 // a shop refuses them with IsGuest.
@@ -28,15 +29,15 @@ func ParseUID(s string) (UID, error) {
 	if uid.Side() == NoSide {
 		return "", Codef(Invalid, "invalid_uid", "a uid starts with U_, V_ or E_")
 	}
-	if name := s[2:]; !isName(name, maxUIDName) {
+	if name := s[2:]; !isName(name) {
 		return "", Codef(Invalid, "invalid_uid", "after its prefix a uid is 1 to 64 of A-Z a-z 0-9 . _ -")
 	}
 	return uid, nil
 }
 
-// isName reports whether s is 1 to maxLen of A-Za-z0-9._-.
-func isName(s string, maxLen int) bool {
-	if s == "" || len(s) > maxLen {
+// isName reports whether s is 1 to maxName of A-Za-z0-9._-.
+func isName(s string) bool {
+	if s == "" || len(s) > maxName {
 		return false
 	}
 	for _, c := range []byte(s) {
@@ -86,7 +87,7 @@ type AgentID string
 
 // ParseAgentID checks the form of an AgentID.
 func ParseAgentID(s string) (AgentID, error) {
-	if !isName(s, maxUIDName) {
+	if !isName(s) {
 		return "", Codef(Invalid, "invalid_agent", "an agent id is 1 to 64 of A-Z a-z 0-9 . _ -")
 	}
 	return AgentID(s), nil
@@ -103,7 +104,7 @@ type ProductID string
 
 // ParseProductID checks the form of a ProductID.
 func ParseProductID(s string) (ProductID, error) {
-	if !isName(s, maxUIDName) {
+	if !isName(s) {
 		return "", Codef(Invalid, "invalid_product", "a product id is 1 to 64 of A-Z a-z 0-9 . _ -")
 	}
 	return ProductID(s), nil
@@ -125,7 +126,7 @@ type Nonce string
 
 // ParseNonce checks the form of a Nonce.
 func ParseNonce(s string) (Nonce, error) {
-	if !isName(s, maxUIDName) {
+	if !isName(s) {
 		return "", Codef(Invalid, "invalid_nonce", "a nonce is 1 to 64 of A-Z a-z 0-9 . _ -")
 	}
 	return Nonce(s), nil
