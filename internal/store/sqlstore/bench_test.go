@@ -1,0 +1,158 @@
+package sqlstore_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"haggle/internal/chat"
+	"haggle/internal/store/sqlstore"
+)
+
+func openBench(b *testing.B) *sqlstore.Store {
+	b.Helper()
+	s, err := sqlstore.OpenSQLite(b.Context(), filepath.Join(b.TempDir(), "chat.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return s
+}
+
+// BenchmarkAppend measures synced messages a second, and processor time of the
+// whole process per message, from n buyers who each write to a merchant of their
+// own and wait for the answer.
+func BenchmarkAppend(b *testing.B) {
+	for _, senders := range []int{1, 50, 200} {
+		b.Run(fmt.Sprintf("senders=%d", senders), func(b *testing.B) { benchmarkAppend(b, senders, false) })
+	}
+	for _, senders := range []int{1, 200} {
+		b.Run(fmt.Sprintf("senders=%d/marks", senders), func(b *testing.B) { benchmarkAppend(b, senders, true) })
+	}
+}
+
+func benchmarkAppend(b *testing.B, senders int, marks bool) {
+	s := openBench(b)
+	convs := make([]chat.ConversationID, senders)
+	for i := range convs {
+		r, err := s.Append(b.Context(), begin(i, "begin"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		convs[i] = r.Conversation.ID
+	}
+	b.ResetTimer()
+	cpu := cpuTime(b)
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var wg sync.WaitGroup
+	for i := range senders {
+		wg.Go(func() {
+			for n := left.Add(-1); n >= 0; n = left.Add(-1) {
+				a := send(convs[i], i, strconv.FormatInt(n, 10))
+				r, err := s.Append(b.Context(), a)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				if !marks {
+					continue
+				}
+				// The merchant's device acks what it got while the buyer goes on.
+				wg.Go(func() {
+					mark := chat.Mark{Conversation: convs[i], Side: chat.MerchantSide, Delivered: r.Message.Seq}
+					if _, err := s.Advance(b.Context(), []chat.Mark{mark}); err != nil {
+						b.Error(err)
+					}
+				})
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
+	b.ReportMetric(float64((cpuTime(b)-cpu).Microseconds())/float64(b.N), "cpu-µs/msg")
+}
+
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func begin(i int, nonce string) chat.Append {
+	a := send("", i, nonce)
+	a.Start = &chat.Start{
+		ID: chat.NewConversationID(), Buyer: a.Sender, Other: chat.UID(fmt.Sprintf("V_%d", i)),
+	}
+	return a
+}
+
+func send(id chat.ConversationID, i int, nonce string) chat.Append {
+	return chat.Append{
+		Conversation: id, Sender: chat.UID(fmt.Sprintf("U_%d", i)), Nonce: chat.Nonce("nonce-of-26-characters-" + nonce),
+		Hash:   []byte("0123456789abcdef0123456789abcdef"),
+		Blocks: []chat.Block{{Type: chat.TextBlock, Text: "Is this still available? I would like two of them, please."}},
+		SentAt: time.UnixMilli(1_800_000_000_000),
+	}
+}
+
+func BenchmarkHistoryPage(b *testing.B) {
+	s := openBench(b)
+	id := fill(b, s, 1, 1000)
+	for b.Loop() {
+		ms, err := s.MessagesBefore(b.Context(), id, 900, 50)
+		if err != nil || len(ms) != 50 {
+			b.Fatal(len(ms), err)
+		}
+	}
+}
+
+func BenchmarkInboxPage(b *testing.B) {
+	for _, order := range []chat.Order{chat.NewestFirst, chat.UnreadFirst} {
+		b.Run(string(order), func(b *testing.B) {
+			s := openBench(b)
+			fill(b, s, 2000, 1)
+			for b.Loop() {
+				cs, err := s.Conversations(b.Context(), chat.ConversationQuery{UID: "V_1", Order: order, Limit: 50})
+				if err != nil || len(cs) != 50 {
+					b.Fatal(len(cs), err)
+				}
+			}
+		})
+	}
+}
+
+// fill makes conversations of V_1 with so many messages each and returns the last.
+func fill(b *testing.B, s *sqlstore.Store, conversations, messages int) chat.ConversationID {
+	b.Helper()
+	var wg sync.WaitGroup
+	ids := make([]chat.ConversationID, conversations)
+	for i := range conversations {
+		wg.Go(func() {
+			for n := range messages {
+				a := begin(i, strconv.Itoa(n))
+				a.Start.Other = "V_1"
+				r, err := s.Append(b.Context(), a)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				ids[i] = r.Conversation.ID
+			}
+		})
+	}
+	wg.Wait()
+	return ids[conversations-1]
+}

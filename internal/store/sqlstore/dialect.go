@@ -1,0 +1,94 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/pressly/goose/v3"
+)
+
+// Dialect is what a database engine does its own way. The shared queries are
+// written with ? placeholders, and take a list as one JSON array of strings that
+// is unfolded by json_each(?): rewrite turns both into the engine's own words.
+type Dialect struct {
+	name  string // folder under migrations
+	goose goose.Dialect
+
+	// rewrite turns a shared query into one of this engine.
+	rewrite func(query string) string
+
+	// failure makes a chat.Error of what the engine says about its own state (the
+	// disk is full, the database is locked); nil means that the request is at
+	// fault or nobody knows.
+	failure func(err error) error
+
+	// batch returns the statements of a batch over an open transaction.
+	batch func(t tx) statements
+}
+
+// tx is an open transaction of the writer. Statements are prepared once per
+// connection. Arguments are int64, string, []byte or nil.
+type tx interface {
+	// exec returns the number of rows it changed.
+	exec(query string, args ...any) (int64, error)
+
+	// query calls each for every row. The row is good until each returns, what
+	// was decoded from it for ever.
+	query(each func(row) error, query string, args ...any) error
+}
+
+// statements is what a batch asks of its engine: a fixed number of statements,
+// however many requests are in the batch. Rows are locked in the order of their
+// ids, conversations before participants.
+type statements interface {
+	// conversationsByID locks and returns the conversations that exist.
+	conversationsByID(ids []string, each func(row) error) error
+
+	// conversationsBetween does the same by {buyer, merchant}.
+	conversationsBetween(pairs [][2]string, each func(row) error) error
+
+	// messagesByNonce finds messages by their senders' nonces. The first column
+	// of a row is the index of its key.
+	messagesByNonce(keys []nonceKey, each func(row) error) error
+
+	// messagesBySeq finds what marks and recalls have to know of messages:
+	// conversation, seq, side, ordinal, sent_at, recalled_at and the rev of the
+	// recall.
+	messagesBySeq(keys []seqKey, each func(row) error) error
+
+	// raise adds to participants' positions and tells the new ones: uid, pos.
+	raise(by []raised, each func(row) error) error
+
+	// begin inserts c and returns its num.
+	begin(c *conversation) (int64, error)
+
+	// update stores the changed conversations.
+	update(cs []*conversation) error
+
+	// insert stores new messages.
+	insert(ms []*message) error
+}
+
+type nonceKey struct {
+	num   int64
+	side  int64
+	nonce string
+}
+
+type seqKey struct{ num, seq int64 }
+
+type raised struct {
+	uid string
+	by  int64
+}
+
+// writerConn is the one connection that writes.
+type writerConn interface {
+	tx
+	begin() error
+	commit() error
+	rollback() error
+	close() error
+}
+
+// connect opens the connection that writes.
+type connect func(ctx context.Context) (writerConn, error)

@@ -1,0 +1,100 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+
+	"haggle/internal/chat"
+)
+
+const putProduct = `
+INSERT INTO products (id, merchant, title, amount, currency, image, url, kind, stock, deleted)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE
+SET merchant = excluded.merchant, title = excluded.title, amount = excluded.amount,
+  currency = excluded.currency, image = excluded.image, url = excluded.url,
+  kind = excluded.kind, stock = excluded.stock, deleted = excluded.deleted`
+
+const selectProducts = `
+SELECT id, merchant, title, amount, currency, image, url, kind, stock, deleted
+FROM products
+WHERE id IN (SELECT value FROM json_each(?))`
+
+const deleteProduct = `
+UPDATE products
+SET deleted = 1
+WHERE id = ?`
+
+// PutProduct implements chat.Store.
+func (s *Store) PutProduct(ctx context.Context, p chat.Product) error {
+	var stock any
+	if p.Stock != nil {
+		stock = *p.Stock
+	}
+	err := s.write(ctx, func(t tx) error {
+		_, err := t.exec(putProduct, string(p.ID), string(p.Merchant), p.Title, p.Price.Amount, p.Price.Currency,
+			p.Image, p.URL, string(p.Kind), stock, bit(p.Deleted))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("put product: %w", err)
+	}
+	return nil
+}
+
+// Product implements chat.Store.
+func (s *Store) Product(ctx context.Context, id chat.ProductID) (chat.Product, error) {
+	ps, err := s.Products(ctx, []chat.ProductID{id})
+	if err != nil {
+		return chat.Product{}, err
+	}
+	p, ok := ps[id]
+	if !ok {
+		return chat.Product{}, errNoProduct()
+	}
+	return p, nil
+}
+
+// Products implements chat.Store.
+func (s *Store) Products(ctx context.Context, ids []chat.ProductID) (map[chat.ProductID]chat.Product, error) {
+	ps := make(map[chat.ProductID]chat.Product, len(ids))
+	err := s.query(ctx, func(r row) error {
+		p := decodeProduct(r)
+		ps[p.ID] = p
+		return nil
+	}, selectProducts, jsonList(ids))
+	if err != nil {
+		return nil, fmt.Errorf("products: %w", err)
+	}
+	return ps, nil
+}
+
+func decodeProduct(r row) chat.Product {
+	p := chat.Product{
+		ID: chat.ProductID(r.text(0)), Merchant: chat.UID(r.text(1)), Title: r.text(2),
+		Price: chat.Money{Amount: r.int(3), Currency: r.text(4)},
+		Image: r.text(5), URL: r.text(6), Kind: chat.ProductKind(r.text(7)), Deleted: r.bool(9),
+	}
+	if r[8] != nil {
+		stock := r.int(8)
+		p.Stock = &stock
+	}
+	return p
+}
+
+// DeleteProduct implements chat.Store.
+func (s *Store) DeleteProduct(ctx context.Context, id chat.ProductID) error {
+	err := s.write(ctx, func(t tx) error {
+		n, err := t.exec(deleteProduct, string(id))
+		if err == nil && n == 0 {
+			return errNoProduct()
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("delete product: %w", err)
+	}
+	return nil
+}
+
+func errNoProduct() error { return chat.Errorf(chat.NotFound, "no such product") }

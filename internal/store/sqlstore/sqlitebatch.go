@@ -1,0 +1,159 @@
+package sqlstore
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// sqliteBatch is the statements of a batch for SQLite. One writer holds the whole
+// database, so there are no rows to lock. What is read comes by one statement,
+// whose keys are a JSON array; what is written goes by a prepared statement per
+// row, which needs no trip to a server here and no JSON to be taken apart.
+type sqliteBatch struct{ tx tx }
+
+// CROSS JOIN keeps the keys in the outer loop.
+const sqliteConversationsByID = `
+SELECT` + conversationColumns + `
+FROM json_each(?) k
+CROSS JOIN conversations c ON c.id = k.value`
+
+const sqliteConversationsBetween = `
+SELECT` + conversationColumns + `
+FROM json_each(?) k
+CROSS JOIN conversations c ON c.buyer = k.value ->> 0 AND c.merchant = k.value ->> 1`
+
+const sqliteMessagesByNonce = `
+SELECT k.key,` + messageColumns + `
+FROM json_each(?) k
+CROSS JOIN messages m ON m.conversation = k.value ->> 0 AND m.side = k.value ->> 1 AND m.nonce = k.value ->> 2`
+
+const sqliteMessagesBySeq = `
+SELECT m.conversation, m.seq, m.side, m.ordinal, m.sent_at, m.recalled_at, r.rev
+FROM json_each(?) k
+CROSS JOIN messages m ON m.conversation = k.value ->> 0 AND m.seq = k.value ->> 1
+LEFT JOIN recalls r ON r.conversation = m.conversation AND r.seq = m.seq`
+
+const sqliteRaise = `
+INSERT INTO participants (uid, pos)
+VALUES (?, ?)
+ON CONFLICT (uid) DO UPDATE
+SET pos = pos + excluded.pos
+RETURNING uid, pos`
+
+const sqliteBegin = `
+INSERT INTO conversations (
+  id, buyer, merchant, product, last_seq, rev, created_at, last_at,
+  buyer_total, buyer_delivered, buyer_read, buyer_seen, buyer_unread, buyer_has_unread, buyer_pos, buyer_blocked,
+  merchant_total, merchant_delivered, merchant_read, merchant_seen, merchant_unread, merchant_has_unread, merchant_pos, merchant_blocked)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+RETURNING num`
+
+const sqliteUpdate = `
+UPDATE conversations
+SET product = ?, last_seq = ?, rev = ?, last_at = ?,
+  buyer_total = ?, buyer_delivered = ?, buyer_read = ?, buyer_seen = ?,
+  buyer_unread = ?, buyer_has_unread = ?, buyer_pos = ?, buyer_blocked = ?,
+  merchant_total = ?, merchant_delivered = ?, merchant_read = ?, merchant_seen = ?,
+  merchant_unread = ?, merchant_has_unread = ?, merchant_pos = ?, merchant_blocked = ?
+WHERE num = ?`
+
+const sqliteInsert = `
+INSERT INTO messages (
+  conversation, seq, rev, side, ordinal, agent, agent_name, nonce, hash, blocks, sent_at, recipient_online, recalled_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`
+
+func (s sqliteBatch) conversationsByID(ids []string, each func(row) error) error {
+	return s.tx.query(each, sqliteConversationsByID, jsonList(ids))
+}
+
+func (s sqliteBatch) conversationsBetween(pairs [][2]string, each func(row) error) error {
+	keys, err := json.Marshal(pairs)
+	if err != nil {
+		return err
+	}
+	return s.tx.query(each, sqliteConversationsBetween, string(keys))
+}
+
+func (s sqliteBatch) messagesByNonce(keys []nonceKey, each func(row) error) error {
+	list := make([][3]any, len(keys))
+	for i, k := range keys {
+		list[i] = [3]any{k.num, k.side, k.nonce}
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return s.tx.query(each, sqliteMessagesByNonce, string(b))
+}
+
+func (s sqliteBatch) messagesBySeq(keys []seqKey, each func(row) error) error {
+	list := make([][2]int64, len(keys))
+	for i, k := range keys {
+		list[i] = [2]int64{k.num, k.seq}
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return s.tx.query(each, sqliteMessagesBySeq, string(b))
+}
+
+func (s sqliteBatch) raise(by []raised, each func(row) error) error {
+	for _, r := range by {
+		if err := s.tx.query(each, sqliteRaise, r.uid, r.by); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s sqliteBatch) begin(c *conversation) (num int64, err error) {
+	args := []any{
+		string(c.ID), string(c.UIDs[0]), string(c.UIDs[1]), string(c.Product),
+		int64(c.LastSeq), int64(c.Rev), millis(c.CreatedAt), millis(c.LastAt),
+	}
+	err = s.tx.query(func(r row) error {
+		num = r.int(0)
+		return nil
+	}, sqliteBegin, c.appendSides(args)...)
+	return num, err
+}
+
+func (s sqliteBatch) update(cs []*conversation) error {
+	args := make([]any, 0, 24)
+	for _, c := range cs {
+		args = append(args[:0], string(c.Product), int64(c.LastSeq), int64(c.Rev), millis(c.LastAt))
+		n, err := s.tx.exec(sqliteUpdate, append(c.appendSides(args), c.num)...)
+		if err != nil {
+			return err
+		}
+		if n != 1 {
+			return fmt.Errorf("conversation %s is gone", c.ID)
+		}
+	}
+	return nil
+}
+
+// appendSides adds the columns of both sides in the order of the table.
+func (c *conversation) appendSides(args []any) []any {
+	for side, s := range c.Sides {
+		args = append(args, s.Total, int64(s.Delivered), int64(s.Read), c.seen[side],
+			s.Unread, bit(s.Unread > 0), int64(s.Pos), bit(s.Blocked))
+	}
+	return args
+}
+
+func (s sqliteBatch) insert(ms []*message) error {
+	for _, m := range ms {
+		var online any
+		if m.RecipientOnline != nil {
+			online = bit(*m.RecipientOnline)
+		}
+		_, err := s.tx.exec(sqliteInsert, m.conversation.num, int64(m.Seq), int64(m.Rev), int64(m.side), m.Ordinal,
+			string(m.Agent), m.AgentName, string(m.Nonce), m.hash, string(m.blocks), millis(m.SentAt), online)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

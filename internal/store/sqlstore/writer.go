@@ -1,0 +1,186 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"haggle/internal/chat"
+)
+
+const (
+	queueLen = 4096 // requests that may wait; one more is refused
+	batchLen = 512  // requests that share a commit at the most
+)
+
+// writer is the only one who writes. Requests wait in a bounded queue; whatever
+// is there when a commit ends is the next batch.
+type writer struct {
+	connect connect
+	dialect Dialect
+	queue   chan *request
+	ended   chan struct{} // closed when run has returned
+
+	mu     sync.RWMutex // guards closed, and the queue's being open
+	closed bool
+
+	conn writerConn // run's own; nil until the next batch after it broke
+}
+
+// request is an op on its way through the queue.
+type request struct {
+	op   op
+	err  error
+	done chan struct{} // closed when err and op's result are there
+}
+
+func newWriter(ctx context.Context, d Dialect, c connect) (*writer, error) {
+	w := &writer{connect: c, dialect: d, queue: make(chan *request, queueLen), ended: make(chan struct{})}
+	var err error
+	if w.conn, err = c(ctx); err != nil {
+		return nil, err
+	}
+	go w.run(context.WithoutCancel(ctx))
+	return w, nil
+}
+
+// do waits until o is committed or refused. When ctx ends first, o goes its way
+// all the same.
+func (w *writer) do(ctx context.Context, o op) error {
+	if err := ctx.Err(); err != nil {
+		return chat.Codef(chat.Unavailable, "canceled", "the request was given up: %w", err)
+	}
+	r := &request{op: o, done: make(chan struct{})}
+	if err := w.enqueue(r); err != nil {
+		return err
+	}
+	select {
+	case <-r.done:
+		return r.err
+	case <-ctx.Done():
+		return chat.Codef(chat.Unavailable, "outcome_unknown", "it is not known whether this was stored: %w", ctx.Err())
+	}
+}
+
+func (w *writer) enqueue(r *request) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return chat.Codef(chat.Unavailable, "store_closed", "the store is closed")
+	}
+	select {
+	case w.queue <- r:
+		return nil
+	default:
+		e := chat.Codef(chat.Unavailable, "store_busy", "too much to store at once")
+		e.RetryAfter = time.Second
+		return e
+	}
+}
+
+// close refuses what comes from now on, stores what is in the queue and returns
+// when that is done.
+func (w *writer) close() error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.ended
+	if w.conn == nil {
+		return nil
+	}
+	err := w.conn.close()
+	w.conn = nil
+	return err
+}
+
+func (w *writer) run(ctx context.Context) {
+	defer close(w.ended)
+	batch := make([]*request, 0, batchLen)
+	for r := range w.queue {
+		batch = w.gather(append(batch[:0], r))
+		w.commit(ctx, batch)
+		for _, r := range batch {
+			close(r.done)
+		}
+		clear(batch)
+	}
+}
+
+// gather adds what is waiting, without waiting for more.
+func (w *writer) gather(batch []*request) []*request {
+	for len(batch) < batchLen {
+		select {
+		case r, ok := <-w.queue:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, r)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit stores the batch and sets each member's err. Members are refused one by
+// one by their own rules; what nobody expected undoes the batch, and then each
+// member is on its own, so that only the guilty one fails.
+func (w *writer) commit(ctx context.Context, batch []*request) {
+	err := w.attempt(ctx, batch)
+	if err == nil {
+		return
+	}
+	if state := w.dialect.failure(err); state != nil {
+		err = state // the database's state: each of them would meet it again
+	} else if len(batch) > 1 {
+		for i := range batch {
+			w.commit(ctx, batch[i:i+1])
+		}
+		return
+	}
+	for _, r := range batch {
+		r.err = err
+	}
+}
+
+// attempt runs one transaction. After an error nothing of it is stored, unless
+// the commit itself failed, whose effect is unknown.
+func (w *writer) attempt(ctx context.Context, requests []*request) error {
+	if w.conn == nil {
+		c, err := w.connect(ctx)
+		if err != nil {
+			return fmt.Errorf("reconnect: %w", err)
+		}
+		w.conn = c
+	}
+	if err := w.conn.begin(); err != nil {
+		w.disconnect()
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := runBatch(w.conn, w.dialect.batch(w.conn), requests); err != nil {
+		return w.undo(err)
+	}
+	if err := w.conn.commit(); err != nil {
+		return w.undo(fmt.Errorf("commit: %w", err))
+	}
+	return nil
+}
+
+// undo rolls back after err. A connection that cannot is of no more use.
+func (w *writer) undo(err error) error {
+	if e := w.conn.rollback(); e != nil {
+		w.disconnect()
+		return errors.Join(err, fmt.Errorf("roll back: %w", e))
+	}
+	return err
+}
+
+func (w *writer) disconnect() {
+	_ = w.conn.close() // it is broken: there is nothing more to know
+	w.conn = nil
+}
