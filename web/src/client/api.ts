@@ -108,7 +108,9 @@ export type Client = {
   /** The thread of a known conversation; the same object each time. */
   thread(conversation: string): Thread;
   /** The thread with the seller of a product. */
-  threadAbout(product: string): Promise<{ thread: Thread; product: Product; merchant: Participant } | Failure>;
+  threadAbout(
+    product: string,
+  ): Promise<{ thread: Thread; product: Product; merchant: Participant } | Failure>;
   product(id: string): Promise<Product | Failure>;
 
   presence(uid: string): ReadonlySignal<Presence>;

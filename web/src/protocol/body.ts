@@ -1,0 +1,168 @@
+/**
+ * The JSON bodies that the server sends and takes: the mirror of `internal/wire/body.go`. Times are Unix
+ * milliseconds. A field that is absent means its zero value.
+ */
+
+export type Side = "buyer" | "merchant";
+
+export type PresenceName = "online" | "offline" | "unknown";
+
+/** A picture in a message. Where to fetch it is asked for with the file. */
+export type Image = { file: string; width: number; height: number; preview?: string };
+
+/** A product as it was when somebody sent it. */
+export type ProductCard = {
+  id: string;
+  title: string;
+  amount: number; // minor units
+  currency: string;
+  image?: string;
+  url?: string;
+  kind: "virtual" | "physical";
+};
+
+/** A piece of a stored message. Kinds that this version does not know are drawn as "not supported". */
+export type Block = TextBlock | ImageBlock | ProductBlock | UnknownBlock;
+export type TextBlock = { type: "text"; text: string };
+export type ImageBlock = { type: "image"; image: Image };
+export type ProductBlock = { type: "product"; product: ProductCard };
+/** Made by `parseBlock` of whatever it does not know. */
+export type UnknownBlock = { type: "unknown" };
+
+export type Message = {
+  conversation: string;
+  seq: number;
+  rev: number;
+  sender: string;
+  agent?: string;
+  agent_name?: string;
+  nonce: string;
+  blocks: readonly Block[]; // empty once recalled
+  sent_at: number;
+  recipient_online?: boolean;
+  recalled_at?: number;
+};
+
+/** The mutation that turned a message into a tombstone. */
+export type Recall = { conversation: string; seq: number; rev: number; by: string; at: number };
+
+export type Participant = { uid: string; name?: string; avatar?: string };
+
+export type Product = {
+  id: string;
+  merchant: string;
+  title: string;
+  amount: number; // minor units
+  currency: string;
+  image?: string;
+  url?: string;
+  kind: "virtual" | "physical";
+  stock?: number;
+  deleted?: boolean;
+};
+
+/** How far one side of a conversation has come. */
+export type SideProgress = { delivered: number; read: number; blocked?: boolean };
+
+/** A conversation as one of its two sides sees it. */
+export type Conversation = {
+  id: string;
+  rev: number;
+  pos: number; // of this participant at the last change
+  buyer: Participant;
+  merchant: Participant;
+  product?: Product; // last talked about
+  last_seq: number;
+  last?: Message;
+  unread: number; // of this participant
+  buyer_at: SideProgress;
+  merchant_at: SideProgress;
+  created_at: number;
+  last_at: number;
+};
+
+export type ConversationPage = { conversations: readonly Conversation[]; cursor?: string };
+export type MessagePage = { messages: readonly Message[]; more?: boolean };
+export type RecallPage = { recalls: readonly Recall[]; more?: boolean };
+
+/** A participant's position in its own changes. */
+export type Position = { epoch: string; pos: number };
+
+/** A page of a participant's conversations, by the position of their last change. */
+export type Changes = { conversations: readonly Conversation[]; position: Position; more?: boolean };
+
+/** The bounds that a client checks before it asks. */
+export type Limits = {
+  text: number;
+  blocks: number;
+  images: number;
+  upload_bytes: number;
+  upload_pixels: number;
+  recall_ms: number;
+};
+
+export type Me = {
+  participant: Participant;
+  side: Side;
+  agent?: string;
+  agent_name?: string;
+  guest?: boolean;
+  position: Position;
+  unread_conversations: number;
+  unread: number;
+  limits: Limits;
+};
+
+/** What a page needs to begin, or go on with, the conversation about a product. */
+export type Begin = {
+  product: Product;
+  merchant: Participant;
+  presence: PresenceName;
+  conversation?: Conversation; // absent until the first message
+};
+
+/** An uploaded picture. */
+export type File = {
+  id: string;
+  type: string;
+  bytes: number;
+  width: number;
+  height: number;
+  preview?: string; // ThumbHash, base64
+};
+
+export type FileURL = { url: string; thumb: string; expires_at: number };
+/** By file id. Files that the actor may not see are absent. */
+export type FileURLs = { files: Readonly<Record<string, FileURL>> };
+
+/** Says why something was not done, in a form a program can act on. */
+export type WireError = { code: string; message: string; retry_after_ms?: number; request_id?: string };
+
+/** A short-lived token for the page's script. */
+export type TokenGrant = { token: string; expires_at: number; uid: string };
+
+/** A block as a sender asks for it. */
+export type DraftBlock =
+  | { type: "text"; text: string }
+  | { type: "image"; file: string }
+  | { type: "product"; product: string };
+
+/** Asks to store a message, in a conversation or to the seller of a product. */
+export type Send = {
+  conversation?: string;
+  product?: string;
+  merchant?: string;
+  nonce: string;
+  blocks: readonly DraftBlock[];
+};
+
+/** Answers what was carried out. For a send: stored and synced to disk. */
+export type Ack = {
+  conversation?: string;
+  seq?: number;
+  rev?: number;
+  pos?: number;
+  sent_at?: number;
+  begun?: boolean;
+  blocks?: readonly Block[];
+};
