@@ -1,0 +1,206 @@
+/**
+ * The field in which text and pictures mix: a contenteditable element that takes plain text and pictures
+ * and nothing else. Everything is inserted by the browser's own editing commands, because only those keep
+ * its undo history whole; nothing is ever inserted as HTML.
+ */
+import type { Picture } from "../../client/api.ts";
+import { type Part, readParts } from "../model/editor-content.ts";
+
+export type RichFieldHooks = {
+  /** The content changed, by whatever way. */
+  changed(): void;
+  /** Pictures were pasted or dropped here. */
+  files(files: readonly File[]): void;
+  /** What to call a picture for who cannot see it. */
+  pictureLabel(): string;
+};
+
+export type RichField = {
+  parts(): Part[];
+  pictures(): ReadonlyMap<string, Picture>;
+  /** Replaces everything; the undo history starts anew. */
+  load(parts: readonly Part[], pictures: ReadonlyMap<string, Picture>): void;
+  insertText(text: string): void;
+  insertPicture(picture: Picture): void;
+  newline(): void;
+  focus(): void;
+  dispose(): void;
+};
+
+/** Turns `host` (contenteditable, white-space: pre-wrap) into a field. */
+export function richField(host: HTMLElement, hooks: RichFieldHooks): RichField {
+  const pictures = new Map<string, Picture>();
+  const caret = rememberCaret(host);
+  const stops = [
+    caret.stop,
+    on(host, "input", () => changed()),
+    on(host, "beforeinput", (event) => refuseFormatting(event)),
+    on(host, "paste", (event) => paste(event)),
+    on(host, "drop", (event) => drop(event)),
+    on(host, "dragover", (event) => acceptDrag(event)),
+  ];
+
+  function changed(): void {
+    host.toggleAttribute("data-empty", blank(readParts(host)));
+    hooks.changed();
+  }
+
+  function command(name: string, value?: string): void {
+    caret.restore();
+    host.ownerDocument.execCommand(name, false, value);
+  }
+
+  function insertText(text: string): void {
+    if (text !== "") command("insertText", text.replace(/\r\n?/gu, "\n"));
+  }
+
+  function paste(event: ClipboardEvent): void {
+    event.preventDefault();
+    const data = event.clipboardData;
+    const files = pictureFiles(data);
+    const text = data?.getData("text/plain") ?? "";
+    // Office programs add a picture of the text that was copied: the text is what was meant.
+    if (files.length > 0 && text.trim() === "") hooks.files(files);
+    else insertText(text);
+  }
+
+  function drop(event: DragEvent): void {
+    event.preventDefault();
+    const files = pictureFiles(event.dataTransfer);
+    caret.set(rangeAtPoint(host, event.clientX, event.clientY));
+    if (files.length > 0) hooks.files(files);
+    else insertText(event.dataTransfer?.getData("text/plain") ?? "");
+  }
+
+  return {
+    parts: () => readParts(host),
+    pictures: () => pictures,
+    load: (parts, from) => {
+      pictures.clear();
+      for (const [source, picture] of from) pictures.set(source, picture);
+      host.replaceChildren(...parts.flatMap((part) => nodesOf(part, pictures, host.ownerDocument, hooks)));
+      caret.toEnd();
+      changed();
+    },
+    insertText,
+    insertPicture: (picture) => {
+      const source = URL.createObjectURL(picture.bytes);
+      pictures.set(source, picture);
+      command("insertImage", source);
+      for (const image of host.querySelectorAll("img")) image.alt = hooks.pictureLabel();
+      changed();
+    },
+    newline: () => command("insertLineBreak"),
+    focus: () => {
+      host.focus({ preventScroll: true });
+      caret.restore();
+    },
+    dispose: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+/** Whether nothing stands in the field; an emptied one keeps a break to hold the caret. */
+function blank(parts: readonly Part[]): boolean {
+  return parts.every((part) => part.type === "text" && part.text === "\n") && parts.length < 2;
+}
+
+function on<K extends keyof HTMLElementEventMap>(
+  host: HTMLElement,
+  type: K,
+  listener: (event: HTMLElementEventMap[K]) => void,
+): () => void {
+  host.addEventListener(type, listener);
+  return () => host.removeEventListener(type, listener);
+}
+
+/** Bold, italic and the like have no place in a message. */
+function refuseFormatting(event: InputEvent): void {
+  if (event.inputType.startsWith("format")) event.preventDefault();
+}
+
+function acceptDrag(event: DragEvent): void {
+  event.preventDefault();
+  if (event.dataTransfer !== null) event.dataTransfer.dropEffect = "copy";
+}
+
+/** The pictures among what is pasted or dropped. */
+export function pictureFiles(data: DataTransfer | null): File[] {
+  return [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+}
+
+function nodesOf(
+  part: Part,
+  pictures: ReadonlyMap<string, Picture>,
+  doc: Document,
+  hooks: RichFieldHooks,
+): Node[] {
+  if (part.type === "text") {
+    return part.text.split("\n").flatMap((line, i) => {
+      const text = line === "" ? [] : [doc.createTextNode(line)];
+      return i === 0 ? text : [doc.createElement("br"), ...text];
+    });
+  }
+  if (!pictures.has(part.picture)) return [];
+  const image = doc.createElement("img");
+  image.src = part.picture;
+  image.alt = hooks.pictureLabel();
+  return [image];
+}
+
+/** Keeps where the caret was while another control (emoji, file dialog) has the focus. */
+function rememberCaret(host: HTMLElement) {
+  let last: Range | undefined;
+  const doc = host.ownerDocument;
+  const note = () => {
+    const selection = doc.getSelection();
+    if (selection === null || selection.rangeCount === 0) return;
+    const range = selection.getRangeAt(0);
+    if (host.contains(range.commonAncestorContainer)) last = range.cloneRange();
+  };
+  doc.addEventListener("selectionchange", note);
+
+  function end(): Range {
+    const range = doc.createRange();
+    range.selectNodeContents(host);
+    range.collapse(false);
+    return range;
+  }
+
+  function select(range: Range): void {
+    last = range;
+    const selection = doc.getSelection();
+    selection?.removeAllRanges();
+    selection?.addRange(range);
+  }
+
+  function holdsSelection(): boolean {
+    const anchor = doc.getSelection()?.anchorNode ?? null;
+    return doc.activeElement === host && anchor !== null && host.contains(anchor);
+  }
+
+  return {
+    stop: () => doc.removeEventListener("selectionchange", note),
+    set: (range: Range | undefined) => {
+      host.focus({ preventScroll: true });
+      if (range !== undefined) select(range);
+    },
+    toEnd: () => {
+      last = end();
+      if (doc.activeElement === host) select(last);
+    },
+    restore: () => {
+      if (holdsSelection()) return;
+      const range = last !== undefined && host.contains(last.commonAncestorContainer) ? last : end();
+      host.focus({ preventScroll: true });
+      select(range);
+    },
+  };
+}
+
+function rangeAtPoint(host: HTMLElement, x: number, y: number): Range | undefined {
+  const doc = host.ownerDocument as Document & { caretRangeFromPoint?(x: number, y: number): Range | null };
+  const range = doc.caretRangeFromPoint?.(x, y) ?? undefined;
+  return range !== undefined && host.contains(range.startContainer) ? range : undefined;
+}

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { badgeText, faviconUrl, titleText } from "./badge.ts";
+
+const counts: [number, string][] = [
+  [0, ""],
+  [-1, ""],
+  [Number.NaN, ""],
+  [1, "1"],
+  [99, "99"],
+  [100, "99+"],
+];
+
+for (const [count, want] of counts) {
+  test(`a badge for ${count} says "${want}"`, () => expect(badgeText(count)).toBe(want));
+}
+
+test("the title starts with the count and is clean without one", () => {
+  expect(titleText(3, "Ann · Haggle")).toBe("(3) Ann · Haggle");
+  expect(titleText(0, "Ann · Haggle")).toBe("Ann · Haggle");
+});
+
+test("the icon carries a number only while something is unread", () => {
+  expect(decodeURIComponent(faviconUrl(0))).not.toContain("<text");
+  expect(decodeURIComponent(faviconUrl(4))).toContain(">4</text>");
+  expect(decodeURIComponent(faviconUrl(12))).toContain(">9+</text>");
+});

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import type { Picture } from "../../client/api.ts";
+import { type Draft, openDrafts } from "./drafts.ts";
+import { shelf } from "./shelf.ts";
+
+function memory(): Storage {
+  const kept = new Map<string, string>();
+  return {
+    get length() {
+      return kept.size;
+    },
+    clear: () => kept.clear(),
+    getItem: (key) => kept.get(key) ?? null,
+    key: () => null,
+    removeItem: (key) => void kept.delete(key),
+    setItem: (key, value) => void kept.set(key, value),
+  };
+}
+
+const picture: Picture = { bytes: new Blob(["x"]), width: 1, height: 1 };
+
+test("a draft with pictures is there when one comes back to the conversation", () => {
+  const drafts = openDrafts(shelf(memory, "a."));
+  const draft: Draft = {
+    parts: [
+      { type: "text", text: "look: " },
+      { type: "image", picture: "blob:1" },
+    ],
+    pictures: new Map([["blob:1", picture]]),
+  };
+  drafts.set("c1", draft);
+  expect(drafts.get("c1")).toBe(draft);
+  expect(drafts.lines.value.get("c1")).toEqual({ text: "look:", images: 1 });
+  expect(drafts.get("c2")).toBeUndefined();
+});
+
+test("the words of a draft survive a reload, for their owner only", () => {
+  const storage = memory();
+  openDrafts(shelf(() => storage, "V_1.")).set("c1", {
+    parts: [{ type: "text", text: "two\nlines" }],
+    pictures: new Map(),
+  });
+  const again = openDrafts(shelf(() => storage, "V_1."));
+  expect(again.get("c1")?.parts).toEqual([{ type: "text", text: "two\nlines" }]);
+  expect(openDrafts(shelf(() => storage, "V_2.")).get("c1")).toBeUndefined();
+});
+
+test("a sent draft leaves no trace", () => {
+  const storage = memory();
+  const drafts = openDrafts(shelf(() => storage, "V_1."));
+  drafts.set("c1", { parts: [{ type: "text", text: "x" }], pictures: new Map() });
+  drafts.set("c1", { parts: [{ type: "text", text: " \n" }], pictures: new Map() });
+  expect(drafts.lines.value.size).toBe(0);
+  expect(storage.getItem("V_1.drafts")).toBeNull();
+});
+
+test("storage that throws, or holds nonsense, costs nothing but memory", () => {
+  const broken = openDrafts(
+    shelf(() => {
+      throw new Error("denied");
+    }, ""),
+  );
+  broken.set("c1", { parts: [{ type: "text", text: "x" }], pictures: new Map() });
+  expect(broken.lines.value.get("c1")?.text).toBe("x");
+
+  const odd = memory();
+  odd.setItem("drafts", '[1, "x"');
+  expect(openDrafts(shelf(() => odd, "")).lines.value.size).toBe(0);
+  odd.setItem("drafts", '{"c1": 5, "c2": "ok"}');
+  expect([...openDrafts(shelf(() => odd, "")).lines.value.keys()]).toEqual(["c2"]);
+});

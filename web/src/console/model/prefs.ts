@@ -1,0 +1,58 @@
+/** The console's own settings on this device. Language and theme are the whole app's and kept there. */
+import { type Signal, signal } from "@preact/signals-core";
+import type { SendKey } from "./keys.ts";
+import { CONTEXT_PANE, LIST_PANE } from "./panes.ts";
+import { readObject, type Shelf } from "./shelf.ts";
+
+export type Prefs = {
+  sendKey: SendKey;
+  sound: boolean;
+  notices: boolean;
+  contextOpen: boolean;
+  listWidth: number;
+  contextWidth: number;
+};
+
+const KEY = "prefs";
+
+const INITIAL: Prefs = {
+  sendKey: "enter",
+  sound: true,
+  notices: false,
+  contextOpen: true,
+  listWidth: LIST_PANE.initial,
+  contextWidth: CONTEXT_PANE.initial,
+};
+
+export type PrefStore = { readonly prefs: Signal<Prefs>; change(some: Partial<Prefs>): void };
+
+export function openPrefs(from: Shelf): PrefStore {
+  const prefs = signal(parsePrefs(readObject(from, KEY)));
+  return {
+    prefs,
+    change: (some) => {
+      prefs.value = { ...prefs.value, ...some };
+      from.set(KEY, JSON.stringify(prefs.value));
+    },
+  };
+}
+
+/** Takes what is well formed and leaves the rest at its default. */
+export function parsePrefs(raw: Record<string, unknown>): Prefs {
+  return {
+    sendKey: raw["sendKey"] === "ctrl-enter" ? "ctrl-enter" : INITIAL.sendKey,
+    sound: flag(raw["sound"], INITIAL.sound),
+    notices: flag(raw["notices"], INITIAL.notices),
+    contextOpen: flag(raw["contextOpen"], INITIAL.contextOpen),
+    listWidth: width(raw["listWidth"], INITIAL.listWidth),
+    contextWidth: width(raw["contextWidth"], INITIAL.contextWidth),
+  };
+}
+
+function flag(raw: unknown, otherwise: boolean): boolean {
+  return typeof raw === "boolean" ? raw : otherwise;
+}
+
+function width(raw: unknown, otherwise: number): number {
+  return typeof raw === "number" && raw > 0 && raw < 4000 ? raw : otherwise;
+}
