@@ -1,0 +1,29 @@
+package sqlstore_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"haggle/internal/chat"
+	"haggle/internal/store/sqlstore"
+	"haggle/internal/store/storetest"
+)
+
+func TestSQLite(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) chat.Store { return open(t, filepath.Join(t.TempDir(), "data", "chat.db")) })
+}
+
+// open opens a store that is closed with the test.
+func open(t *testing.T, path string) *sqlstore.Store {
+	t.Helper()
+	s, err := sqlstore.OpenSQLite(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
