@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+import { money } from "./money.ts";
+
+test.each([
+  { name: "two minor digits", amount: 19900, currency: "CNY", locale: "zh-CN", want: "¥199.00" },
+  { name: "no minor digits", amount: 1980, currency: "JPY", locale: "en", want: "¥1,980" },
+  { name: "three minor digits", amount: 12345, currency: "KWD", locale: "en", want: "KWD 12.345" },
+  { name: "dollars", amount: 5, currency: "USD", locale: "en", want: "$0.05" },
+  { name: "not a currency", amount: 1250, currency: "??", locale: "en", want: "12.5 ??" },
+])("$name", ({ amount, currency, locale, want }) => {
+  expect(money(amount, currency, locale).replaceAll(" ", " ")).toBe(want);
+});
