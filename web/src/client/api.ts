@@ -114,6 +114,8 @@ export type Client = {
   product(id: string): Promise<Product | Failure>;
 
   presence(uid: string): ReadonlySignal<Presence>;
+  /** As `Thread.peerTyping`, for lists: it loads no thread. */
+  typing(conversation: string): ReadonlySignal<string | undefined>;
   /** Whose presence is on the screen now, at most 200. */
   watch(uids: readonly string[]): void;
 
