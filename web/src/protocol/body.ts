@@ -2,6 +2,18 @@
  * The JSON bodies that the server sends and takes: the mirror of `internal/wire/body.go`. Times are Unix
  * milliseconds. A field that is absent means its zero value.
  */
+import {
+  boolean,
+  list,
+  members,
+  number,
+  object,
+  oneOf,
+  optional,
+  type Parse,
+  record,
+  string,
+} from "./parse.ts";
 
 export type Side = "buyer" | "merchant";
 
@@ -166,3 +178,163 @@ export type Ack = {
   begun?: boolean;
   blocks?: readonly Block[];
 };
+
+const kind = oneOf("virtual", "physical");
+const image = object<Image>({ file: string, width: number, height: number, preview: optional(string) });
+const card = object<ProductCard>({
+  id: string,
+  title: string,
+  amount: number,
+  currency: string,
+  image: optional(string),
+  url: optional(string),
+  kind,
+});
+
+const parseBlock: Parse<Block> = (value) => {
+  const block = members(value);
+  switch (block["type"]) {
+    case "text":
+      return { type: "text", text: string(block["text"] ?? "") };
+    case "image":
+      return { type: "image", image: image(block["image"]) };
+    case "product":
+      return { type: "product", product: card(block["product"]) };
+    default:
+      return { type: "unknown" };
+  }
+};
+
+export const parseMessage = object<Message>({
+  conversation: string,
+  seq: number,
+  rev: number,
+  sender: string,
+  agent: optional(string),
+  agent_name: optional(string),
+  nonce: string,
+  blocks: list(parseBlock),
+  sent_at: number,
+  recipient_online: optional(boolean),
+  recalled_at: optional(number),
+});
+
+export const parseRecall = object<Recall>({
+  conversation: string,
+  seq: number,
+  rev: number,
+  by: string,
+  at: number,
+});
+
+const participant = object<Participant>({ uid: string, name: optional(string), avatar: optional(string) });
+
+export const parseProduct = object<Product>({
+  id: string,
+  merchant: string,
+  title: string,
+  amount: number,
+  currency: string,
+  image: optional(string),
+  url: optional(string),
+  kind,
+  stock: optional(number),
+  deleted: optional(boolean),
+});
+
+const progress = object<SideProgress>({ delivered: number, read: number, blocked: optional(boolean) });
+
+export const parseConversation = object<Conversation>({
+  id: string,
+  rev: number,
+  pos: number,
+  buyer: participant,
+  merchant: participant,
+  product: optional(parseProduct),
+  last_seq: number,
+  last: optional(parseMessage),
+  unread: number,
+  buyer_at: progress,
+  merchant_at: progress,
+  created_at: number,
+  last_at: number,
+});
+
+export const parsePosition = object<Position>({ epoch: string, pos: number });
+export const parseSide = oneOf<Side>("buyer", "merchant");
+export const parsePresence = oneOf<PresenceName>("online", "offline", "unknown");
+
+export const parseConversationPage = object<ConversationPage>({
+  conversations: list(parseConversation),
+  cursor: optional(string),
+});
+export const parseMessagePage = object<MessagePage>({
+  messages: list(parseMessage),
+  more: optional(boolean),
+});
+export const parseRecallPage = object<RecallPage>({ recalls: list(parseRecall), more: optional(boolean) });
+export const parseChanges = object<Changes>({
+  conversations: list(parseConversation),
+  position: parsePosition,
+  more: optional(boolean),
+});
+
+const limits = object<Limits>({
+  text: number,
+  blocks: number,
+  images: number,
+  upload_bytes: number,
+  upload_pixels: number,
+  recall_ms: number,
+});
+
+export const parseMe = object<Me>({
+  participant,
+  side: parseSide,
+  agent: optional(string),
+  agent_name: optional(string),
+  guest: optional(boolean),
+  position: parsePosition,
+  unread_conversations: number,
+  unread: number,
+  limits,
+});
+
+export const parseBegin = object<Begin>({
+  product: parseProduct,
+  merchant: participant,
+  presence: parsePresence,
+  conversation: optional(parseConversation),
+});
+
+export const parseFile = object<File>({
+  id: string,
+  type: string,
+  bytes: number,
+  width: number,
+  height: number,
+  preview: optional(string),
+});
+
+export const parseFileURLs = object<FileURLs>({
+  files: record(object<FileURL>({ url: string, thumb: string, expires_at: number })),
+});
+
+export const parseWireError = object<WireError>({
+  code: string,
+  message: string,
+  retry_after_ms: optional(number),
+  request_id: optional(string),
+});
+
+export const parseTokenGrant = object<TokenGrant>({ token: string, expires_at: number, uid: string });
+
+export const parseAck = object<Ack>({
+  conversation: optional(string),
+  seq: optional(number),
+  rev: optional(number),
+  pos: optional(number),
+  sent_at: optional(number),
+  begun: optional(boolean),
+  blocks: optional(list(parseBlock)),
+});

@@ -2,18 +2,28 @@
  * The frames of the socket: the mirror of `internal/wire/frame.go`. Each carries exactly one member beside
  * `id`, which an answer repeats.
  */
-import type {
-  Ack,
-  Changes,
-  Conversation,
-  Message,
-  Position,
-  PresenceName,
-  Recall,
-  Send,
-  Side,
-  WireError,
+import {
+  type Ack,
+  type Changes,
+  type Conversation,
+  type Message,
+  type Position,
+  type PresenceName,
+  parseAck,
+  parseChanges,
+  parseConversation,
+  parseMessage,
+  parsePosition,
+  parsePresence,
+  parseRecall,
+  parseSide,
+  parseWireError,
+  type Recall,
+  type Send,
+  type Side,
+  type WireError,
 } from "./body.ts";
+import { attempt, boolean, members, number, object, optional, type Parse, record, string } from "./parse.ts";
 
 /** Names the protocol in Sec-WebSocket-Protocol. */
 export const subprotocol = "haggle.v1";
@@ -79,3 +89,80 @@ export type ServerBody =
   | { kind: "unknown" }; // of a later version: ignored
 
 export type ServerFrame = { id: number } & ServerBody;
+
+const watermark = object<WatermarkEvent>({
+  pos: optional(number),
+  conversation: string,
+  rev: number,
+  side: parseSide,
+  seq: number,
+  unread: number,
+});
+
+const welcome = object<Welcome>({
+  client_id: string,
+  uid: string,
+  agent: optional(string),
+  position: parsePosition,
+  heartbeat_ms: number,
+  server_time: number,
+  changes: optional(parseChanges),
+  reset: optional(boolean),
+});
+const message = object<MessageEvent>({ pos: number, message: parseMessage });
+const recall = object<RecallEvent>({ pos: number, recall: parseRecall });
+const conversation = object<ConversationEvent>({ pos: number, conversation: parseConversation });
+const typing = object<TypingEvent>({ conversation: string, uid: string, agent_name: optional(string) });
+const presence = object<PresenceEvent>({ uids: record(parsePresence) });
+const heartbeat = object<{ position?: Position }>({ position: optional(parsePosition) });
+const bye = object<Bye>({
+  code: string,
+  message: string,
+  retry_after_ms: optional(number),
+  final: optional(boolean),
+});
+
+/** How each member that a server frame may have is read. */
+const bodies: ReadonlyMap<string, Parse<ServerBody>> = new Map<string, Parse<ServerBody>>([
+  ["welcome", (v) => ({ kind: "welcome", welcome: welcome(v) })],
+  ["ack", (v) => ({ kind: "ack", ack: parseAck(v) })],
+  ["message", (v) => ({ kind: "message", message: message(v) })],
+  ["delivered", (v) => ({ kind: "delivered", delivered: watermark(v) })],
+  ["read", (v) => ({ kind: "read", read: watermark(v) })],
+  ["recall", (v) => ({ kind: "recall", recall: recall(v) })],
+  ["conversation", (v) => ({ kind: "conversation", conversation: conversation(v) })],
+  ["typing", (v) => ({ kind: "typing", typing: typing(v) })],
+  ["presence", (v) => ({ kind: "presence", presence: presence(v) })],
+  ["push", (v) => ({ kind: "push", push: { payload: members(v)["payload"] } })],
+  ["heartbeat", (v) => ({ kind: "heartbeat", heartbeat: heartbeat(v) })],
+  ["error", (v) => ({ kind: "error", error: parseWireError(v) })],
+  ["bye", (v) => ({ kind: "bye", bye: bye(v) })],
+]);
+
+const parseFrame: Parse<ServerFrame> = (value) => {
+  const frame = members(value);
+  const id = frame["id"] === undefined ? 0 : number(frame["id"]);
+  for (const [name, body] of Object.entries(frame)) {
+    const parse = bodies.get(name);
+    if (parse !== undefined) return { id, ...parse(body) };
+  }
+  return { id, kind: "unknown" };
+};
+
+/**
+ * Reads a frame from the server. One of a later version is of kind "unknown" and to be ignored; undefined
+ * says that it is malformed, which the caller counts.
+ */
+export function parseServerFrame(text: string): ServerFrame | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return attempt(parseFrame, value);
+}
+
+export function encodeClientFrame(frame: ClientFrame): string {
+  return JSON.stringify(frame);
+}
