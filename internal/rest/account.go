@@ -1,0 +1,119 @@
+package rest
+
+import (
+	"context"
+	"log/slog"
+
+	"golang.org/x/text/unicode/norm"
+
+	"haggle/internal/chat"
+	"haggle/internal/wire"
+)
+
+// empty is the input of a route that takes none.
+type empty struct{}
+
+type productIn struct {
+	ID string `path:"id" maxLength:"64" doc:"The marketplace's own id of the product"`
+}
+
+type beginIn struct {
+	Body BeginRequest
+}
+
+// BeginRequest names the product to talk about.
+type BeginRequest struct {
+	Product string `json:"product" doc:"The marketplace's own id of the product"`
+}
+
+type answer[T any] struct{ Body T }
+
+func (a *API) accountRoutes() {
+	actorIn(a, get("/v1/me", "me", tagAccount, "Who the token says one is",
+		"Also how much is unread, where one's changes stand (see `/v1/changes`) and the limits to check before asking."), a.me)
+	actorIn(a, post("/v1/begin", "begin", tagConversations, "Begin to talk about a product",
+		"What a page needs to talk about a product with its seller, buyers only. It creates nothing: the first message does. "+
+			"The seller is always the product's own."), a.begin)
+	actorIn(a, get("/v1/products/{id}", "product", tagConversations, "A product",
+		"Also one that is no longer for sale: then `deleted` is set."), a.product)
+}
+
+func (a *API) me(ctx context.Context, actor chat.Actor, _ *empty) (*answer[wire.Me], error) {
+	if id, ok := ctx.Value(identityKey{}).(chat.Identity); ok {
+		a.introduce(ctx, id)
+	}
+	self, err := a.svc.Me(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	l := a.svc.Limits()
+	return &answer[wire.Me]{wire.Me{
+		Participant: wire.FromParticipant(&self.Participant), Side: wire.SideName(actor.Side()),
+		Agent: string(actor.Agent), AgentName: actor.AgentName, Guest: actor.UID.IsGuest(),
+		Position: wire.FromPosition(self.Position), UnreadThreads: self.UnreadConversations, Unread: self.Unread,
+		Limits: wire.Limits{
+			Text: l.TextRunes, Blocks: l.Blocks, Images: l.Images,
+			UploadBytes: l.UploadBytes, UploadPixels: l.UploadPixels, RecallMS: l.RecallWithin.Milliseconds(),
+		},
+	}}, nil
+}
+
+// introduce keeps the name and avatar of a token that has them. What the token
+// leaves out stays as it is, and what cannot be kept keeps nobody out.
+func (a *API) introduce(ctx context.Context, id chat.Identity) {
+	if id.Name == "" && id.Avatar == "" {
+		return
+	}
+	self, err := a.svc.Me(ctx, id.Actor)
+	if err == nil {
+		p := self.Participant
+		if id.Name != "" {
+			p.Name = norm.NFC.String(id.Name)
+		}
+		before := p.Avatar
+		if id.Avatar != "" {
+			p.Avatar = id.Avatar
+		}
+		err = a.svc.Introduce(ctx, p)
+		if err != nil && p.Avatar != before {
+			p.Avatar = before
+			err = a.svc.Introduce(ctx, p)
+		}
+	}
+	if err != nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "keep name and avatar",
+			slog.String("uid", string(id.Actor.UID)), slog.String("request_id", RequestID(ctx)), slog.Any("err", err))
+	}
+}
+
+func (a *API) begin(ctx context.Context, actor chat.Actor, in *beginIn) (*answer[wire.Begin], error) {
+	product, err := chat.ParseProductID(in.Body.Product)
+	if err != nil {
+		return nil, err
+	}
+	b, err := a.svc.Begin(ctx, actor, product)
+	if err != nil {
+		return nil, err
+	}
+	out := wire.Begin{
+		Product: wire.FromProduct(&b.Product), Merchant: wire.FromParticipant(&b.Merchant),
+		Presence: wire.PresenceName(b.Presence),
+	}
+	if b.Conversation != nil {
+		c := wire.FromConversation(b.Conversation, actor.Side())
+		out.Conversation = &c
+	}
+	return &answer[wire.Begin]{out}, nil
+}
+
+func (a *API) product(ctx context.Context, _ chat.Actor, in *productIn) (*answer[wire.Product], error) {
+	id, err := chat.ParseProductID(in.ID)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.svc.Product(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[wire.Product]{wire.FromProduct(&p)}, nil
+}

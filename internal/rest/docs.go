@@ -1,0 +1,4 @@
+package rest
+
+// docsRoutes is filled below.
+func (a *API) docsRoutes() {}

@@ -1,0 +1,250 @@
+package rest
+
+import (
+	"context"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"haggle/internal/chat"
+)
+
+// The cookies. One person may be a buyer and an agent in one browser.
+const (
+	cookieBuyer    = "haggle_buyer"
+	cookieMerchant = "haggle_merchant"
+)
+
+func cookieName(side chat.Side) string {
+	if side == chat.MerchantSide {
+		return cookieMerchant
+	}
+	return cookieBuyer
+}
+
+type sideIn struct {
+	exchange
+
+	Body SideRequest
+}
+
+// SideRequest says which of the browser's two cookies is meant.
+type SideRequest struct {
+	Side string `json:"side" enum:"buyer,merchant"`
+}
+
+func (s SideRequest) side() chat.Side {
+	if s.Side == "merchant" {
+		return chat.MerchantSide
+	}
+	return chat.BuyerSide
+}
+
+// TokenAnswer is a token for the page's script.
+type TokenAnswer struct {
+	Token     string `json:"token"`
+	ExpiresAt int64  `json:"expires_at"`
+	UID       string `json:"uid"`
+}
+
+type guestIn struct{ exchange }
+
+func (a *API) loginRoutes() {
+	// Browsers go to these two themselves, so their answers are pages and redirects.
+	a.mux.HandleFunc("POST /v1/login", a.login(a.loginByToken))
+	a.mux.HandleFunc("GET /v1/login", a.login(a.loginByCode))
+	a.documentLogin()
+
+	token := post("/v1/token", "token", tagLogin, "A short-lived token for the page's script",
+		"For the server's own pages only: it goes by the cookie, so Origin must be the server's.")
+	token.Security = []map[string][]string{{byCookie: {}}}
+	plain(a, token, a.token)
+	plain(a, post("/v1/guest", "guest", tagLogin, "Come in as a guest",
+		"Where guests are allowed: sets the buyer's cookie, unless there is a good one. For the server's own pages only."), a.guest)
+	plain(a, post("/v1/logout", "logout", tagLogin, "Sign out of this browser", "Forgets the cookie of one side."), a.logout)
+}
+
+// login is a way in: it finds out who it is, sets the cookie and goes on to next.
+func (a *API) login(who func(w http.ResponseWriter, r *http.Request) (id chat.Identity, next string, err error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		next, err := "", a.svc.AllowKey(chat.ActionLogin, limitKey(ClientIP(r, a.TrustedProxies)))
+		var id chat.Identity
+		if err == nil {
+			id, next, err = who(w, r)
+		}
+		if err == nil {
+			next, err = checkNext(next, id.Actor.Side())
+		}
+		if err == nil {
+			err = a.setCookie(w, id)
+		}
+		if err != nil {
+			a.loginFailed(w, r, err)
+			return
+		}
+		a.introduce(r.Context(), id)
+		w.Header().Set("Location", next)
+		w.WriteHeader(http.StatusSeeOther)
+	}
+}
+
+// loginByToken takes the marketplace's token that a page of the shop posted.
+func (a *API) loginByToken(w http.ResponseWriter, r *http.Request) (id chat.Identity, next string, err error) {
+	if err := a.checkShopOrigin(r); err != nil {
+		return id, "", err
+	}
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return id, "", failureFor(r.Context(), http.StatusUnsupportedMediaType)
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, int64(a.svc.Limits().FrameBytes))
+	if err := r.ParseForm(); err != nil {
+		return id, "", chat.Codef(chat.Invalid, "invalid_form", "the form cannot be read")
+	}
+	next = r.PostForm.Get("next")
+	if _, err := checkNext(next, chat.BuyerSide); err != nil {
+		return id, "", err
+	}
+	id, err = a.Verifier.VerifyShop(r.Context(), r.PostForm.Get("token"))
+	return id, next, err //nolint:wrapcheck // auth words it for whoever asks
+}
+
+// loginByCode takes a one-time code out of a link. Nothing is lost to whoever
+// only looks at the link: HEAD and prefetching leave the code alone.
+func (a *API) loginByCode(_ http.ResponseWriter, r *http.Request) (id chat.Identity, next string, err error) {
+	if r.Method == http.MethodHead || r.Header.Get("Sec-Purpose") != "" || r.Header.Get("Purpose") == "prefetch" {
+		return id, "", failureFor(r.Context(), http.StatusMethodNotAllowed)
+	}
+	query := r.URL.Query()
+	next = query.Get("next")
+	if _, err := checkNext(next, chat.BuyerSide); err != nil {
+		return id, "", err
+	}
+	id, err = a.Codes.Redeem(r.Context(), query.Get("code"))
+	return id, next, err //nolint:wrapcheck // auth words it for whoever asks
+}
+
+func (a *API) setCookie(w http.ResponseWriter, id chat.Identity) error {
+	value, err := a.Verifier.CookieToken(id)
+	if err != nil {
+		return err //nolint:wrapcheck // auth says what it was doing
+	}
+	c := a.cookie(id.Actor.Side())
+	c.Value = value
+	c.Expires = id.ExpiresAt
+	c.MaxAge = max(1, int(time.Until(id.ExpiresAt).Seconds()))
+	http.SetCookie(w, c)
+	return nil
+}
+
+func (a *API) cookie(side chat.Side) *http.Cookie {
+	return &http.Cookie{
+		Name: cookieName(side), Path: "/", HttpOnly: true, Secure: a.SecureCookies, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// signedIn returns who the browser's cookie of a side is about.
+func (a *API) signedIn(r *http.Request, side chat.Side) (chat.Identity, error) {
+	c, err := r.Cookie(cookieName(side))
+	if err != nil {
+		return chat.Identity{}, chat.Codef(chat.Unauthenticated, "signed_out", "you are signed out")
+	}
+	return a.Verifier.VerifyCookie(r.Context(), c.Value, side) //nolint:wrapcheck // auth words it for whoever asks
+}
+
+func (a *API) token(_ context.Context, in *sideIn) (*answer[TokenAnswer], error) {
+	if err := a.checkOwnOrigin(in.r); err != nil {
+		return nil, err
+	}
+	if err := requireJSON(in.r); err != nil {
+		return nil, err
+	}
+	id, err := a.signedIn(in.r, in.Body.side())
+	if err != nil {
+		return nil, err
+	}
+	if err := a.svc.Allow(chat.ActionRequest, id.Actor); err != nil {
+		return nil, err
+	}
+	token, expires, err := a.Verifier.AccessToken(id, a.svc.Limits().TokenTTL)
+	if err != nil {
+		return nil, err //nolint:wrapcheck // auth says what it was doing
+	}
+	return &answer[TokenAnswer]{TokenAnswer{Token: token, ExpiresAt: expires.UnixMilli(), UID: string(id.Actor.UID)}}, nil
+}
+
+// requireJSON refuses what a form of another site could send. huma takes a body
+// without a Content-Type for JSON, which a script elsewhere can send too.
+func requireJSON(r *http.Request) error {
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != mediaJSON {
+		return failureFor(r.Context(), http.StatusUnsupportedMediaType)
+	}
+	return nil
+}
+
+func (a *API) guest(ctx context.Context, in *guestIn) (*struct{}, error) {
+	if err := a.checkOwnOrigin(in.r); err != nil {
+		return nil, err
+	}
+	if _, err := a.signedIn(in.r, chat.BuyerSide); err == nil {
+		return nil, nil //nolint:nilnil // huma's 204: there is somebody already
+	} else if chat.KindOf(err) != chat.Unauthenticated {
+		return nil, err
+	}
+	id, err := a.Verifier.NewGuest()
+	if err != nil {
+		return nil, err //nolint:wrapcheck // auth words it for whoever asks
+	}
+	if err := a.svc.AllowKey(chat.ActionGuest, limitKey(ClientIP(in.r, a.TrustedProxies))); err != nil {
+		return nil, err
+	}
+	return nil, a.setCookie(in.w, id)
+}
+
+func (a *API) logout(_ context.Context, in *sideIn) (*struct{}, error) {
+	if err := a.checkOwnOrigin(in.r); err != nil {
+		return nil, err
+	}
+	if err := requireJSON(in.r); err != nil {
+		return nil, err
+	}
+	c := a.cookie(in.Body.side())
+	c.MaxAge = -1
+	http.SetCookie(in.w, c)
+	return nil, nil //nolint:nilnil // huma's 204
+}
+
+// documentLogin describes the two routes that huma does not serve.
+func (a *API) documentLogin() {
+	text := &huma.Schema{Type: huma.TypeString}
+	responses := map[string]*huma.Response{
+		"303": {Description: "Signed in: the cookie is set, on to `next`"},
+		"400": {Description: "A page that says what is wrong"},
+		"401": {Description: "A page that says that the token or the code is not good"},
+		"403": {Description: "A page that says that the Origin is not in the shop's list"},
+		"429": {Description: "A page that says to try again later"},
+	}
+	byForm := post("/v1/login", "login", tagLogin, "Sign in with the marketplace's token",
+		"A form that a page of the shop posts. Its Origin must be in the server's list.")
+	byForm.Responses = responses
+	byForm.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+		"application/x-www-form-urlencoded": {Schema: &huma.Schema{
+			Type: huma.TypeObject, Required: []string{"token"},
+			Properties: map[string]*huma.Schema{
+				"token": {Type: huma.TypeString, Description: "The marketplace's JWT"},
+				"next":  {Type: huma.TypeString, Description: "A path that starts with /chat or /console"},
+			},
+		}},
+	}}
+	byCode := get("/v1/login", "login-by-code", tagLogin, "Sign in with a one-time code",
+		"The link that the shop's backend makes of a code from `/v1/server/login-codes`.")
+	byCode.Responses = responses
+	byCode.Parameters = []*huma.Param{
+		{Name: "code", In: "query", Required: true, Schema: text},
+		{Name: "next", In: "query", Schema: text, Description: "A path that starts with /chat or /console"},
+	}
+	a.huma.OpenAPI().AddOperation(&byForm)
+	a.huma.OpenAPI().AddOperation(&byCode)
+}
