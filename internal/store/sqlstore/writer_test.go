@@ -1,0 +1,303 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"haggle/internal/chat"
+)
+
+func openInternal(t *testing.T) *Store {
+	t.Helper()
+	s, err := OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "chat.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+func draft(nonce string) chat.Append {
+	return chat.Append{
+		Start:  &chat.Start{ID: chat.NewConversationID(), Buyer: "U_1", Other: "V_1"},
+		Sender: "U_1", Nonce: chat.Nonce(nonce), Hash: []byte(nonce), SentAt: time.UnixMilli(1_800_000_000_000),
+		Blocks: []chat.Block{{Type: chat.TextBlock, Text: "hello"}},
+	}
+}
+
+func mustAppend(t *testing.T, s *Store, nonce string) chat.Appended {
+	t.Helper()
+	r, err := s.Append(t.Context(), draft(nonce))
+	if err != nil {
+		t.Fatalf("append %s: %v", nonce, err)
+	}
+	return r
+}
+
+// hold keeps the writer busy until the returned function is called, so that what
+// is sent meanwhile waits and then shares a batch.
+func hold(t *testing.T, s *Store) (release func()) {
+	t.Helper()
+	busy, free := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		once := sync.OnceFunc(func() { close(busy) })
+		err := s.write(t.Context(), func(tx) error {
+			once()
+			<-free
+			return nil
+		})
+		if err != nil {
+			t.Errorf("hold: %v", err)
+		}
+	})
+	<-busy
+	return func() { close(free); wg.Wait() }
+}
+
+// waiting returns when n requests are in the queue.
+func waiting(t *testing.T, s *Store, n int) {
+	t.Helper()
+	for len(s.writer.queue) < n {
+		if t.Context().Err() != nil {
+			t.Fatal("the queue does not fill")
+		}
+		time.Sleep(time.Millisecond) //nolint:forbidigo // a channel does not tell when it holds n
+	}
+}
+
+// TestState makes the database refuse what is written, the way a full disk and a
+// read-only one do, and lets it recover.
+func TestState(t *testing.T) {
+	for _, tc := range []struct{ code, set, unset string }{
+		{"store_readonly", "PRAGMA query_only = 1", "PRAGMA query_only = 0"},
+		{"store_full", "PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1073741823"},
+	} {
+		t.Run(tc.code, func(t *testing.T) {
+			s := openInternal(t)
+			c := mustAppend(t, s, "before").Conversation
+			pragma(t, s, tc.set)
+			refused := 0
+			for i := range 200 { // until the pages that there are have no room any more
+				a := draft(fmt.Sprint("n", i))
+				a.Blocks[0].Text = strings.Repeat("long ", 700)
+				_, err := s.Append(t.Context(), a)
+				if err == nil {
+					continue
+				}
+				refused++
+				if e := chat.AsError(err); e.Kind != chat.Unavailable || e.Code != tc.code {
+					t.Fatalf("error %v with code %q, want Unavailable with %q", err, e.Code, tc.code)
+				}
+				if _, err := s.MessageByNonce(t.Context(), c.ID, "U_1", a.Nonce); chat.KindOf(err) != chat.NotFound {
+					t.Fatalf("refused and yet stored: %v", err)
+				}
+			}
+			if refused == 0 {
+				t.Fatal("nothing was refused")
+			}
+			pragma(t, s, tc.unset)
+			r := mustAppend(t, s, "after")
+			ms, err := s.MessagesAfter(t.Context(), c.ID, 0, 1000)
+			if err != nil || len(ms) != int(r.Message.Seq) || len(ms) != 202-refused {
+				t.Errorf("%d messages, last seq %d, %d refused, %v", len(ms), r.Message.Seq, refused, err)
+			}
+		})
+	}
+}
+
+func pragma(t *testing.T, s *Store, query string) {
+	t.Helper()
+	if err := s.write(t.Context(), func(x tx) error { return x.query(func(row) error { return nil }, query) }); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// TestOneBadMember lets a request break in the middle of a batch.
+func TestOneBadMember(t *testing.T) {
+	s := openInternal(t)
+	mustAppend(t, s, "first")
+	release := hold(t, s)
+	broken := errors.New("broken")
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			if i == 7 {
+				err := s.write(t.Context(), func(x tx) error {
+					if _, err := x.exec(putLoginCode, []byte("half"), "U_1", "", "", int64(1)); err != nil {
+						return err
+					}
+					return broken
+				})
+				if !errors.Is(err, broken) {
+					t.Errorf("the bad one: %v", err)
+				}
+				return
+			}
+			if _, err := s.Append(t.Context(), draft(fmt.Sprint("n", i))); err != nil {
+				t.Errorf("a good one: %v", err)
+			}
+		})
+	}
+	waiting(t, s, 20)
+	release()
+	wg.Wait()
+	if c, err := s.ConversationBetween(t.Context(), "U_1", "V_1"); err != nil || c.LastSeq != 20 || c.Sides[0].Pos != 20 {
+		t.Errorf("conversation %+v, %v, want all 19 good ones and the first", c, err)
+	}
+	if _, err := s.TakeLoginCode(t.Context(), []byte("half"), time.UnixMilli(0)); chat.KindOf(err) != chat.NotFound {
+		t.Errorf("half of the bad one was stored: %v", err)
+	}
+}
+
+// TestCallerLeaves lets a caller stop waiting for what is in the queue.
+func TestCallerLeaves(t *testing.T) {
+	s := openInternal(t)
+	release := hold(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	left := make(chan error)
+	go func() {
+		_, err := s.Append(ctx, draft("left"))
+		left <- err
+	}()
+	waiting(t, s, 1)
+	cancel()
+	if e := chat.AsError(<-left); e.Kind != chat.Unavailable || e.Code != "outcome_unknown" {
+		t.Errorf("error %v with code %q, want outcome_unknown", e, e.Code)
+	}
+	release()
+	if r := mustAppend(t, s, "left"); r.Fresh || r.Message.Seq != 1 {
+		t.Errorf("the repeat: fresh %v, seq %d, want what was stored meanwhile", r.Fresh, r.Message.Seq)
+	}
+}
+
+func TestQueueFull(t *testing.T) {
+	s := openInternal(t)
+	release := hold(t, s)
+	var wg sync.WaitGroup
+	for range queueLen {
+		wg.Go(func() {
+			if err := s.write(t.Context(), func(tx) error { return nil }); err != nil {
+				t.Errorf("waiting: %v", err)
+			}
+		})
+	}
+	waiting(t, s, queueLen)
+	if e := chat.AsError(s.write(t.Context(), func(tx) error { return nil })); e.Code != "store_busy" || e.RetryAfter == 0 {
+		t.Errorf("one more: %v with code %q, want store_busy and when to come back", e, e.Code)
+	}
+	release()
+	wg.Wait()
+}
+
+// TestCloseStoresWhatWaits closes the store over a full queue.
+func TestCloseStoresWhatWaits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chat.db")
+	s, err := OpenSQLite(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := hold(t, s)
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() { mustAppend(t, s, fmt.Sprint("n", i)) })
+	}
+	waiting(t, s, 50)
+	closed := make(chan error)
+	go func() { closed <- s.Close() }()
+	release()
+	if err := <-closed; err != nil {
+		t.Errorf("close: %v", err)
+	}
+	wg.Wait()
+	s, err = OpenSQLite(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := s.ConversationBetween(t.Context(), "U_1", "V_1"); err != nil || c.LastSeq != 50 {
+		t.Errorf("conversation %+v, %v, want 50 messages", c, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// brokenConn is a connection that is lost in the middle of a transaction.
+type brokenConn struct{ writerConn }
+
+var errLost = errors.New("connection lost")
+
+func (brokenConn) commit() error   { return errLost }
+func (brokenConn) rollback() error { return errLost }
+
+func TestBrokenConnection(t *testing.T) {
+	s := openInternal(t)
+	mustAppend(t, s, "before")
+	err := s.write(t.Context(), func(x tx) error {
+		s.writer.conn = brokenConn{s.writer.conn} // on the writer's own goroutine
+		_, err := x.exec(putLoginCode, []byte("lost"), "U_1", "", "", int64(1))
+		return err
+	})
+	if !errors.Is(err, errLost) {
+		t.Errorf("error %v, want that the connection is lost", err)
+	}
+	if r := mustAppend(t, s, "after"); r.Message.Seq != 2 {
+		t.Errorf("seq %d, want 2", r.Message.Seq)
+	}
+	if _, err := s.TakeLoginCode(t.Context(), []byte("lost"), time.UnixMilli(0)); chat.KindOf(err) != chat.NotFound {
+		t.Errorf("refused and yet stored: %v", err)
+	}
+}
+
+// TestPlans sees to it that no list reads more than it returns.
+func TestPlans(t *testing.T) {
+	s := openInternal(t)
+	cursor := &chat.ConversationCursor{Unread: true, LastAt: time.UnixMilli(1), ID: "x"}
+	queries := map[string]string{
+		"history after": selectMessagesAfter, "history before": selectMessagesBefore, "by nonce": selectMessageByNonce,
+		"recalls": selectRecallsAfter, "conversation": selectConversation, "between": selectConversationBetween,
+		"positions": selectPositions, "participants": selectParticipants, "products": selectProducts,
+		"files": selectFiles, "file by key": selectFileByKey, "unattached files": selectUnattachedFiles,
+		"batch by id": sqliteConversationsByID, "batch between": sqliteConversationsBetween,
+		"batch by nonce": sqliteMessagesByNonce, "batch by seq": sqliteMessagesBySeq,
+		"update": sqliteUpdate, "login code": selectLoginCode, "delete login codes": deleteLoginCodes,
+	}
+	for _, side := range []chat.Side{chat.BuyerSide, chat.MerchantSide} {
+		queries[fmt.Sprint("changed since, side ", side)] = ofSide(selectChangedSince, side)
+		queries[fmt.Sprint("unread, side ", side)] = ofSide(selectUnread, side)
+		for _, order := range []chat.Order{chat.NewestFirst, chat.UnreadFirst} {
+			for _, search := range []string{"", "x"} {
+				q := chat.ConversationQuery{UID: "U_1", Order: order, Search: search, After: cursor, Limit: 1}
+				query, _ := inboxQuery(q)
+				queries[fmt.Sprintf("inbox %s %q, side %d", order, search, side)] = ofSide(query, side)
+			}
+		}
+	}
+	for name, query := range queries {
+		args := make([]any, strings.Count(query, "?"))
+		for i := range args {
+			args[i] = "[]"
+		}
+		err := s.query(t.Context(), func(r row) error {
+			step := r.text(3)
+			scans := strings.Contains(step, "SCAN") && !strings.Contains(step, "SCAN json_each") && !strings.Contains(step, "SCAN k ")
+			if scans || strings.Contains(step, "TEMP B-TREE") {
+				t.Errorf("%s: %s", name, step)
+			}
+			return nil
+		}, "EXPLAIN QUERY PLAN "+query, args...)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
