@@ -230,20 +230,7 @@ func TestOrientation(t *testing.T) {
 	} {
 		for name, data := range map[string][]byte{"JPEG": asJPEG(t, stored), "PNG": asPNG(t, stored)} {
 			p := process(t, withEXIF(data, exif(o)))
-			img := decode(t, p.Image)
-			var rows []string
-			for y := cell / 2; y < p.Height; y += cell {
-				row := ""
-				for x := cell / 2; x < p.Width; x += cell {
-					for letter, c := range colours {
-						if near(img.At(x, y), c, 24) {
-							row += string(letter)
-						}
-					}
-				}
-				rows = append(rows, row)
-			}
-			if got := strings.Join(rows, "/"); got != want {
+			if got := cells(decode(t, p.Image), cell, colours); got != want {
 				t.Errorf("%s, orientation %d: drawn as %s, want %s", name, o, got, want)
 			}
 			if again := decode(t, p.Thumb).Bounds().Size(); again != image.Pt(p.Width, p.Height) {
@@ -251,6 +238,23 @@ func TestOrientation(t *testing.T) {
 			}
 		}
 	}
+}
+
+// cells reads the letters of a picture of coloured cells, row by row.
+func cells(img image.Image, size int, colours map[byte]color.RGBA) string {
+	var rows []string
+	for y := size / 2; y < img.Bounds().Dy(); y += size {
+		row := ""
+		for x := size / 2; x < img.Bounds().Dx(); x += size {
+			for letter, c := range colours {
+				if near(img.At(x, y), c, 24) {
+					row += string(letter)
+				}
+			}
+		}
+		rows = append(rows, row)
+	}
+	return strings.Join(rows, "/")
 }
 
 func TestOrientationAndScaling(t *testing.T) {
@@ -329,59 +333,66 @@ func TestGrowingPicture(t *testing.T) {
 	}
 }
 
-func TestBusy(t *testing.T) {
-	data := asJPEG(t, photo(64, 48))
-	hold := func(t *testing.T) *Line {
-		line := NewLine(chat.DefaultLimits())
-		if !line.pixels.TryAcquire(line.limits.DecodePixels) {
-			t.Fatal("the budget of a new line is not free")
-		}
-		return line
+// full returns a line with no room left.
+func full(t *testing.T) *Line {
+	t.Helper()
+	line := NewLine(chat.DefaultLimits())
+	if !line.pixels.TryAcquire(line.limits.DecodePixels) {
+		t.Fatal("the budget of a new line is not free")
 	}
-	t.Run("no room in time", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			line, start := hold(t), time.Now()
-			_, err := line.Process(t.Context(), data)
-			if e := chat.AsError(err); e.Kind != chat.Unavailable || e.Code != "busy" || e.RetryAfter <= 0 {
-				t.Errorf("err = %v, want busy and when to come back", err)
-			}
-			if d := time.Since(start); d != waitFor {
-				t.Errorf("refused after %v, want %v", d, waitFor)
-			}
-		})
+	return line
+}
+
+func TestNoRoomInTime(t *testing.T) {
+	data := asJPEG(t, photo(64, 48))
+	synctest.Test(t, func(t *testing.T) {
+		line, start := full(t), time.Now()
+		_, err := line.Process(t.Context(), data)
+		if e := chat.AsError(err); e.Kind != chat.Unavailable || e.Code != "busy" || e.RetryAfter <= 0 {
+			t.Errorf("err = %v, want busy and when to come back", err)
+		}
+		if d := time.Since(start); d != waitFor {
+			t.Errorf("refused after %v, want %v", d, waitFor)
+		}
 	})
-	t.Run("room in time", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			line := hold(t)
-			time.AfterFunc(waitFor/2, func() { line.pixels.Release(line.limits.DecodePixels) })
-			if _, err := line.Process(t.Context(), data); err != nil {
-				t.Errorf("err = %v, want the picture", err)
-			}
-		})
+}
+
+func TestRoomInTime(t *testing.T) {
+	data := asJPEG(t, photo(64, 48))
+	synctest.Test(t, func(t *testing.T) {
+		line := full(t)
+		time.AfterFunc(waitFor/2, func() { line.pixels.Release(line.limits.DecodePixels) })
+		if _, err := line.Process(t.Context(), data); err != nil {
+			t.Errorf("err = %v, want the picture", err)
+		}
 	})
-	t.Run("the buyer leaves", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			line := hold(t)
-			ctx, cancel := context.WithCancel(t.Context())
-			time.AfterFunc(time.Second, cancel)
-			if _, err := line.Process(ctx, data); !errors.Is(err, context.Canceled) {
-				t.Errorf("err = %v, want that it was cancelled", err)
-			}
-		})
+}
+
+func TestSenderLeavesWhileWaiting(t *testing.T) {
+	data := asJPEG(t, photo(64, 48))
+	synctest.Test(t, func(t *testing.T) {
+		line := full(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		if _, err := line.Process(ctx, data); !errors.Is(err, context.Canceled) {
+			t.Errorf("err = %v, want that it was cancelled", err)
+		}
 	})
-	t.Run("too many wait already", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			line := hold(t)
-			for range maxWaiting {
-				go line.Process(t.Context(), data) //nolint:errcheck // refused in the end
-			}
-			synctest.Wait()
-			start := time.Now()
-			_, err := line.Process(t.Context(), data)
-			if chat.AsError(err).Code != "busy" || time.Since(start) != 0 {
-				t.Errorf("err = %v after %v, want busy at once", err, time.Since(start))
-			}
-		})
+}
+
+func TestTooManyWait(t *testing.T) {
+	data := asJPEG(t, photo(64, 48))
+	synctest.Test(t, func(t *testing.T) {
+		line := full(t)
+		for range maxWaiting {
+			go line.Process(t.Context(), data) //nolint:errcheck // refused in the end
+		}
+		synctest.Wait()
+		start := time.Now()
+		_, err := line.Process(t.Context(), data)
+		if chat.AsError(err).Code != "busy" || time.Since(start) != 0 {
+			t.Errorf("err = %v after %v, want busy at once", err, time.Since(start))
+		}
 	})
 }
 
@@ -418,8 +429,10 @@ func FuzzProcess(f *testing.F) {
 			}
 			return
 		}
-		if got := decode(t, p.Image).Bounds().Size(); got != image.Pt(p.Width, p.Height) || storedType(p.Image) != p.Type {
-			t.Fatalf("kept as %s of %v, said to be %s of %d×%d", storedType(p.Image), got, p.Type, p.Width, p.Height)
+		decode(t, p.Image)
+		c, _, err := image.DecodeConfig(bytes.NewReader(p.Image))
+		if err != nil || c.Width != p.Width || c.Height != p.Height || storedType(p.Image) != p.Type {
+			t.Fatalf("kept as %s of %d×%d, %v; said to be %s of %d×%d", storedType(p.Image), c.Width, c.Height, err, p.Type, p.Width, p.Height)
 		}
 		if s := decode(t, p.Thumb).Bounds().Size(); max(s.X, s.Y) > thumbSide {
 			t.Fatalf("thumbnail of %v", s)

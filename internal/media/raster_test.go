@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"encoding/base64"
 	"image"
 	"image/color"
@@ -63,8 +64,7 @@ func overlap(pixel int, from, to float64) float64 {
 }
 
 // The expected values are what the npm package thumbhash 0.1.1, which the pages
-// decode with, makes of the same pixels. Flat pictures are left out: their varying
-// terms are rounding noise in both.
+// decode with, makes of the same pixels.
 func TestThumbHash(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -76,10 +76,10 @@ func TestThumbHash(t *testing.T) {
 		{"portrait bands", 33, 100, func(x, y int) [4]int { return [4]int{(y >> 4) * 40, (x >> 3) * 60, 200, 255} }, "4RQKMhiAcIiHh4iHgID4B4c="},
 		{"disc on nothing", 50, 50, func(x, y int) [4]int {
 			if (x-25)*(x-25)+(y-25)*(y-25) < 400 {
-				return [4]int{220, 60, y * 5, 255}
+				return [4]int{220, 60 + x*3, y * 5, 255}
 			}
-			return [4]int{220, 60, y * 5, 0}
-		}, "YTiHHQA3iIeAfHjnd4h/d4BoB1iHiICJWA=="},
+			return [4]int{220, 60 + x*3, y * 5, 0}
+		}, "qKmGHQQ3g3uAfKjnd4V/94eHB1iHiICJWA=="},
 		{"wide strip", 100, 3, func(x, y int) [4]int { return [4]int{255 - x*2, x, y * 80, 255} }, "mNgKWZ6LiIiAiHiHiX/4h4g="},
 		{"half see-through", 40, 60, func(x, y int) [4]int { return [4]int{x * 6, y * 4, 10, 100 + x} }, "VQuGGwwHgICIeHiAgAf4d4B3eIiHiHc="},
 		{"nothing at all", 10, 10, func(int, int) [4]int { return [4]int{} }, "AAiCBQAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="},
@@ -93,8 +93,26 @@ func TestThumbHash(t *testing.T) {
 				}
 			}
 		}
-		if got := base64.StdEncoding.EncodeToString(hashPixels(tc.w, tc.h, img.Pix)); got != tc.want {
-			t.Errorf("%s: hash = %s, want %s", tc.name, got, tc.want)
+		if got := hashPixels(tc.w, tc.h, img.Pix); !sameHash(got, fromBase64(t, tc.want)) {
+			t.Errorf("%s: hash = %s, want %s", tc.name, base64.StdEncoding.EncodeToString(got), tc.want)
 		}
 	}
+}
+
+// sameHash compares two hashes. A varying term that is nothing but rounding noise
+// lies between 7 and 8 and may fall to either.
+func sameHash(got, want []byte) bool {
+	const constants = 5
+	if len(got) != len(want) || !bytes.Equal(got[:constants], want[:constants]) {
+		return false
+	}
+	for i := constants; i < len(want); i++ {
+		for _, shift := range []int{0, 4} {
+			g, w := got[i]>>shift&15, want[i]>>shift&15
+			if g != w && (min(g, w) != 7 || max(g, w) != 8) {
+				return false
+			}
+		}
+	}
+	return true
 }

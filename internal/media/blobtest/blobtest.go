@@ -79,7 +79,7 @@ func testConcurrentPut(t *testing.T, b media.Blobs) {
 				t.Errorf("open: %v", err)
 				return
 			}
-			defer r.Close()
+			defer r.Close() //nolint:errcheck // it was only read
 			got, err := io.ReadAll(r)
 			if err != nil || len(got) == 0 || !bytes.Equal(got, blob(int(got[0]))) {
 				t.Errorf("read %d bytes, err %v; want one of the blobs, whole", len(got), err)
@@ -104,7 +104,7 @@ func testSeek(t *testing.T, b media.Blobs) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // it was only read
 	if size, err := r.Seek(0, io.SeekEnd); size != 10 || err != nil {
 		t.Errorf("size = %d, %v; want 10", size, err)
 	}
@@ -245,7 +245,7 @@ func get(t *testing.T, b media.Blobs, key string) []byte {
 	if err != nil {
 		t.Fatalf("open %s: %v", key, err)
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // it was only read
 	data, err := io.ReadAll(r)
 	if err != nil {
 		t.Fatalf("read %s: %v", key, err)
