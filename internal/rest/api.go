@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -59,7 +60,7 @@ type API struct {
 }
 
 // New returns the API. ConfigureHuma was called before.
-func New(d Deps) *API {
+func New(d Deps) (*API, error) {
 	a := &API{Deps: d, log: d.Log, svc: d.Service, mux: http.NewServeMux()}
 	a.huma = humago.New(a.mux, a.config())
 	a.huma.UseMiddleware(a.checkAccept, a.authenticate)
@@ -69,8 +70,10 @@ func New(d Deps) *API {
 	a.loginRoutes()
 	a.serverRoutes()
 	a.bulkRoute()
-	a.docsRoutes()
-	return a
+	if err := a.docsRoutes(); err != nil {
+		return nil, fmt.Errorf("documentation of the API: %w", err)
+	}
+	return a, nil
 }
 
 // Handler serves everything under /v1/ but the socket, and /docs.

@@ -1,4 +1,175 @@
 package rest
 
-// docsRoutes is filled below.
-func (a *API) docsRoutes() {}
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"io"
+	"maps"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// docsFS is the page that draws the OpenAPI document, and what it draws with:
+// dist/rapidoc-min.js.gz of the npm package rapidoc 9.3.8 as published, with its
+// licences. To renew it, in docs/:
+//
+//	npm pack rapidoc@9.3.8 && tar xzf rapidoc-9.3.8.tgz
+//	cp package/dist/rapidoc-min.js.gz .
+//	cat package/LICENSE.txt package/dist/rapidoc-min.js.LICENSE.txt > rapidoc-LICENSE.txt
+//
+//go:embed docs
+var docsFS embed.FS //nolint:gochecknoglobals // go:embed knows no other way
+
+const docsBundle = "rapidoc-min.js"
+
+// docsPolicy is what the page needs: its own files, the document, and the style
+// attributes and elements that the web component writes.
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; " +
+	"img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// document is something served as it is, with an ETag.
+type document struct {
+	media, etag string
+	plain, gz   []byte // gz may be nil
+}
+
+func newDocument(media string, plain, gz []byte) *document {
+	sum := sha256.Sum256(plain)
+	return &document{media: media, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, plain: plain, gz: gz}
+}
+
+// ServeHTTP serves the document compressed to those who take it.
+func (d *document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", d.media)
+	h.Set("Cache-Control", "no-cache") // kept, and asked about each time
+	h.Set("ETag", d.etag)
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("Content-Security-Policy", docsPolicy)
+	if slices.Contains(etags(r), d.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	body := d.plain
+	if d.gz != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		body = d.gz
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // whoever left needs no answer
+	}
+}
+
+func etags(r *http.Request) []string {
+	list := strings.Split(r.Header.Get("If-None-Match"), ",")
+	for i := range list {
+		list[i] = strings.TrimPrefix(strings.TrimSpace(list[i]), "W/")
+	}
+	return list
+}
+
+// docsRoutes serves the OpenAPI document and the page that draws it. It comes
+// last: the document is made here, once, of the routes before it.
+func (a *API) docsRoutes() error {
+	tidy(a.huma.OpenAPI())
+	spec, err := a.huma.OpenAPI().MarshalJSON()
+	if err != nil {
+		return err //nolint:wrapcheck // New says what it was doing
+	}
+	a.mux.Handle("GET /v1/openapi.json", newDocument(mediaJSON, spec, nil))
+	for name, media := range map[string]string{
+		"index.html": "text/html; charset=utf-8", "docs.css": "text/css; charset=utf-8",
+		"docs.js": "text/javascript; charset=utf-8", docsBundle: "text/javascript; charset=utf-8",
+	} {
+		doc, err := openDocument(name, media)
+		if err != nil {
+			return err
+		}
+		if name == "index.html" {
+			a.mux.Handle("GET /docs", doc)
+			continue
+		}
+		a.mux.Handle("GET /docs/"+name, doc)
+	}
+	return nil
+}
+
+func openDocument(name, media string) (*document, error) {
+	if name != docsBundle {
+		plain, err := docsFS.ReadFile(path.Join("docs", name))
+		return newDocument(media, plain, nil), err //nolint:wrapcheck // New says what it was doing
+	}
+	gz, err := docsFS.ReadFile(path.Join("docs", name+".gz"))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // as above
+	}
+	unzip, err := gzip.NewReader(bytes.NewReader(gz))
+	if err != nil {
+		return nil, err //nolint:wrapcheck // as above
+	}
+	plain, err := io.ReadAll(unzip)
+	return newDocument(media, plain, gz), err //nolint:wrapcheck // as above
+}
+
+// tidy takes out of the document what huma assumes and this API does not do, and
+// says which codes each failure may have.
+func tidy(doc *huma.OpenAPI) {
+	words := map[string]string{
+		"400": "The request can never succeed as it stands. Codes: `invalid_json`, `invalid_request`, or what exactly is wrong",
+		"401": "Sign in again. Codes: `token_missing`, `token_invalid`, `token_expired`, `token_revoked`, `signed_out`, `api_key_invalid`",
+		"403": "One may not do that. Codes: `blocked`, `blocked_by_you`, `wrong_merchant`, `file_not_yours`, `origin_not_allowed` …",
+		"404": "There is no such thing, or none that one may know of. Codes: `not_found`, `product_gone`",
+		"409": "It means something else already. Codes: `nonce_reused`, `reset`",
+		"413": "Over a limit. Codes: `too_large`, `text_too_long`, `file_too_large` …",
+		"415": "Another Content-Type is needed. Code: `unsupported_media_type`",
+		"429": "Too often: wait as `Retry-After` says. Code: `rate_limited`",
+		"500": "Our fault. Code: `internal`",
+		"503": "Try again later. Codes: `unavailable`, `busy`, `keys_unavailable` …",
+	}
+	for _, item := range doc.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete} {
+			if op == nil {
+				continue
+			}
+			delete(op.Responses, strconv.Itoa(http.StatusUnprocessableEntity))
+			if op.RequestBody == nil {
+				delete(op.Responses, "413")
+				delete(op.Responses, "415")
+			}
+			for status, text := range words {
+				if res := op.Responses[status]; res != nil && res.Description == http.StatusText(atoi(status)) {
+					res.Description = text
+				}
+			}
+		}
+	}
+}
+
+func atoi(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
+}
+
+// Routes returns the API's routes as "METHOD /path", sorted.
+func (a *API) Routes() []string {
+	routes := map[string]bool{}
+	for p, item := range a.huma.OpenAPI().Paths {
+		for method, op := range map[string]*huma.Operation{
+			http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post, http.MethodDelete: item.Delete,
+		} {
+			if op != nil {
+				routes[method+" "+p] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(routes))
+}

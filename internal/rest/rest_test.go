@@ -88,7 +88,9 @@ func newFixture(t *testing.T, opts ...option) *fixture {
 		t.Fatal(err)
 	}
 	deps.Codes = auth.NewCodes(deps.Verifier, store, limits.LoginCodeTTL)
-	f.api = rest.New(deps)
+	if f.api, err = rest.New(deps); err != nil {
+		t.Fatal(err)
+	}
 	f.handler = f.api.Handler()
 	f.stock()
 	return f
