@@ -33,9 +33,12 @@ FROM json_each(?) k
 CROSS JOIN messages m ON m.conversation = k.value ->> 0 AND m.seq = k.value ->> 1
 LEFT JOIN recalls r ON r.conversation = m.conversation AND r.seq = m.seq`
 
+// WHERE true tells the parser that ON is not the join's.
 const sqliteRaise = `
 INSERT INTO participants (uid, pos)
-VALUES (?, ?)
+SELECT k.value ->> 0, k.value ->> 1
+FROM json_each(?) k
+WHERE true
 ON CONFLICT (uid) DO UPDATE
 SET pos = pos + excluded.pos
 RETURNING uid, pos`
@@ -99,12 +102,15 @@ func (s sqliteBatch) messagesBySeq(keys []seqKey, each func(row) error) error {
 }
 
 func (s sqliteBatch) raise(by []raised, each func(row) error) error {
-	for _, r := range by {
-		if err := s.tx.query(each, sqliteRaise, r.uid, r.by); err != nil {
-			return err
-		}
+	list := make([][2]any, len(by))
+	for i, r := range by {
+		list[i] = [2]any{r.uid, r.by}
 	}
-	return nil
+	b, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	return s.tx.query(each, sqliteRaise, string(b))
 }
 
 func (s sqliteBatch) begin(c *conversation) (num int64, err error) {
