@@ -46,15 +46,26 @@ type claims struct {
 	Use use `json:"use,omitempty"` // of the server's own only
 }
 
-// The methods of jwt.Claims, which the library's parser asks for and does not
-// call: see Verifier.checkClaims.
+// The methods of jwt.Claims. The library's parser wants them and never calls
+// them: see Verifier.checkClaims.
 
+// GetExpirationTime returns exp.
 func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return c.ExpiresAt.jwt(), nil }
-func (c *claims) GetIssuedAt() (*jwt.NumericDate, error)       { return c.IssuedAt.jwt(), nil }
-func (c *claims) GetNotBefore() (*jwt.NumericDate, error)      { return c.NotBefore.jwt(), nil }
-func (c *claims) GetIssuer() (string, error)                   { return c.Issuer, nil }
-func (c *claims) GetSubject() (string, error)                  { return c.Subject, nil }
-func (c *claims) GetAudience() (jwt.ClaimStrings, error)       { return c.Audience, nil }
+
+// GetIssuedAt returns iat.
+func (c *claims) GetIssuedAt() (*jwt.NumericDate, error) { return c.IssuedAt.jwt(), nil }
+
+// GetNotBefore returns nbf.
+func (c *claims) GetNotBefore() (*jwt.NumericDate, error) { return c.NotBefore.jwt(), nil }
+
+// GetIssuer returns iss.
+func (c *claims) GetIssuer() (string, error) { return c.Issuer, nil }
+
+// GetSubject returns sub.
+func (c *claims) GetSubject() (string, error) { return c.Subject, nil }
+
+// GetAudience returns aud.
+func (c *claims) GetAudience() (jwt.ClaimStrings, error) { return c.Audience, nil }
 
 // identity returns who the claims are about.
 func (c *claims) identity() (chat.Identity, error) {

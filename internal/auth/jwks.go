@@ -59,10 +59,9 @@ func openKeySet(ctx context.Context, url string, client *http.Client, log *slog.
 // that is not there may be new, so the library asks the URL again.
 func (s *keySet) find(ctx context.Context, kid string) ([]Key, error) {
 	var found []jwkset.JWK
-	switch jwk, err := s.keys.KeyRead(ctx, kid); {
-	case err == nil:
+	if jwk, err := s.keys.KeyRead(ctx, kid); err == nil {
 		found = append(found, jwk)
-	default:
+	} else {
 		all, allErr := s.keys.KeyReadAll(ctx)
 		if allErr != nil || len(all) == 0 {
 			unavailable := chat.Codef(chat.Unavailable, "keys_unavailable", "the shop's keys cannot be fetched, try again in a moment")

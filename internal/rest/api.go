@@ -108,9 +108,14 @@ type headOnly struct {
 	status int
 }
 
-func (h *headOnly) Header() http.Header            { return h.header }
+// Header returns the header.
+func (h *headOnly) Header() http.Header { return h.header }
+
+// Write takes the body for nothing.
 func (h *headOnly) Write(data []byte) (int, error) { return len(data), nil }
-func (h *headOnly) WriteHeader(status int)         { h.status = status }
+
+// WriteHeader notes the status.
+func (h *headOnly) WriteHeader(status int) { h.status = status }
 
 // Fail answers a request outside of the API in the API's error shape, for the
 // handlers that sit beside it. Status 0 means that of err's kind.
@@ -155,7 +160,7 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 }
 
 // refuse answers before huma does.
-func (a *API) refuse(ctx huma.Context, f *Failure) {
+func (a *API) refuse(ctx huma.Context, f *StatusError) {
 	r, w := humago.Unwrap(ctx)
 	writeFailure(w, r, f)
 }
@@ -167,7 +172,7 @@ func (a *API) identify(ctx huma.Context) (chat.Identity, error) {
 	}
 	id, err := a.Verifier.Verify(ctx.Context(), token)
 	if err != nil {
-		return chat.Identity{}, err //nolint:wrapcheck // auth words it for whoever asks
+		return chat.Identity{}, err
 	}
 	return id, a.svc.Allow(chat.ActionRequest, id.Actor)
 }

@@ -114,13 +114,13 @@ func (a *API) bulkLines(ctx context.Context, in *bulkIn, results *bytes.Buffer) 
 func readLine(r *bufio.Reader) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {
-		return line, err //nolint:wrapcheck // the caller asks for io.EOF
+		return line, err
 	}
 	for errors.Is(err, bufio.ErrBufferFull) {
 		_, err = r.ReadSlice('\n')
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err //nolint:wrapcheck // as above
+		return nil, err
 	}
 	return nil, chat.Codef(chat.TooLarge, "line_too_long", "a line is longer than %d bytes", r.Size()-len("\r\n"))
 }
@@ -128,7 +128,7 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 func (a *API) bulkLine(ctx context.Context, line []byte) error {
 	var l BulkLine
 	if err := wire.Decode(line, &l); err != nil {
-		return err //nolint:wrapcheck // wire words it for whoever sent it
+		return err
 	}
 	set := 0
 	for _, is := range []bool{l.Product != nil, l.Participant != nil, l.DeleteProduct != nil, l.DeleteParticipant != nil} {
@@ -157,7 +157,7 @@ func (a *API) bulkResult(ctx context.Context, results *bytes.Buffer, n int, err 
 	}
 	data, err := wire.Encode(res)
 	if err != nil {
-		return err //nolint:wrapcheck // wire says what it was doing
+		return err
 	}
 	results.Write(data)
 	results.WriteByte('\n')

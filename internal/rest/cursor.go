@@ -24,7 +24,7 @@ func encodeCursor(order chat.Order, row *chat.ConversationView, side chat.Side) 
 		Order: order, Unread: row.Sides[side].Unread > 0, LastAt: row.LastAt.UnixMilli(), ID: string(row.ID),
 	})
 	if err != nil {
-		return "", err //nolint:wrapcheck // wire says what it was doing
+		return "", err
 	}
 	return base64.RawURLEncoding.EncodeToString(data), nil
 }
@@ -32,7 +32,7 @@ func encodeCursor(order chat.Order, row *chat.ConversationView, side chat.Side) 
 // decodeCursor reads what encodeCursor made for the same order; "" is nil.
 func decodeCursor(s string, order chat.Order) (*chat.ConversationCursor, error) {
 	if s == "" {
-		return nil, nil //nolint:nilnil // no cursor is the first page
+		return nil, nil
 	}
 	bad := chat.Codef(chat.Invalid, "invalid_cursor", "this cursor is not one of this list's")
 	data, err := base64.RawURLEncoding.Strict().DecodeString(s)

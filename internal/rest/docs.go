@@ -26,7 +26,7 @@ import (
 //	cat package/LICENSE.txt package/dist/rapidoc-min.js.LICENSE.txt > rapidoc-LICENSE.txt
 //
 //go:embed docs
-var docsFS embed.FS //nolint:gochecknoglobals // go:embed knows no other way
+var docsFS embed.FS
 
 const docsBundle = "rapidoc-min.js"
 
@@ -83,7 +83,7 @@ func (a *API) docsRoutes() error {
 	tidy(a.huma.OpenAPI())
 	spec, err := a.huma.OpenAPI().MarshalJSON()
 	if err != nil {
-		return err //nolint:wrapcheck // New says what it was doing
+		return err
 	}
 	a.mux.Handle("GET /v1/openapi.json", newDocument(mediaJSON, spec, nil))
 	for name, media := range map[string]string{
@@ -106,18 +106,18 @@ func (a *API) docsRoutes() error {
 func openDocument(name, media string) (*document, error) {
 	if name != docsBundle {
 		plain, err := docsFS.ReadFile(path.Join("docs", name))
-		return newDocument(media, plain, nil), err //nolint:wrapcheck // New says what it was doing
+		return newDocument(media, plain, nil), err
 	}
 	gz, err := docsFS.ReadFile(path.Join("docs", name+".gz"))
 	if err != nil {
-		return nil, err //nolint:wrapcheck // as above
+		return nil, err
 	}
 	unzip, err := gzip.NewReader(bytes.NewReader(gz))
 	if err != nil {
-		return nil, err //nolint:wrapcheck // as above
+		return nil, err
 	}
 	plain, err := io.ReadAll(unzip)
-	return newDocument(media, plain, gz), err //nolint:wrapcheck // as above
+	return newDocument(media, plain, gz), err
 }
 
 // tidy takes out of the document what huma assumes and this API does not do, and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,8 +16,8 @@ import (
 	"haggle/internal/wire"
 )
 
-// Failure is the body of every answer that is not a success.
-type Failure struct {
+// StatusError is the body of every answer that is not a success.
+type StatusError struct {
 	Err wire.Error `json:"error"`
 
 	status     int
@@ -24,13 +25,13 @@ type Failure struct {
 }
 
 // Error returns the message.
-func (f *Failure) Error() string { return f.Err.Message }
+func (f *StatusError) Error() string { return f.Err.Message }
 
 // GetStatus returns the HTTP status; huma asks for it.
-func (f *Failure) GetStatus() int { return f.status }
+func (f *StatusError) GetStatus() int { return f.status }
 
 // GetHeaders returns the headers that go with the status; huma asks for them.
-func (f *Failure) GetHeaders() http.Header {
+func (f *StatusError) GetHeaders() http.Header {
 	h := http.Header{}
 	if f.retryAfter > 0 {
 		seconds := (f.retryAfter + time.Second - 1) / time.Second
@@ -60,8 +61,8 @@ func ConfigureHuma() {
 
 // failureOf words what huma and the mux find wrong by themselves. What was sent
 // is never repeated in the answer: it may be a secret.
-func failureOf(status int, errs ...error) *Failure {
-	f := &Failure{status: status}
+func failureOf(status int, errs ...error) *StatusError {
+	f := &StatusError{status: status}
 	switch status {
 	case http.StatusBadRequest:
 		f.Err = wire.Error{Code: "invalid_json", Message: "not a valid request"}
@@ -93,9 +94,9 @@ func failureOf(status int, errs ...error) *Failure {
 // wordsOf says what is wrong and where, from the first of errs that knows.
 func wordsOf(errs []error, otherwise string) string {
 	for _, err := range errs {
-		var detail *huma.ErrorDetail
+		detail, ok := errors.AsType[*huma.ErrorDetail](err)
 		switch {
-		case !errors.As(err, &detail):
+		case !ok:
 		case detail.Location == "":
 			return detail.Message
 		default:
@@ -131,9 +132,8 @@ func statusOf(kind chat.Kind) int {
 }
 
 // failure maps err, and logs what is our own fault: here and nowhere else.
-func (a *API) failure(ctx context.Context, err error) *Failure {
-	var done *Failure
-	if errors.As(err, &done) {
+func (a *API) failure(ctx context.Context, err error) *StatusError {
+	if done, ok := errors.AsType[*StatusError](err); ok {
 		return done
 	}
 	e := chat.AsError(err)
@@ -149,17 +149,15 @@ func (a *API) failure(ctx context.Context, err error) *Failure {
 			slog.String("request_id", RequestID(ctx)), slog.String("code", e.Code), slog.Any("err", err))
 	case chat.Invalid, chat.Denied, chat.NotFound, chat.Conflict, chat.TooLarge, chat.RateLimited:
 	}
-	return &Failure{Err: wire.FromError(e, RequestID(ctx)), status: statusOf(e.Kind), retryAfter: e.RetryAfter}
+	return &StatusError{Err: wire.FromError(e, RequestID(ctx)), status: statusOf(e.Kind), retryAfter: e.RetryAfter}
 }
 
 // writeFailure answers with f where huma does not.
-func writeFailure(w http.ResponseWriter, r *http.Request, f *Failure) {
+func writeFailure(w http.ResponseWriter, r *http.Request, f *StatusError) {
 	if f.Err.RequestID == "" {
 		f.Err.RequestID = RequestID(r.Context())
 	}
-	for k, v := range f.GetHeaders() {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), f.GetHeaders())
 	w.Header().Set("Content-Type", mediaJSON)
 	body, err := wire.Encode(f)
 	if err != nil {
@@ -170,7 +168,7 @@ func writeFailure(w http.ResponseWriter, r *http.Request, f *Failure) {
 }
 
 // failureFor is failureOf for a route's own use.
-func failureFor(ctx context.Context, status int) *Failure {
+func failureFor(ctx context.Context, status int) *StatusError {
 	f := failureOf(status)
 	f.Err.RequestID = RequestID(ctx)
 	return f

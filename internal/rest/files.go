@@ -59,7 +59,7 @@ func (a *API) upload(ctx context.Context, actor chat.Actor, in *uploadIn) (*answ
 	}
 	f, err := a.Uploader.Upload(ctx, actor, key, data)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // media words it for whoever uploads
+		return nil, err
 	}
 	return &answer[wire.File]{wire.FromFile(&f)}, nil
 }

@@ -25,7 +25,7 @@ func strictJSON() huma.Format {
 		Marshal: func(w io.Writer, v any) error {
 			data, err := wire.Encode(v)
 			if err != nil {
-				return err //nolint:wrapcheck // wire says what it was doing
+				return err
 			}
 			_, _ = w.Write(data) // whoever left needs no answer
 			return nil

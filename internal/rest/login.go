@@ -108,7 +108,7 @@ func (a *API) loginByToken(w http.ResponseWriter, r *http.Request) (id chat.Iden
 		return id, "", err
 	}
 	id, err = a.Verifier.VerifyShop(r.Context(), r.PostForm.Get("token"))
-	return id, next, err //nolint:wrapcheck // auth words it for whoever asks
+	return id, next, err
 }
 
 // loginByCode takes a one-time code out of a link. Nothing is lost to whoever
@@ -123,26 +123,24 @@ func (a *API) loginByCode(_ http.ResponseWriter, r *http.Request) (id chat.Ident
 		return id, "", err
 	}
 	id, err = a.Codes.Redeem(r.Context(), query.Get("code"))
-	return id, next, err //nolint:wrapcheck // auth words it for whoever asks
+	return id, next, err
 }
 
 func (a *API) setCookie(w http.ResponseWriter, id chat.Identity) error {
 	value, err := a.Verifier.CookieToken(id)
 	if err != nil {
-		return err //nolint:wrapcheck // auth says what it was doing
+		return err
 	}
-	c := a.cookie(id.Actor.Side())
-	c.Value = value
-	c.Expires = id.ExpiresAt
-	c.MaxAge = max(1, int(time.Until(id.ExpiresAt).Seconds()))
-	http.SetCookie(w, c)
+	a.putCookie(w, id.Actor.Side(), value, max(1, int(time.Until(id.ExpiresAt).Seconds())))
 	return nil
 }
 
-func (a *API) cookie(side chat.Side) *http.Cookie {
-	return &http.Cookie{
-		Name: cookieName(side), Path: "/", HttpOnly: true, Secure: a.SecureCookies, SameSite: http.SameSiteLaxMode,
-	}
+// putCookie sets a side's cookie; a negative maxAge forgets it.
+func (a *API) putCookie(w http.ResponseWriter, side chat.Side, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: without TLS, on loopback, a Secure cookie would never come back
+		Name: cookieName(side), Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: a.SecureCookies, SameSite: http.SameSiteLaxMode,
+	})
 }
 
 // signedIn returns who the browser's cookie of a side is about.
@@ -151,7 +149,7 @@ func (a *API) signedIn(r *http.Request, side chat.Side) (chat.Identity, error) {
 	if err != nil {
 		return chat.Identity{}, chat.Codef(chat.Unauthenticated, "signed_out", "you are signed out")
 	}
-	return a.Verifier.VerifyCookie(r.Context(), c.Value, side) //nolint:wrapcheck // auth words it for whoever asks
+	return a.Verifier.VerifyCookie(r.Context(), c.Value, side)
 }
 
 func (a *API) token(_ context.Context, in *sideIn) (*answer[TokenAnswer], error) {
@@ -170,7 +168,7 @@ func (a *API) token(_ context.Context, in *sideIn) (*answer[TokenAnswer], error)
 	}
 	token, expires, err := a.Verifier.AccessToken(id, a.svc.Limits().TokenTTL)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // auth says what it was doing
+		return nil, err
 	}
 	return &answer[TokenAnswer]{TokenAnswer{Token: token, ExpiresAt: expires.UnixMilli(), UID: string(id.Actor.UID)}}, nil
 }
@@ -184,18 +182,18 @@ func requireJSON(r *http.Request) error {
 	return nil
 }
 
-func (a *API) guest(ctx context.Context, in *guestIn) (*struct{}, error) {
+func (a *API) guest(_ context.Context, in *guestIn) (*struct{}, error) {
 	if err := a.checkOwnOrigin(in.r); err != nil {
 		return nil, err
 	}
 	if _, err := a.signedIn(in.r, chat.BuyerSide); err == nil {
-		return nil, nil //nolint:nilnil // huma's 204: there is somebody already
+		return nil, nil
 	} else if chat.KindOf(err) != chat.Unauthenticated {
 		return nil, err
 	}
 	id, err := a.Verifier.NewGuest()
 	if err != nil {
-		return nil, err //nolint:wrapcheck // auth words it for whoever asks
+		return nil, err
 	}
 	if err := a.svc.AllowKey(chat.ActionGuest, limitKey(ClientIP(in.r, a.TrustedProxies))); err != nil {
 		return nil, err
@@ -210,10 +208,8 @@ func (a *API) logout(_ context.Context, in *sideIn) (*struct{}, error) {
 	if err := requireJSON(in.r); err != nil {
 		return nil, err
 	}
-	c := a.cookie(in.Body.side())
-	c.MaxAge = -1
-	http.SetCookie(in.w, c)
-	return nil, nil //nolint:nilnil // huma's 204
+	a.putCookie(in.w, in.Body.side(), "", -1)
+	return nil, nil
 }
 
 // documentLogin describes the two routes that huma does not serve.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"html/template"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -64,7 +65,7 @@ func chinese() words {
 	}
 }
 
-func (t words) about(f *Failure) string {
+func (t words) about(f *StatusError) string {
 	switch {
 	case f.Err.Code == "code_invalid":
 		return t.used
@@ -101,9 +102,7 @@ func (a *API) loginFailed(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	h := w.Header()
-	for k, v := range f.GetHeaders() {
-		h[k] = v
-	}
+	maps.Copy(h, f.GetHeaders())
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", lang)
 	h.Set("Vary", "Accept-Language")

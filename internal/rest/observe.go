@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,22 +41,15 @@ func Observe(log *slog.Logger, trusted []netip.Prefix, next http.Handler) http.H
 			next.ServeHTTP(w, r)
 			return
 		}
-		start := time.Now()
 		id := r.Header.Get(headerRequestID)
 		if !isRequestID(id) {
 			id = strings.ToLower(rand.Text())
 		}
 		w.Header().Set(headerRequestID, id)
-		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
-		rec := &recorder{ResponseWriter: w}
-		defer func() {
-			if p := recover(); p != nil {
-				answerPanic(log, rec, r, p)
-			}
-			log.InfoContext(r.Context(), "request",
-				"method", r.Method, "path", r.URL.Path, "status", rec.status, "bytes", rec.bytes,
-				"duration", time.Since(start), "client", ClientIP(r, trusted).String(), "request_id", id)
-		}()
+		ctx := context.WithValue(r.Context(), requestIDKey{}, id)
+		r = r.WithContext(ctx)
+		rec := &recorder{ResponseWriter: w, start: time.Now(), log: log}
+		defer rec.end(ctx, r, ClientIP(r, trusted))
 		next.ServeHTTP(rec, r)
 	})
 }
@@ -70,23 +64,33 @@ func isRequestID(s string) bool {
 	})
 }
 
-func answerPanic(log *slog.Logger, rec *recorder, r *http.Request, p any) {
-	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-		panic(p) // net/http's own way to cut a connection
-	}
-	log.ErrorContext(r.Context(), "panic", "request_id", RequestID(r.Context()), "err", fmt.Sprint(p), "stack", string(debug.Stack()))
-	if rec.status == 0 && !rec.hijacked {
-		writeFailure(rec, r, failureOf(http.StatusInternalServerError))
-	}
-}
-
-// recorder notes what was answered.
+// recorder notes what was answered, for the log.
 type recorder struct {
 	http.ResponseWriter
 
+	log      *slog.Logger
+	start    time.Time
 	status   int
 	bytes    int64
 	hijacked bool
+}
+
+// end is deferred: it answers a panic and writes the line of the access log.
+func (rec *recorder) end(ctx context.Context, r *http.Request, client netip.Addr) {
+	p := recover()
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p) // net/http's own way to cut a connection
+	}
+	id := RequestID(ctx)
+	if p != nil {
+		rec.log.ErrorContext(ctx, "panic", "request_id", id, "err", fmt.Sprint(p), "stack", string(debug.Stack()))
+		if rec.status == 0 && !rec.hijacked {
+			writeFailure(rec, r, failureOf(http.StatusInternalServerError))
+		}
+	}
+	rec.log.InfoContext(ctx, "request",
+		"method", r.Method, "path", r.URL.Path, "status", rec.status, "bytes", rec.bytes,
+		"duration", time.Since(rec.start), "client", client.String(), "request_id", id)
 }
 
 // WriteHeader notes the status.
@@ -135,8 +139,8 @@ func ClientIP(r *http.Request, trusted []netip.Prefix) netip.Addr {
 		return addr
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+	for _, text := range slices.Backward(hops) {
+		hop, err := netip.ParseAddr(strings.TrimSpace(text))
 		if err != nil {
 			return addr // made up from here on
 		}

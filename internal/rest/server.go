@@ -151,11 +151,11 @@ func (a *API) removeParticipant(ctx context.Context, name string) error {
 func (a *API) createLoginCode(ctx context.Context, in *loginCodeIn) (*answer[LoginCodeAnswer], error) {
 	actor, err := auth.ActorOf(in.Body.UID, in.Body.Agent, norm.NFC.String(in.Body.AgentName))
 	if err != nil {
-		return nil, err //nolint:wrapcheck // auth words it for the shop
+		return nil, err
 	}
 	code, expires, err := a.Codes.Create(ctx, actor)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // auth words it for the shop
+		return nil, err
 	}
 	a.introduce(ctx, chat.Identity{Actor: actor, Name: in.Body.Name, Avatar: in.Body.Avatar})
 	return &answer[LoginCodeAnswer]{LoginCodeAnswer{Code: code, ExpiresAt: expires.UnixMilli()}}, nil
