@@ -1,0 +1,212 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"haggle/internal/bus/localbus"
+	"haggle/internal/chat"
+	"haggle/internal/testkit"
+	"haggle/internal/wire"
+)
+
+// claims is a Verifier that takes "U_1" or "V_7/alice" for a token. One that
+// ends in "!expired" and the like is refused so.
+type claims struct {
+	now func() time.Time
+	ttl time.Duration
+}
+
+func (c claims) Verify(_ context.Context, token string) (chat.Identity, error) {
+	if _, why, bad := strings.Cut(token, "!"); bad {
+		return chat.Identity{}, chat.Codef(chat.Unauthenticated, "token_"+why, "no")
+	}
+	uid, agent, _ := strings.Cut(token, "/")
+	now := c.now()
+	return chat.Identity{
+		Actor:    chat.Actor{UID: chat.UID(uid), Agent: chat.AgentID(agent)},
+		IssuedAt: now, ExpiresAt: now.Add(c.ttl),
+	}, nil
+}
+
+// node is a gateway with all that stands below it, in memory.
+type node struct {
+	*Gateway
+
+	store *testkit.MemStore
+	bus   chat.Bus
+	url   string
+}
+
+type nodeOptions struct {
+	Options
+
+	limits func(*chat.Limits)
+	store  func(chat.Store) chat.Store
+	bus    func(chat.Bus) chat.Bus
+	ttl    time.Duration
+	log    *slog.Logger
+}
+
+// newNode starts a gateway. It ends with the test.
+func newNode(t testing.TB, o nodeOptions) *node {
+	t.Helper()
+	n := &node{store: testkit.NewMemStore(), bus: localbus.New()}
+	limits := chat.DefaultLimits()
+	if o.limits != nil {
+		o.limits(&limits)
+	}
+	if o.bus != nil {
+		n.bus = o.bus(n.bus)
+	}
+	var store chat.Store = n.store
+	if o.store != nil {
+		store = o.store(store)
+	}
+	if o.ttl == 0 {
+		o.ttl = time.Hour
+	}
+	if o.log == nil {
+		o.log = slog.New(slog.DiscardHandler)
+	}
+	for _, p := range []chat.Product{{ID: "1001", Merchant: "V_7"}, {ID: "2002", Merchant: "E_9"}} {
+		p.Title, p.Kind, p.Price = "A thing", chat.Virtual, chat.Money{Amount: 100, Currency: "CNY"}
+		if err := n.store.PutProduct(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	svc := chat.NewService(store, n.bus, testkit.NoLimits{}, limits, o.log)
+	n.Gateway = New(svc, n.bus, claims{time.Now, o.ttl}, o.Options, o.log)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 2)
+	go func() { done <- svc.Run(ctx) }()
+	go func() { done <- n.Run(ctx) }()
+	t.Cleanup(func() {
+		if err := n.Shutdown(ctx); err != nil {
+			t.Errorf("Shutdown = %v", err)
+		}
+		cancel()
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Errorf("Run = %v", err)
+			}
+		}
+	})
+	<-n.ready
+	return n
+}
+
+// listen serves the gateway on a real port.
+func (n *node) listen(t testing.TB) *node {
+	t.Helper()
+	server := httptest.NewServer(n.Handler())
+	t.Cleanup(server.Close)
+	n.url = server.URL
+	return n
+}
+
+// client is a client over a real socket. What it meets unexpectedly fails its
+// test.
+type client struct {
+	*testkit.WS
+
+	t testing.TB
+}
+
+// dial opens a socket and leaves it at that.
+func (n *node) dial(t testing.TB, header http.Header) *client {
+	t.Helper()
+	ws, resp, err := testkit.DialWS(n.url, header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ws == nil {
+		t.Fatalf("refused: %s", resp.Status)
+	}
+	t.Cleanup(func() { _ = ws.Conn.Close() })
+	_ = ws.Conn.SetDeadline(time.Now().Add(20 * time.Second))
+	return &client{WS: ws, t: t}
+}
+
+// enter opens a socket, says hello and waits for the welcome.
+func (n *node) enter(t testing.TB, token string, position *wire.Position) (*client, *wire.Welcome) {
+	t.Helper()
+	c := n.dial(t, nil)
+	c.say(wire.ClientFrame{ID: 1, Hello: &wire.Hello{Token: token, Position: position}})
+	f := c.hear()
+	if f.Welcome == nil {
+		t.Fatalf("hello of %s: %+v", token, f)
+	}
+	return c, f.Welcome
+}
+
+func (c *client) say(f wire.ClientFrame) {
+	c.t.Helper()
+	data, err := wire.Encode(f)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if err := c.Send(string(data)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// hear returns the next frame that is not a heartbeat of the server's own.
+func (c *client) hear() wire.ServerFrame {
+	c.t.Helper()
+	for {
+		_, data, err := c.Read()
+		if err != nil {
+			c.t.Fatalf("read: %v (%q)", err, data)
+		}
+		var f wire.ServerFrame
+		if err := json.Unmarshal(data, &f, json.RejectUnknownMembers(true)); err != nil {
+			c.t.Fatalf("%s: %v", data, err)
+		}
+		if f.Heartbeat == nil || f.ID != 0 {
+			return f
+		}
+	}
+}
+
+// until returns the next frame for which ok holds.
+func (c *client) until(ok func(*wire.ServerFrame) bool) wire.ServerFrame {
+	c.t.Helper()
+	for {
+		if f := c.hear(); ok(&f) {
+			return f
+		}
+	}
+}
+
+// bye reads until the socket closes and returns the bye before that.
+func (c *client) bye() wire.Bye {
+	c.t.Helper()
+	var last wire.ServerFrame
+	for {
+		_, data, err := c.Read()
+		if errors.Is(err, testkit.ErrClosed) && last.Bye != nil {
+			return *last.Bye
+		}
+		if err != nil {
+			c.t.Fatalf("read: %v (%q); before that %+v", err, data, last)
+		}
+		last = wire.ServerFrame{}
+		if err := json.Unmarshal(data, &last); err != nil {
+			c.t.Fatalf("%s: %v", data, err)
+		}
+	}
+}
+
+// draft is a send of one text to the seller of product 1001.
+func draft(nonce, text string) *wire.Send {
+	return &wire.Send{Product: "1001", Nonce: nonce, Blocks: []wire.DraftBlock{{Type: "text", Text: text}}}
+}

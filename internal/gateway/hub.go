@@ -1,0 +1,240 @@
+package gateway
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"haggle/internal/chat"
+)
+
+// hub knows the sessions of this node, by whose they are and by whom they watch.
+type hub struct {
+	grace time.Duration // how long somebody who left still counts as here
+
+	mu       sync.RWMutex
+	peers    map[chat.UID]*peer                 // guarded by mu
+	watchers map[chat.UID]map[*session]struct{} // guarded by mu
+	departed []departure                        // in order of time; guarded by mu
+}
+
+// peer is a participant with sessions here, or one that has just left.
+type peer struct {
+	sessions []*session
+	online   bool      // watchers were told so
+	leftAt   time.Time // when the last session left; zero: one is here
+}
+
+type departure struct {
+	uid chat.UID
+	at  time.Time
+}
+
+func newHub(grace time.Duration) *hub {
+	return &hub{
+		grace: grace, peers: make(map[chat.UID]*peer), watchers: make(map[chat.UID]map[*session]struct{}),
+	}
+}
+
+// join registers s. When its actor has more than limit sessions then, it returns
+// the one that was heard of least lately.
+func (h *hub) join(s *session, limit int) (stalest *session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.peers[s.actor.UID]
+	if p == nil {
+		p = new(peer)
+		h.peers[s.actor.UID] = p
+	}
+	mine := 0
+	for _, other := range p.sessions {
+		if other.actor.Agent != s.actor.Agent {
+			continue
+		}
+		mine++
+		if stalest == nil || other.seen.Load() < stalest.seen.Load() {
+			stalest = other
+		}
+	}
+	p.sessions = append(p.sessions, s)
+	if mine < limit {
+		return nil
+	}
+	return stalest
+}
+
+// arrive makes a session that was welcomed count, and reports whether its uid
+// was offline until now. A session that has ended meanwhile does not count.
+func (h *hub) arrive(s *session) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.peers[s.actor.UID]
+	if p == nil || !slices.Contains(p.sessions, s) {
+		return false
+	}
+	s.live = true
+	p.leftAt = time.Time{}
+	before := p.online
+	p.online = true
+	return !before
+}
+
+// leave forgets s and what it watches, and reports whether it was known.
+func (h *hub) leave(s *session, now time.Time) (known bool, unwatched []chat.UID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	unwatched = s.watched
+	for _, uid := range s.watched {
+		h.dropWatcher(uid, s)
+	}
+	s.watched = nil
+	p := h.peers[s.actor.UID]
+	if p == nil {
+		return false, unwatched
+	}
+	i := slices.Index(p.sessions, s)
+	if i < 0 {
+		return false, unwatched
+	}
+	p.sessions = slices.Delete(p.sessions, i, i+1)
+	s.live = false
+	switch {
+	case slices.ContainsFunc(p.sessions, func(s *session) bool { return s.live }):
+	case p.online && p.leftAt.IsZero():
+		p.leftAt = now
+		h.departed = append(h.departed, departure{s.actor.UID, now})
+	case !p.online && len(p.sessions) == 0:
+		delete(h.peers, s.actor.UID)
+	}
+	return true, unwatched
+}
+
+func (h *hub) dropWatcher(uid chat.UID, s *session) {
+	set := h.watchers[uid]
+	delete(set, s)
+	if len(set) == 0 {
+		delete(h.watchers, uid)
+	}
+}
+
+// left returns who has been gone for longer than the grace, and no longer counts
+// them as here.
+func (h *hub) left(now time.Time) []chat.UID {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var gone []chat.UID
+	n := 0
+	for ; n < len(h.departed) && now.Sub(h.departed[n].at) >= h.grace; n++ {
+		d := h.departed[n]
+		p := h.peers[d.uid]
+		if p == nil || !p.leftAt.Equal(d.at) {
+			continue // back, or left again since
+		}
+		p.online = false
+		if len(p.sessions) == 0 {
+			delete(h.peers, d.uid)
+		}
+		gone = append(gone, d.uid)
+	}
+	h.departed = slices.Delete(h.departed, 0, n)
+	return gone
+}
+
+// online reports whether uid has a fresh session here, or had one a moment ago.
+func (h *hub) online(uid chat.UID, now time.Time) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	p := h.peers[uid]
+	if p == nil {
+		return false
+	}
+	if !p.leftAt.IsZero() {
+		return now.Sub(p.leftAt) < h.grace
+	}
+	return slices.ContainsFunc(p.sessions, func(s *session) bool { return s.live && s.fresh(now) })
+}
+
+// sessionsOf appends the sessions of uid to list.
+func (h *hub) sessionsOf(uid chat.UID, list []*session) []*session {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if p := h.peers[uid]; p != nil {
+		list = append(list, p.sessions...)
+	}
+	return list
+}
+
+// all returns every session.
+func (h *hub) all() []*session {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	var list []*session
+	for _, p := range h.peers {
+		list = append(list, p.sessions...)
+	}
+	return list
+}
+
+// watch makes uids all that s watches, and returns what that adds and ends.
+// Changes are kept back from then on until newsFor has fetched them all.
+func (h *hub) watch(s *session, uids []chat.UID) (added, ended []chat.UID, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !s.live {
+		return nil, nil, false
+	}
+	for _, uid := range s.watched {
+		if _, still := slices.BinarySearch(uids, uid); !still {
+			ended = append(ended, uid)
+			h.dropWatcher(uid, s)
+		}
+	}
+	for _, uid := range uids {
+		if _, already := slices.BinarySearch(s.watched, uid); already {
+			continue
+		}
+		added = append(added, uid)
+		if h.watchers[uid] == nil {
+			h.watchers[uid] = make(map[*session]struct{})
+		}
+		h.watchers[uid][s] = struct{}{}
+	}
+	s.watched, s.news, s.asking = uids, nil, true
+	return added, ended, true
+}
+
+// newsFor returns the changes that were kept back since watch, or since the last
+// call. When there are none, changes reach the session by themselves again.
+func (h *hub) newsFor(s *session) map[chat.UID]bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	news := s.news
+	s.news = nil
+	s.asking = len(news) > 0
+	return news
+}
+
+// watching appends the sessions that watch uid and can be told now; for
+// the others it is kept back.
+func (h *hub) watching(uid chat.UID, online bool, list []*session) []*session {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.watchers[uid] {
+		if !s.asking {
+			list = append(list, s)
+			continue
+		}
+		if s.news == nil {
+			s.news = make(map[chat.UID]bool)
+		}
+		s.news[uid] = online
+	}
+	return list
+}
+
+func presenceOf(online bool) chat.Presence {
+	if online {
+		return chat.Online
+	}
+	return chat.Offline
+}
