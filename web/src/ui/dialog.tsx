@@ -1,0 +1,45 @@
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { words } from "./i18n/language.ts";
+import { Icon } from "./icon.tsx";
+import "./dialog.css";
+
+export type DialogProps = {
+  title: string;
+  onClose(): void;
+  children: ComponentChildren;
+  actions?: ComponentChildren;
+};
+
+/** A modal dialog. The browser's own keeps the focus inside, closes on Esc and gives the focus back. */
+export function Dialog({ title, onClose, children, actions }: DialogProps): JSX.Element {
+  const ref = useRef<HTMLDialogElement>(null);
+  const titleId = useId();
+  useEffect(() => {
+    const dialog = ref.current;
+    const before = document.activeElement;
+    dialog?.showModal();
+    return () => {
+      dialog?.close();
+      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+    };
+  }, []);
+  const closeOutside = (event: MouseEvent) => {
+    if (event.target === ref.current) onClose();
+  };
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Esc closes it, a click beside it is the mouse's way.
+    <dialog class="dialog" ref={ref} aria-labelledby={titleId} onClose={onClose} onClick={closeOutside}>
+      <div class="dialog-inner">
+        <header>
+          <h2 id={titleId}>{title}</h2>
+          <button type="button" class="icon-button" aria-label={words().app.close} onClick={onClose}>
+            <Icon name="close" />
+          </button>
+        </header>
+        <div class="dialog-body">{children}</div>
+        {actions !== undefined && <footer>{actions}</footer>}
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,222 @@
+import { useSignalEffect } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Entry, Thread } from "../client/api.ts";
+import { isMine } from "./model/rows.ts";
+import {
+  bounds,
+  distanceToBottom,
+  type Measure,
+  newer,
+  older,
+  sizeToShow,
+  sticks,
+  type Window,
+} from "./model/scroll.ts";
+
+/** Nearer to an end than this, in pixels, more is drawn or loaded there. */
+const nearEnd = 600;
+
+export type Scroller = {
+  ref: RefObject<HTMLElement>;
+  contentRef: RefObject<HTMLDivElement>;
+  /** The entries to draw: a window of them. */
+  drawn: readonly Entry[];
+  atOldest: boolean;
+  atNewest: boolean;
+  /** True while pages of history arrive, which nobody should be read aloud. */
+  busy: boolean;
+  /** True when the newest message is out of sight. */
+  away: boolean;
+  /** Messages of the other side that arrived below what is in sight. */
+  fresh: number;
+  onScroll(): void;
+  toNewest(): void;
+};
+
+type Anchor = { key: string; top: number };
+
+/**
+ * Scrolling of a thread: follows what arrives while the bottom is near, keeps the place of what is read
+ * otherwise, draws a window of the entries and reports what has been read.
+ */
+export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scroller {
+  const ref = useRef<HTMLElement>(null);
+  const contentRef = useRef<HTMLDivElement>(null);
+  const [window, setWindow] = useState<Window>(() => firstWindow(thread, entries));
+  const place = useRef<{ stuck: boolean; anchor: Anchor | undefined; opened: boolean }>({
+    stuck: true,
+    anchor: undefined,
+    opened: false,
+  });
+  const [away, setAway] = useState(false);
+  const { from, to } = bounds(window, entries);
+  const drawn = useMemo(() => entries.slice(from, to), [entries, from, to]);
+  const atNewest = to === entries.length;
+
+  // Where things stand before the DOM changes: taken while rendering, restored after.
+  if (ref.current !== null && !place.current.stuck) place.current.anchor = anchorOf(ref.current);
+  useFollowOwn(entries, place, setWindow);
+  useLayoutEffect(() => {
+    const box = ref.current;
+    if (box === null) return;
+    if (!place.current.opened) open(box, place.current);
+    else if (place.current.stuck && atNewest) box.scrollTop = box.scrollHeight;
+    else restore(box, place.current.anchor);
+  }, [drawn, atNewest]);
+  useKeepBottom(ref, contentRef, place);
+
+  const busy = thread.loadingOlder.value;
+  const onScroll = useCallback(() => {
+    const box = ref.current;
+    if (box === null) return;
+    const measure = measureOf(box);
+    place.current.stuck = atNewest && sticks(measure);
+    setAway(!place.current.stuck);
+    if (distanceToBottom(measure) < nearEnd) setWindow((w) => newer(w, entries));
+    if (box.scrollTop < nearEnd) {
+      if (from > 0) setWindow((w) => older(w, entries));
+      else if (thread.hasOlder.peek() && !thread.loadingOlder.peek()) void thread.loadOlder();
+    }
+  }, [entries, from, atNewest, thread]);
+  const toNewest = useCallback(() => {
+    place.current.stuck = true;
+    setAway(false);
+    setWindow({ size: sizeToShow(-1, 0), end: undefined });
+    ref.current?.scrollTo({ top: ref.current.scrollHeight });
+  }, []);
+  const fresh = useFresh(entries, away);
+  useReading(ref, thread, drawn);
+  useFillScreen(ref, thread, drawn);
+  return { ref, contentRef, drawn, atOldest: from === 0, atNewest, busy, away, fresh, onScroll, toNewest };
+}
+
+function firstWindow(thread: Thread, entries: readonly Entry[]): Window {
+  const unread = thread.firstUnread.peek();
+  const index = entries.findIndex((e) => e.kind === "message" && e.message.seq === unread);
+  return { size: sizeToShow(index, entries.length), end: undefined };
+}
+
+function measureOf(box: HTMLElement): Measure {
+  return { top: box.scrollTop, height: box.clientHeight, content: box.scrollHeight };
+}
+
+/** A thread opens at its first unread message, else at its end. */
+function open(box: HTMLElement, place: { stuck: boolean; opened: boolean }): void {
+  place.opened = true;
+  box.scrollTop = box.scrollHeight;
+  const divider = box.querySelector<HTMLElement>("[data-unread]");
+  if (divider === null) return;
+  const above = divider.getBoundingClientRect().top - box.getBoundingClientRect().top;
+  if (above < 0) box.scrollTop += above - box.clientHeight / 4;
+  place.stuck = sticks(measureOf(box));
+}
+
+/** The first message in sight and how far it is from the top. */
+function anchorOf(box: HTMLElement): Anchor | undefined {
+  const top = box.getBoundingClientRect().top;
+  for (const message of box.querySelectorAll<HTMLElement>("[data-key]")) {
+    const rect = message.getBoundingClientRect();
+    if (rect.bottom > top) return { key: message.dataset["key"] ?? "", top: rect.top - top };
+  }
+  return undefined;
+}
+
+function restore(box: HTMLElement, anchor: Anchor | undefined): void {
+  if (anchor === undefined) return;
+  const message = box.querySelector<HTMLElement>(`[data-key="${CSS.escape(anchor.key)}"]`);
+  if (message === null) return;
+  const now = message.getBoundingClientRect().top - box.getBoundingClientRect().top;
+  if (Math.abs(now - anchor.top) >= 1) box.scrollTop += now - anchor.top;
+}
+
+/** Sending always leads to the end, wherever one was reading. */
+function useFollowOwn(
+  entries: readonly Entry[],
+  place: { current: { stuck: boolean } },
+  setWindow: (w: Window) => void,
+): void {
+  const last = entries.at(-1);
+  const before = useRef(last?.key);
+  const sent = last !== undefined && last.kind === "outgoing" && last.key !== before.current;
+  if (sent) place.current.stuck = true;
+  useLayoutEffect(() => {
+    before.current = last?.key;
+    if (sent) setWindow({ size: sizeToShow(-1, 0), end: undefined });
+  }, [last?.key, sent, setWindow]);
+}
+
+/** Keeps the end in sight when the keyboard, a picture or a longer text changes the heights. */
+function useKeepBottom(
+  ref: RefObject<HTMLElement>,
+  contentRef: RefObject<HTMLElement>,
+  place: { current: { stuck: boolean } },
+): void {
+  useEffect(() => {
+    const [box, content] = [ref.current, contentRef.current];
+    if (box === null || content === null) return;
+    const observer = new ResizeObserver(() => {
+      if (place.current.stuck) box.scrollTop = box.scrollHeight;
+    });
+    observer.observe(box);
+    observer.observe(content);
+    return () => observer.disconnect();
+  }, [ref, contentRef, place]);
+}
+
+/** How many messages of the other side came since the end went out of sight. */
+function useFresh(entries: readonly Entry[], away: boolean): number {
+  const seen = useRef(entries.at(-1)?.key);
+  if (!away) seen.current = entries.at(-1)?.key;
+  let fresh = 0;
+  for (let i = entries.length - 1; i >= 0; i--) {
+    const entry = entries[i];
+    if (entry === undefined || entry.key === seen.current) return fresh;
+    if (!isMine(entry)) fresh++;
+  }
+  return 0; // the message seen last is gone: say nothing rather than something wrong
+}
+
+/** Tells the thread up to where its user has read: what is in sight of a visible page with the focus. */
+function useReading(ref: RefObject<HTMLElement>, thread: Thread, drawn: readonly Entry[]): void {
+  const report = useCallback(() => {
+    const box = ref.current;
+    if (box === null || document.visibilityState !== "visible" || !document.hasFocus()) return;
+    const seq = lastInSight(box, drawn);
+    if (seq !== undefined) thread.markRead(seq);
+  }, [ref, thread, drawn]);
+  useEffect(() => {
+    report();
+    const box = ref.current;
+    box?.addEventListener("scroll", report, { passive: true });
+    addEventListener("focus", report);
+    document.addEventListener("visibilitychange", report);
+    return () => {
+      box?.removeEventListener("scroll", report);
+      removeEventListener("focus", report);
+      document.removeEventListener("visibilitychange", report);
+    };
+  }, [ref, report]);
+}
+
+/** Seq of the last stored message whose top is in sight. */
+function lastInSight(box: HTMLElement, drawn: readonly Entry[]): number | undefined {
+  const bottom = box.getBoundingClientRect().bottom;
+  const messages = box.querySelectorAll<HTMLElement>("[data-key]");
+  for (let i = drawn.length - 1; i >= 0; i--) {
+    const [entry, element] = [drawn[i], messages[i]];
+    if (entry?.kind !== "message" || element === undefined) continue;
+    if (element.getBoundingClientRect().top < bottom - 8) return entry.message.seq;
+  }
+  return undefined;
+}
+
+/** A page of short messages may not fill the screen, and what cannot scroll would never load more. */
+function useFillScreen(ref: RefObject<HTMLElement>, thread: Thread, drawn: readonly Entry[]): void {
+  useSignalEffect(() => {
+    const idle = thread.hasOlder.value && !thread.loadingOlder.value;
+    const box = ref.current;
+    if (idle && box !== null && drawn.length > 0 && box.scrollHeight <= box.clientHeight)
+      void thread.loadOlder();
+  });
+}
