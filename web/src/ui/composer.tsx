@@ -1,0 +1,153 @@
+import type { Signal } from "@preact/signals";
+import type { JSX, RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import type { Piece } from "../client/api.ts";
+import type { Limits } from "../protocol/body.ts";
+import { EmojiButton } from "./emoji-button.tsx";
+import { words } from "./i18n/language.ts";
+import { Icon } from "./icon.tsx";
+import { insertAt, leftToSay, lengthOf, meaningOf } from "./model/compose.ts";
+import { PickButton, PictureTray, picturesIn } from "./picture-tray.tsx";
+import { showToast } from "./toast.tsx";
+import type { Pictures } from "./use-pictures.ts";
+import "./composer.css";
+
+export type ComposerProps = {
+  /** What is written so far: see `useDraft`. */
+  text: Signal<string>;
+  limits: Pick<Limits, "text" | "images">;
+  placeholder: string;
+  pictures: Pictures;
+  onSend(pieces: readonly Piece[]): void;
+  onTyping(): void;
+};
+
+/** True where the main pointer is a finger: Enter then starts a new line. */
+export function onTouch(): boolean {
+  return matchMedia("(pointer: coarse)").matches;
+}
+
+/** Where messages are written: text, emoji and pictures. */
+export function Composer(props: ComposerProps): JSX.Element {
+  const { pictures, limits, text } = props;
+  const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    if (!onTouch()) field.current?.focus({ preventScroll: true });
+  }, [text]);
+  const waiting = pictures.items.value.some((p) => p.picture === undefined && p.failure === undefined);
+  const ready = pictures.items.value.some((p) => p.picture !== undefined);
+  const fits = lengthOf(text.value) <= limits.text;
+  const sendable = !waiting && (ready || text.value.trim() !== "") && fits;
+  const send = () => {
+    if (!sendable) return;
+    props.onSend(piecesOf(pictures, text.peek()));
+    text.value = "";
+    field.current?.focus({ preventScroll: true });
+  };
+  const insert = (added: string) => {
+    const box = field.current;
+    if (box === null) return;
+    const next = insertAt(text.peek(), box.selectionStart, box.selectionEnd, added);
+    text.value = next.text;
+    box.value = next.text;
+    box.setSelectionRange(next.caret, next.caret);
+  };
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <PictureTray pictures={pictures} />
+      <div class="composer-row">
+        <PickButton onPick={(files) => addPictures(pictures, files, limits.images)} />
+        <EmojiButton onPick={insert} />
+        <Field {...props} field={field} onEnter={send} />
+        <SendButton disabled={!sendable} />
+      </div>
+      <Counter left={leftToSay(text.value, limits.text)} />
+    </form>
+  );
+}
+
+type FieldProps = ComposerProps & { field: RefObject<HTMLTextAreaElement>; onEnter(): void };
+
+function Field({ text, placeholder, pictures, limits, field, onTyping, onEnter }: FieldProps): JSX.Element {
+  const written = text.value;
+  useLayoutEffect(() => grow(field.current), [field, written]);
+  return (
+    <textarea
+      ref={field}
+      class="composer-field"
+      rows={1}
+      dir="auto"
+      value={written}
+      placeholder={placeholder}
+      aria-label={words().composer.label}
+      aria-describedby="composer-count"
+      autocomplete="off"
+      enterkeyhint={onTouch() ? "enter" : "send"}
+      onInput={(event) => {
+        text.value = event.currentTarget.value;
+        if (event.currentTarget.value !== "") onTyping();
+      }}
+      onKeyDown={(event) => {
+        if (meaningOf(event, onTouch()) !== "send") return;
+        event.preventDefault();
+        onEnter();
+      }}
+      onPaste={(event) => {
+        const found = picturesIn(event.clipboardData);
+        if (found.length === 0) return;
+        event.preventDefault();
+        addPictures(pictures, found, limits.images);
+      }}
+    />
+  );
+}
+
+function Counter({ left }: { left: number | undefined }): JSX.Element {
+  const over = left !== undefined && left < 0;
+  return (
+    <p id="composer-count" class={over ? "composer-count over" : "composer-count"} aria-live="polite">
+      {left !== undefined && (over ? words().composer.tooLong(-left) : words().composer.left(left))}
+    </p>
+  );
+}
+
+function SendButton({ disabled }: { disabled: boolean }): JSX.Element {
+  return (
+    <button
+      type="submit"
+      class="composer-send"
+      aria-label={words().composer.send}
+      title={onTouch() ? words().composer.send : words().composer.enterHint}
+      aria-disabled={disabled}
+      // The field keeps the focus, so that the keyboard of a phone stays.
+      onPointerDown={(event) => event.preventDefault()}
+      onMouseDown={(event) => event.preventDefault()}
+    >
+      <Icon name="send" />
+    </button>
+  );
+}
+
+/** Adds pictures and says so where there was no room for all. */
+export function addPictures(pictures: Pictures, files: Iterable<File>, max: number): void {
+  if (pictures.add(files) > 0) showToast(words().composer.tooManyPictures(max));
+}
+
+/** Pictures first, then what is said about them. */
+function piecesOf(pictures: Pictures, text: string): Piece[] {
+  const pieces: Piece[] = pictures.take().map((picture) => ({ type: "image", picture }));
+  if (text.trim() !== "") pieces.push({ type: "text", text });
+  return pieces;
+}
+
+function grow(field: HTMLTextAreaElement | null): void {
+  if (field === null) return;
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
+}
