@@ -22,7 +22,8 @@ const crashEnv = "HAGGLE_TEST_CRASH_DB"
 // TestMain is the other process when crashEnv is set.
 func TestMain(m *testing.M) {
 	if path := os.Getenv(crashEnv); path != "" {
-		os.Exit(appendUntilKilled(path))
+		appendUntilKilled(path)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
@@ -41,6 +42,18 @@ func TestKilled(t *testing.T) {
 		}
 	}
 
+	stored := readBack(t, path)
+	for nonce := range acked {
+		if stored[nonce] != 1 {
+			t.Errorf("%s was acknowledged and is there %d times", nonce, stored[nonce])
+		}
+	}
+	t.Logf("%d acknowledged, %d stored", len(acked), len(stored))
+}
+
+// readBack counts the messages that are there, by sender and nonce.
+func readBack(t *testing.T, path string) map[string]int {
+	t.Helper()
 	s := open(t, path)
 	stored := make(map[string]int)
 	for i := range crashSenders {
@@ -62,12 +75,7 @@ func TestKilled(t *testing.T) {
 			t.Errorf("%s ends at %d and has %d messages", c.ID, c.LastSeq, len(ms))
 		}
 	}
-	for nonce := range acked {
-		if stored[nonce] != 1 {
-			t.Errorf("%s was acknowledged and is there %d times", nonce, stored[nonce])
-		}
-	}
-	t.Logf("%d acknowledged, %d stored", len(acked), len(stored))
+	return stored
 }
 
 // killAfter starts the process, kills it after n acks and returns all of its acks.
@@ -109,12 +117,13 @@ func killAfter(t *testing.T, path string, n int) []string {
 
 const crashSenders = 8
 
-func appendUntilKilled(path string) int {
-	ctx := context.Background() //nolint:usetesting,forbidigo // this is a main
+// appendUntilKilled returns only if it fails.
+func appendUntilKilled(path string) {
+	ctx := context.Background() //nolint:forbidigo // this is a main
 	s, err := sqlstore.OpenSQLite(ctx, path)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		return 1
+		return
 	}
 	var wg sync.WaitGroup
 	for i := range crashSenders {
@@ -131,5 +140,4 @@ func appendUntilKilled(path string) int {
 		})
 	}
 	wg.Wait()
-	return 1
 }

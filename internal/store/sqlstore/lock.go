@@ -47,7 +47,7 @@ func lockDir(dir string) (*os.File, error) {
 }
 
 func holdLock(f *os.File) error {
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil { //nolint:gosec // a descriptor is small
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return err
 	}
 	if err := f.Truncate(0); err != nil {

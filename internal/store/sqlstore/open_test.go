@@ -27,7 +27,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 	if _, err := s.Append(t.Context(), begin(1, "n")); err != nil {
 		t.Fatal(err)
 	}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ import (
 )
 
 //go:embed migrations
-var migrations embed.FS //nolint:gochecknoglobals // embedded files can only be a package variable
+var migrations embed.FS
 
 // Store is a chat.Store. Its methods may be called concurrently.
 type Store struct {
@@ -82,20 +82,43 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // query reads: it calls each for every row. The row is good until each returns.
 func (s *Store) query(ctx context.Context, each func(row) error, query string, args ...any) error {
-	if err := ctx.Err(); err != nil {
-		return chat.Codef(chat.Unavailable, "canceled", "the request was given up: %w", err)
+	if ctx.Err() != nil {
+		return errCanceled(ctx)
 	}
-	st, err := s.prepare(ctx, query)
+	err := s.read(ctx, each, query, args...)
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, ctx.Err()) {
+		return errCanceled(ctx)
+	}
+	if state := s.dialect.failure(err); state != nil {
+		return state
+	}
+	return err
+}
+
+func errCanceled(ctx context.Context) error {
+	return chat.Codef(chat.Unavailable, "canceled", "the request was given up: %w", ctx.Err())
+}
+
+func (s *Store) read(ctx context.Context, each func(row) error, query string, args ...any) (err error) {
+	st, err := s.prepare(ctx, query) //nolint:sqlclosecheck // statements live as long as the store
 	if err != nil {
-		return s.readError(err)
+		return err
 	}
-	// Every query reads a bounded stretch of an index. To be able to break it off
-	// costs more than it takes.
-	rows, err := st.QueryContext(context.WithoutCancel(ctx), args...)
+	// Most queries read a short stretch of an index, and to be able to break those
+	// off costs more than they take: the driver starts a goroutine for it. A search
+	// may walk a whole inbox.
+	if !strings.Contains(query, " LIKE ") {
+		ctx = context.WithoutCancel(ctx)
+	}
+	rows, err := st.QueryContext(ctx, args...)
 	if err != nil {
-		return s.readError(err)
+		return err
 	}
-	return s.readError(errors.Join(eachRow(rows, each), rows.Close()))
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	return eachRow(rows, each)
 }
 
 func eachRow(rows *sql.Rows, each func(row) error) error {
@@ -132,22 +155,12 @@ func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if st, ok := s.stmts[query]; ok {
 		return st, nil
 	}
-	st, err := s.db.PrepareContext(context.WithoutCancel(ctx), s.dialect.rewrite(query))
+	st, err := s.db.PrepareContext(context.WithoutCancel(ctx), s.dialect.rewrite(query)) //nolint:sqlclosecheck // kept
 	if err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)
 	}
 	s.stmts[query] = st
 	return st, nil
-}
-
-func (s *Store) readError(err error) error {
-	if err == nil {
-		return nil
-	}
-	if state := s.dialect.failure(err); state != nil {
-		return state
-	}
-	return err
 }
 
 // write runs fn in a transaction, which it may share. fn returns a chat.Error

@@ -49,8 +49,8 @@ func newWriter(ctx context.Context, d Dialect, c connect) (*writer, error) {
 // do waits until o is committed or refused. When ctx ends first, o goes its way
 // all the same.
 func (w *writer) do(ctx context.Context, o op) error {
-	if err := ctx.Err(); err != nil {
-		return chat.Codef(chat.Unavailable, "canceled", "the request was given up: %w", err)
+	if ctx.Err() != nil {
+		return errCanceled(ctx)
 	}
 	r := &request{op: o, done: make(chan struct{})}
 	if err := w.enqueue(r); err != nil {

@@ -164,31 +164,36 @@ func testChangedSince(t *testing.T, s chat.Store) {
 	second := mustAppend(t, s, from("U_1", merchant, "again")) // to the end of the list
 	want := []chat.UID{"U_0", "U_2", "U_3", "U_4", "U_1"}
 	for limit := 1; limit <= 6; limit++ {
-		var got []chat.UID
-		for after := chat.Pos(0); ; {
-			page, err := s.ChangedSince(t.Context(), merchant, after, limit)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, c := range page {
-				if c.Last == nil || c.Last.Seq != c.LastSeq {
-					t.Errorf("last message of %s is %+v", c.UIDs[0], c.Last)
-				}
-				if c.Sides[1].Pos <= after {
-					t.Errorf("position %d after %d", c.Sides[1].Pos, after)
-				}
-				after = c.Sides[1].Pos
-			}
-			got = append(got, buyersOf(page)...)
-			if len(page) < limit {
-				break
-			}
-		}
-		look(t, fmt.Sprint("by ", limit), want, got)
+		look(t, fmt.Sprint("by ", limit), want, buyersOf(changes(t, s, limit)))
 	}
 	page, err := s.ChangedSince(t.Context(), merchant, second.Conversation.Sides[1].Pos, 10)
 	if err != nil || len(page) != 0 {
 		t.Errorf("after the last change: %v, %v", page, err)
+	}
+}
+
+// changes pages through all that changed for the merchant.
+func changes(t *testing.T, s chat.Store, limit int) []chat.Conversation {
+	t.Helper()
+	var all []chat.Conversation
+	for after := chat.Pos(0); ; {
+		page, err := s.ChangedSince(t.Context(), merchant, after, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range page {
+			if c.Last == nil || c.Last.Seq != c.LastSeq {
+				t.Errorf("last message of %s is %+v", c.UIDs[0], c.Last)
+			}
+			if c.Sides[1].Pos <= after {
+				t.Errorf("position %d after %d", c.Sides[1].Pos, after)
+			}
+			after = c.Sides[1].Pos
+		}
+		all = append(all, page...)
+		if len(page) < limit {
+			return all
+		}
 	}
 }
 
