@@ -1,0 +1,74 @@
+// Command haggle is a self-hosted chat between the buyers and the sellers of a
+// marketplace.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"haggle/internal/config"
+)
+
+// commands is what can be asked of the program.
+type commands struct {
+	Serve   serveCommand   `cmd:"" set:"data=./haggle-data" help:"Serve the chat."`
+	Demo    demoCommand    `cmd:"" set:"data=./haggle-demo-data" help:"Serve the chat and a small marketplace to try it with, on this machine only."`
+	Token   tokenCommand   `cmd:"" set:"data=./haggle-data" help:"Print a token as the marketplace would sign it, for trying things out."`
+	Bench   benchCommand   `cmd:"" help:"Put a load on a running server and say how it does."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// The exit statuses.
+const (
+	statusFailed = 1
+	statusUsage  = 2
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// The first signal asks the program to stop, a second one no longer asks.
+	defer context.AfterFunc(ctx, stop)()
+
+	parser, err := kong.New(&commands{}, append(config.Options(),
+		kong.Name("haggle"),
+		kong.Description("Chat between the buyers and the sellers of a marketplace, on your own machine."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)...)
+	if err != nil {
+		return fail(err, statusFailed)
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	cmd, err := parser.Parse(args)
+	if err != nil {
+		return fail(err, statusUsage)
+	}
+	if err := cmd.Run(); err != nil {
+		if _, ok := errors.AsType[*usageError](err); ok {
+			return fail(err, statusUsage)
+		}
+		return fail(err, statusFailed)
+	}
+	return 0
+}
+
+// usageError is one that other settings would have avoided.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+func fail(err error, status int) int {
+	fmt.Fprintln(os.Stderr, "haggle:", err)
+	return status
+}

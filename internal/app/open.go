@@ -1,0 +1,154 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"haggle/internal/auth"
+	"haggle/internal/bus/localbus"
+	"haggle/internal/chat"
+	"haggle/internal/config"
+	"haggle/internal/gateway"
+	"haggle/internal/media"
+	"haggle/internal/ratelimit"
+	"haggle/internal/rest"
+	"haggle/internal/store/sqlstore"
+)
+
+// app is the parts, put together.
+type app struct {
+	cfg     *config.Config
+	opts    *Options
+	log     *slog.Logger
+	base    *url.URL
+	secrets secrets
+
+	service  *chat.Service
+	verifier *auth.Verifier
+	media    *media.Service
+	gateway  *gateway.Gateway
+	rest     *rest.API
+	files    *media.Handler
+	shop     Shop
+	health   *health
+	registry *prometheus.Registry
+	servers  []*server
+	front    *http.Server // the one for everybody
+	admin    net.Addr     // of the one for the operator; nil without one
+
+	closers []io.Closer // in the order of opening
+}
+
+// open puts the parts together, up to listeners that nobody serves yet. When it
+// returns an error it has closed what it had opened.
+func open(ctx context.Context, cfg *config.Config, opts *Options) (_ *app, err error) {
+	a := &app{cfg: cfg, opts: opts, log: opts.Log, registry: newRegistry(opts.Version)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	// The lock of the data directory comes before the listeners: of two who are
+	// started by mistake, the second is told about the first.
+	store, err := sqlstore.OpenSQLite(ctx, filepath.Join(cfg.Data, DatabaseFile))
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, store)
+	a.health = &health{store: store}
+	if err := a.openListeners(ctx); err != nil {
+		return nil, err
+	}
+	if a.secrets, err = openSecrets(ctx, cfg, store); err != nil {
+		return nil, err
+	}
+	if err := a.openDomain(ctx, store); err != nil {
+		return nil, err
+	}
+	return a, a.openPages()
+}
+
+// close gives back what open took, last things first.
+func (a *app) close() error {
+	var errs []error
+	for _, c := range slices.Backward(a.closers) {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (a *app) openListeners(ctx context.Context) error {
+	front, err := a.newServer(ctx, "--listen", a.cfg.Listen)
+	if err != nil {
+		return err
+	}
+	if a.base, err = a.cfg.Base(front.listener.Addr()); err != nil {
+		return err
+	}
+	if a.cfg.TLSCert != "" {
+		cert, err := openCertificate(a.cfg.TLSCert, a.cfg.TLSKey, a.log)
+		if err != nil {
+			return err
+		}
+		front.tls, front.http.TLSConfig = true, cert.config()
+	}
+	front.http.ReadTimeout, front.http.WriteTimeout = requestTimeout, requestTimeout
+	a.front = front.http
+	if a.cfg.AdminListen == config.Off {
+		return nil
+	}
+	// Profiles take as long as they are asked to, so this one has no such bounds.
+	admin, err := a.newServer(ctx, "--admin-listen", a.cfg.AdminListen)
+	if err != nil {
+		return err
+	}
+	admin.http.Handler = adminHandler(a.health, a.registry)
+	a.admin = admin.listener.Addr()
+	return nil
+}
+
+// openDomain makes what knows of buyers and sellers.
+func (a *app) openDomain(ctx context.Context, store *sqlstore.Store) error {
+	limits := a.cfg.Chat()
+	limiter, err := ratelimit.New(limits.Rates, a.cfg.RateFactor)
+	if err != nil {
+		return err
+	}
+	bus := localbus.New()
+	a.service = chat.NewService(store, bus, limiter, limits, a.log)
+	keys, err := a.shopKeys()
+	if err != nil {
+		return err
+	}
+	a.verifier, err = auth.NewVerifier(ctx, auth.Config{
+		Keys: keys, JWKSURL: a.cfg.JWKSURL, Own: a.secrets.own, Guests: a.cfg.Guests,
+	}, a.service, a.log)
+	if err != nil {
+		return err
+	}
+	disk, err := media.OpenDisk(filepath.Join(a.cfg.Data, filesDir))
+	if err != nil {
+		return err
+	}
+	a.closers = append(a.closers, disk)
+	a.media = media.NewService(store, disk, a.service, media.NewLine(limits), limits, a.log)
+	return a.openAPI(store, disk, bus)
+}
+
+// shopKeys returns the keys that the marketplace signs with.
+func (a *app) shopKeys() ([]auth.Key, error) {
+	if a.cfg.HasKeys() {
+		return a.cfg.Keys()
+	}
+	key, err := auth.SecretKey(a.secrets.shopKID, a.secrets.shop)
+	return []auth.Key{key}, err
+}

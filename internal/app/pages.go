@@ -1,0 +1,177 @@
+package app
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"haggle/internal/config"
+)
+
+// The files that have a path of their own.
+const (
+	buyerPage   = "buyer.html"
+	consolePage = "console.html"
+	assetPath   = "/assets/"
+	plainCSS    = "/assets/plain.css"
+)
+
+// plainFiles are the pages that need no script.
+//
+//go:embed page
+var plainFiles embed.FS //nolint:gochecknoglobals // embedded files can only be a package variable
+
+// pages serves what people look at.
+type pages struct {
+	files     assets
+	plain     *template.Template
+	css       *asset
+	ancestors []string // who may frame the buyer's page
+	connect   string   // where sockets go, beside 'self'
+	https     bool
+}
+
+// newPages returns the pages in dist. They may be missing: then it says so to
+// who asks.
+func newPages(dist fs.FS, cfg *config.Config, base *url.URL) (*pages, error) {
+	files, err := loadAssets(dist)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := template.ParseFS(plainFiles, "page/*.html")
+	if err != nil {
+		return nil, err
+	}
+	css, err := plainFiles.ReadFile("page/plain.css")
+	if err != nil {
+		return nil, err
+	}
+	return &pages{
+		files: files, plain: plain, css: newAsset("plain.css", css), ancestors: cfg.Ancestors(),
+		// Browsers before 2022 do not take 'self' to mean sockets.
+		connect: "ws" + strings.TrimPrefix(base.Scheme, "http") + "://" + base.Host,
+		https:   base.Scheme == "https",
+	}, nil
+}
+
+// register adds the pages' paths to mux.
+func (p *pages) register(mux *http.ServeMux) {
+	mux.Handle("GET /chat", p.app(buyerPage, p.ancestors))
+	mux.Handle("GET /console", p.app(consolePage, nil))
+	mux.Handle("GET /signed-out", p.text("signed-out", http.StatusOK))
+	mux.HandleFunc("GET "+assetPath, p.asset)
+	mux.HandleFunc("GET "+plainCSS, func(w http.ResponseWriter, r *http.Request) {
+		p.header(w, nil)
+		p.css.serve(w, r, askAgain)
+	})
+	for name, file := range p.files {
+		if strings.Contains(name, "/") || strings.HasSuffix(name, ".html") {
+			continue
+		}
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
+			p.header(w, nil)
+			file.serve(w, r, askAgain)
+		})
+	}
+}
+
+// missing answers where there is no page.
+func (p *pages) missing() http.Handler { return p.text("not-found", http.StatusNotFound) }
+
+// app serves one of the built pages.
+func (p *pages) app(name string, ancestors []string) http.Handler {
+	file, built := p.files[name]
+	if !built {
+		return p.text("not-built", http.StatusServiceUnavailable)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.header(w, ancestors)
+		file.serve(w, r, askAgain)
+	})
+}
+
+// asset serves the scripts and styles that the built pages load.
+func (p *pages) asset(w http.ResponseWriter, r *http.Request) {
+	file, ok := p.files[strings.TrimPrefix(r.URL.Path, "/")]
+	if !ok {
+		p.missing().ServeHTTP(w, r)
+		return
+	}
+	p.header(w, nil)
+	file.serve(w, r, forEver)
+}
+
+// text serves one of the plain pages, in the reader's language.
+func (p *pages) text(name string, status int) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var b bytes.Buffer
+		lang := "en"
+		if Chinese(r) {
+			lang = "zh-CN"
+		}
+		if err := p.plain.ExecuteTemplate(&b, name+".html", map[string]any{"Lang": lang, "Chinese": lang != "en"}); err != nil {
+			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+			return
+		}
+		p.header(w, nil)
+		h := w.Header()
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Cache-Control", "no-store")
+		h.Set("Vary", "Accept-Language")
+		w.WriteHeader(status)
+		_, _ = w.Write(b.Bytes()) // who asked has gone
+	})
+}
+
+// header sets what keeps a page from doing, or having done to it, what it has no
+// need of.
+func (p *pages) header(w http.ResponseWriter, ancestors []string) {
+	frame := "'none'"
+	if len(ancestors) > 0 {
+		frame = strings.Join(ancestors, " ")
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", strings.Join([]string{
+		"default-src 'none'",
+		"script-src 'self'",
+		"style-src 'self'",
+		"img-src 'self' data: blob: https: http:", // pictures of the shop's products
+		"font-src 'self'",
+		"media-src 'self'",
+		"connect-src 'self' " + p.connect,
+		"manifest-src 'self'",
+		"worker-src 'self'",
+		"form-action 'self'",
+		"base-uri 'none'",
+		"frame-ancestors " + frame,
+	}, "; "))
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin-allow-popups")
+	if p.https {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// Chinese reports whether the reader wants Chinese: by ?lang, else by the
+// browser's first language among those there are.
+func Chinese(r *http.Request) bool {
+	if lang := r.URL.Query().Get("lang"); lang != "" {
+		return strings.HasPrefix(strings.ToLower(lang), "zh")
+	}
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
+		tag, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(part)), ";")
+		switch {
+		case strings.HasPrefix(tag, "zh"):
+			return true
+		case strings.HasPrefix(tag, "en"):
+			return false
+		}
+	}
+	return false
+}

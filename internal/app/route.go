@@ -1,0 +1,115 @@
+package app
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"haggle/internal/auth"
+	"haggle/internal/chat"
+	"haggle/internal/gateway"
+	"haggle/internal/media"
+	"haggle/internal/rest"
+	"haggle/internal/store/sqlstore"
+	"haggle/web"
+)
+
+// openAPI makes what programs speak to: the HTTP API, the socket, the files.
+func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus chat.Bus) error {
+	apiKeys, err := auth.NewAPIKeys(a.secrets.apiKeys...)
+	if err != nil {
+		return err
+	}
+	limits := a.service.Limits()
+	signer, err := media.NewSigner(a.secrets.files, limits.FileURLTTL)
+	if err != nil {
+		return err
+	}
+	own := []string{a.base.Scheme + "://" + a.base.Host}
+	if a.opts.Shop != nil {
+		own = append(own, demoOrigins(a.base)...)
+	}
+	rest.ConfigureHuma()
+	a.rest, err = rest.New(rest.Deps{
+		Service: a.service, Verifier: a.verifier, Codes: auth.NewCodes(a.verifier, store, limits.LoginCodeTTL),
+		APIKeys: apiKeys, Uploader: a.media, FileURL: fileURL(signer), Log: a.log,
+		Origins: a.cfg.AllowedOrigins(a.base), OwnOrigins: own,
+		SecureCookies: a.base.Scheme == "https", TrustedProxies: a.cfg.Proxies(), Version: a.opts.Version,
+	})
+	if err != nil {
+		return err
+	}
+	a.files = media.NewHandler(signer, disk, a.rest.Fail)
+	origins := append(own, a.cfg.AllowedOrigins(a.base)...)
+	a.gateway = gateway.New(a.service, bus, a.verifier, gateway.Options{
+		AllowOrigin: func(origin string) bool { return slices.Contains(origins, origin) },
+		Metrics:     a.registry,
+	}, a.log)
+	return nil
+}
+
+func fileURL(signer *media.Signer) rest.FileURLFunc {
+	return func(file chat.FileID) (image, thumb string, expires time.Time) {
+		image, expires = signer.URL(file, media.Full)
+		thumb, other := signer.URL(file, media.Thumb)
+		if other.Before(expires) {
+			expires = other
+		}
+		return image, thumb, expires
+	}
+}
+
+// openPages makes what people look at, and gives the server its handler.
+func (a *app) openPages() error {
+	dist, err := web.Dist()
+	if err != nil {
+		return err
+	}
+	p, err := newPages(dist, a.cfg, a.base)
+	if err != nil {
+		return err
+	}
+	if a.opts.Shop != nil {
+		a.shop, err = a.opts.Shop(Site{
+			BaseURL: a.base.String(), TokenSecret: a.secrets.shop, KeyID: a.secrets.shopKID, APIKey: a.secrets.apiKeys[0],
+		})
+		if err != nil {
+			return err
+		}
+	}
+	a.front.Handler = rest.Observe(a.log, a.cfg.Proxies(), a.routes(p))
+	return nil
+}
+
+// routes is all that is served to everybody.
+func (a *app) routes(p *pages) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.health.live)
+	mux.HandleFunc("GET /readyz", a.health.ready)
+	api := a.rest.Handler()
+	mux.Handle("/v1/", api)
+	mux.Handle("/docs", api)
+	mux.Handle("/docs/", api)
+	mux.Handle("/v1/ws", a.gateway.Handler())
+	mux.Handle(media.URLPath, a.files)
+	p.register(mux)
+	if a.shop != nil {
+		mux.Handle("/", a.shop)
+	} else {
+		mux.Handle("/", p.missing())
+	}
+	return mux
+}
+
+// demoOrigins are the other names of this machine, under which people open the
+// demo as well.
+func demoOrigins(base *url.URL) []string {
+	var origins []string
+	for _, host := range []string{"localhost", "127.0.0.1", "[::1]"} {
+		if other := base.Scheme + "://" + host + ":" + base.Port(); other != base.String() {
+			origins = append(origins, other)
+		}
+	}
+	return origins
+}

@@ -1,0 +1,212 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"haggle/internal/auth"
+	"haggle/internal/chat"
+)
+
+// Off is the address of a listener that there is not.
+const Off = "off"
+
+// Check says what is wrong with the settings, all of it, in sentences that name
+// the setting and what is allowed.
+func (c *Config) Check() error {
+	return errors.Join(c.checkListening(), c.checkTrust(), c.checkLimits())
+}
+
+// CheckDemo is Check for the demo, which never leaves this machine: whoever
+// reaches it may be anybody.
+func (c *Config) CheckDemo() error {
+	switch {
+	case !Loopback(c.Listen):
+		return fmt.Errorf("the demo lets everybody be anybody, so it listens on this machine only: --listen is %q, use one like 127.0.0.1:8080; \"haggle serve\" is for the network", c.Listen)
+	case c.TLSCert != "" || c.TLSKey != "" || c.BehindProxy:
+		return errors.New("the demo stays on this machine: it takes neither --tls-cert and --tls-key nor --behind-proxy; use \"haggle serve\"")
+	case len(c.TokenPublicKeys) > 0 || c.JWKSURL != "":
+		return errors.New("the demo is a marketplace of its own and signs with a secret: it takes neither --token-public-keys nor --jwks-url")
+	}
+	return c.Check()
+}
+
+func (c *Config) checkListening() error {
+	var errs []error
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if err := checkAddr(c.Listen); err != nil {
+		add("--listen: %w", err)
+	}
+	if c.AdminListen != Off {
+		if err := checkAddr(c.AdminListen); err != nil {
+			add("--admin-listen: %w, or \"off\"", err)
+		}
+	}
+	switch {
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		add("--tls-cert and --tls-key go together: give both or neither")
+	case c.TLSCert != "" && c.BehindProxy:
+		add("--behind-proxy says that a proxy terminates TLS, --tls-cert that the server does: give one of them")
+	case len(errs) == 0 && !Loopback(c.Listen) && c.TLSCert == "" && !c.BehindProxy:
+		add("--listen %s would take tokens and messages over the network in the clear: "+
+			"give --tls-cert and --tls-key, or --behind-proxy if a reverse proxy terminates TLS, or listen on 127.0.0.1", c.Listen)
+	}
+	if c.BaseURL != "" {
+		if _, err := parseBase(c.BaseURL); err != nil {
+			add("--base-url: %w", err)
+		}
+	} else if len(errs) == 0 && (c.BehindProxy || wildcard(c.Listen)) {
+		add("--base-url is needed, the address under which browsers reach the server, like https://chat.example.com: --listen %s does not say it", c.Listen)
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) checkTrust() error {
+	var errs []error
+	add := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	for _, o := range c.Origins {
+		if _, err := parseOrigin(o); err != nil {
+			add("--origins: %w", err)
+		}
+	}
+	for _, o := range c.FrameAncestors {
+		if _, err := parseAncestor(o); err != nil {
+			add("--frame-ancestors: %w", err)
+		}
+	}
+	if _, err := c.Keys(); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := auth.NewAPIKeys(c.APIKey...); err != nil {
+		add("--api-key: %w", err)
+	}
+	if c.JWKSURL != "" {
+		u, err := url.Parse(c.JWKSURL)
+		if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !loopbackHost(u.Hostname())) {
+			add("--jwks-url: %q is not an https:// address", c.JWKSURL)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) checkLimits() error {
+	var errs []error
+	atLeast := func(name string, got, least, most int64) {
+		if got < least || got > most {
+			errs = append(errs, fmt.Errorf("--%s is %d, allowed is %d to %d", name, got, least, most))
+		}
+	}
+	def := chat.DefaultLimits()
+	// A message in JSON takes up to 12 bytes a character, beside what is around it.
+	atLeast("limit-text", int64(c.LimitText), 1, int64(def.FrameBytes-8192)/12)
+	atLeast("limit-blocks", int64(c.LimitBlocks), 1, 100)
+	atLeast("limit-images", int64(c.LimitImages), 0, int64(c.LimitBlocks))
+	atLeast("limit-upload", int64(c.LimitUpload), 1<<10, 1<<30)
+	atLeast("limit-pixels", c.LimitPixels, 1, c.LimitDecoding)
+	atLeast("limit-decoding", c.LimitDecoding, 1, 10_000_000_000)
+	atLeast("limit-sockets", int64(c.LimitSockets), 1, 1_000_000)
+	for _, action := range slices.Sorted(maps.Keys(c.Rates)) {
+		if _, known := def.Rates[action]; !known {
+			errs = append(errs, fmt.Errorf("--rates: no action is called %q, there are %s", action, strings.Join(actions(&def), ", ")))
+		}
+	}
+	switch {
+	case c.RecallWithin < 0:
+		errs = append(errs, fmt.Errorf("--recall-within is %v, allowed is 0 or more", c.RecallWithin))
+	case c.KeepUnattached <= 0:
+		errs = append(errs, fmt.Errorf("--keep-unattached is %v, allowed is more than 0", c.KeepUnattached))
+	case !(c.RateFactor >= 0) || c.RateFactor > 1e9: // NaN too
+		errs = append(errs, fmt.Errorf("--rate-factor is %v, allowed is 0 to 1e9", c.RateFactor))
+	}
+	return errors.Join(errs...)
+}
+
+// Base returns the address under which browsers reach the server, given the
+// address that it listens on.
+func (c *Config) Base(addr net.Addr) (*url.URL, error) {
+	if c.BaseURL != "" {
+		return parseBase(c.BaseURL)
+	}
+	scheme := "http"
+	if c.TLSCert != "" {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listening address: %w", err)
+	}
+	if tcp, ok := addr.(*net.TCPAddr); ok {
+		port = strconv.Itoa(tcp.Port)
+	}
+	return &url.URL{Scheme: scheme, Host: net.JoinHostPort(host, port)}, nil
+}
+
+// AllowedOrigins returns the origins of the shop and of base.
+func (c *Config) AllowedOrigins(base *url.URL) []string {
+	origins := []string{originOf(base)}
+	for _, o := range c.Origins {
+		if parsed, err := parseOrigin(o); err == nil && !slices.Contains(origins, parsed) {
+			origins = append(origins, parsed)
+		}
+	}
+	return origins
+}
+
+// Ancestors returns the sources of the directive frame-ancestors.
+func (c *Config) Ancestors() []string {
+	var sources []string
+	for _, o := range c.FrameAncestors {
+		if parsed, err := parseAncestor(o); err == nil {
+			sources = append(sources, parsed)
+		}
+	}
+	return sources
+}
+
+// Proxies returns the networks whose X-Forwarded-For is believed.
+func (c *Config) Proxies() []netip.Prefix {
+	if len(c.TrustedProxy) == 0 && c.BehindProxy {
+		return []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	}
+	networks := make([]netip.Prefix, 0, len(c.TrustedProxy))
+	for _, n := range c.TrustedProxy {
+		networks = append(networks, n.Prefix)
+	}
+	return networks
+}
+
+func checkAddr(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("%q is no address, write HOST:PORT like 127.0.0.1:8080", addr)
+	}
+	return nil
+}
+
+// Loopback reports whether what listens on addr is certain to be reached from
+// this machine only.
+func Loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	return err == nil && loopbackHost(host)
+}
+
+func loopbackHost(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
+func wildcard(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip, ipErr := netip.ParseAddr(host)
+	return err == nil && (host == "" || ipErr == nil && ip.IsUnspecified())
+}

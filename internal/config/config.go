@@ -1,0 +1,96 @@
+package config
+
+import (
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"haggle/internal/chat"
+)
+
+// Config is what an operator can set. Check must have accepted it before its
+// methods are used.
+type Config struct {
+	Common
+	Listening
+	Trust
+	Limits
+	Logging
+}
+
+// Common is what commands that do not serve need, too.
+type Common struct {
+	Config string `help:"YAML file with any of these settings, by their long names. Flags win over the environment, the environment over the file." placeholder:"FILE" type:"path"`
+	Data   string `help:"Directory of the database, the pictures and the secrets. It is made if it is not there." placeholder:"DIR" type:"path" default:"${data}"`
+}
+
+// Listening says where the server is found.
+type Listening struct {
+	Listen       string  `group:"Where it is found" help:"Address to serve on. Port 0 takes a free one. Beyond this machine it needs TLS or --behind-proxy." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	AdminListen  string  `group:"Where it is found" help:"Address of metrics, health and profiles, for the operator alone; \"off\" for none." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
+	BaseURL      string  `group:"Where it is found" name:"base-url" help:"Address under which browsers reach the server, like https://chat.example.com. From --listen if that says it." placeholder:"URL"`
+	TLSCert      string  `group:"Where it is found" name:"tls-cert" help:"PEM file with the certificate and its chain. A changed file is taken up without a restart." placeholder:"FILE" type:"path"`
+	TLSKey       string  `group:"Where it is found" name:"tls-key" help:"PEM file with the certificate's key." placeholder:"FILE" type:"path"`
+	BehindProxy  bool    `group:"Where it is found" help:"A reverse proxy in front of the server terminates TLS. Needs --base-url."`
+	TrustedProxy Proxies `group:"Where it is found" name:"trusted-proxies" help:"Addresses or networks whose X-Forwarded-For is believed. With --behind-proxy and none given: this machine's own." placeholder:"CIDR"`
+}
+
+// Trust says who is let in, and from which pages.
+type Trust struct {
+	Origins         []string `group:"Who is let in" help:"Origins whose pages may use the chat and sign people in, like https://shop.example.com. The base URL's own always may." placeholder:"ORIGIN"`
+	FrameAncestors  []string `group:"Who is let in" help:"Origins that may show the buyer's page in a frame, like https://shop.example.com or https://*.example.com. None may if none is given." placeholder:"ORIGIN"`
+	TokenSecret     []string `group:"Who is let in" help:"Secret of 32 bytes or more that the marketplace signs its tokens with (HS256). As KID:SECRET for a token's kid; two of these while it changes. Better in the environment or the file than on the command line. Without any key one is made and kept in the data directory." placeholder:"[KID:]SECRET"`
+	TokenPublicKeys []string `group:"Who is let in" help:"PEM files with public keys that the marketplace's tokens are verified with (RS256, ES256, EdDSA)." placeholder:"[KID:]FILE"`
+	JWKSURL         string   `group:"Who is let in" name:"jwks-url" help:"Address where the marketplace lists its public keys." placeholder:"URL"`
+	APIKey          []string `group:"Who is let in" name:"api-key" help:"Keys of the shop's backend, 26 characters or more; two while they change. Without one a key is made and kept in the data directory." placeholder:"KEY"`
+	Guests          bool     `group:"Who is let in" help:"Let buyers in who are not signed in."`
+}
+
+// Limits are the limits that can be set. The others are chat.DefaultLimits'.
+type Limits struct {
+	LimitText      int           `group:"Limits" help:"Characters of a message." default:"${limit_text}" placeholder:"N"`
+	LimitBlocks    int           `group:"Limits" help:"Blocks of a message." default:"${limit_blocks}" placeholder:"N"`
+	LimitImages    int           `group:"Limits" help:"Pictures of a message." default:"${limit_images}" placeholder:"N"`
+	LimitUpload    Bytes         `group:"Limits" help:"Size of an uploaded picture, like 20MiB." default:"${limit_upload}" placeholder:"SIZE"`
+	LimitPixels    int64         `group:"Limits" help:"Pixels of an uploaded picture, all frames of an animation counted." default:"${limit_pixels}" placeholder:"N"`
+	LimitDecoding  int64         `group:"Limits" help:"Pixels being decoded at any one time. Each takes about 8 bytes of memory." default:"${limit_decoding}" placeholder:"N"`
+	LimitSockets   int           `group:"Limits" help:"Live connections of a buyer or an agent." default:"${limit_sockets}" placeholder:"N"`
+	RecallWithin   time.Duration `group:"Limits" help:"How long a message can be recalled." default:"${recall_within}" placeholder:"TIME"`
+	KeepUnattached time.Duration `group:"Limits" help:"How long an uploaded picture waits for its message." default:"${keep_unattached}" placeholder:"TIME"`
+	Rates          Rates         `group:"Limits" help:"Rates by action, like send=20/10s+100/1m. Actions: ${actions}." placeholder:"ACTION=N/TIME;…" mapsep:";"`
+	RateFactor     float64       `group:"Limits" help:"Multiplies every rate, for load tests; 0 lifts them all." default:"1" placeholder:"X"`
+}
+
+// Logging says what is logged, and how.
+type Logging struct {
+	LogLevel  string `group:"Logging" help:"How much is logged: ${enum}." enum:"debug,info,warn,error" default:"info" placeholder:"LEVEL"`
+	LogFormat string `group:"Logging" help:"How it is written: ${enum}." enum:"text,json" default:"text" placeholder:"FORMAT"`
+}
+
+// Options returns what kong needs to fill a Config as this package promises.
+func Options() []kong.Option {
+	l := chat.DefaultLimits()
+	return []kong.Option{
+		kong.DefaultEnvars(envPrefix),
+		kong.Resolvers(&fileResolver{}),
+		limitVars(&l),
+	}
+}
+
+// Chat returns the limits that the parts hold everybody to.
+func (l *Limits) Chat() chat.Limits {
+	limits := chat.DefaultLimits()
+	limits.TextRunes = l.LimitText
+	limits.Blocks = l.LimitBlocks
+	limits.Images = l.LimitImages
+	limits.UploadBytes = int64(l.LimitUpload)
+	limits.UploadPixels = l.LimitPixels
+	limits.DecodePixels = l.LimitDecoding
+	limits.Sockets = l.LimitSockets
+	limits.RecallWithin = l.RecallWithin
+	limits.UnattachedFor = l.KeepUnattached
+	for action, rates := range l.Rates {
+		limits.Rates[action] = rates
+	}
+	return limits
+}
