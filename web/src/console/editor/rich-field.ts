@@ -9,6 +9,8 @@ import { type Part, readParts } from "../model/editor-content.ts";
 export type RichFieldHooks = {
   /** The content changed, by whatever way. */
   changed(): void;
+  /** The user wrote something, as against a draft that was loaded. */
+  typed(): void;
   /** Pictures were pasted or dropped here. */
   files(files: readonly File[]): void;
   /** What to call a picture for who cannot see it. */
@@ -33,11 +35,22 @@ export function richField(host: HTMLElement, hooks: RichFieldHooks): RichField {
   const caret = rememberCaret(host);
   const stops = [
     caret.stop,
-    on(host, "input", () => changed()),
-    on(host, "beforeinput", (event) => refuseFormatting(event)),
-    on(host, "paste", (event) => paste(event)),
-    on(host, "drop", (event) => drop(event)),
-    on(host, "dragover", (event) => acceptDrag(event)),
+    on(host, "input", () => {
+      changed();
+      hooks.typed();
+    }),
+    on(host, "beforeinput", refuseFormatting),
+    on(host, "dragover", acceptDrag),
+    on(host, "paste", (event) => {
+      event.preventDefault();
+      take(event.clipboardData);
+    }),
+    on(host, "drop", (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      caret.set(rangeAtPoint(host, event.clientX, event.clientY));
+      take(event.dataTransfer);
+    }),
   ];
 
   function changed(): void {
@@ -54,22 +67,12 @@ export function richField(host: HTMLElement, hooks: RichFieldHooks): RichField {
     if (text !== "") command("insertText", text.replace(/\r\n?/gu, "\n"));
   }
 
-  function paste(event: ClipboardEvent): void {
-    event.preventDefault();
-    const data = event.clipboardData;
+  function take(data: DataTransfer | null): void {
     const files = pictureFiles(data);
     const text = data?.getData("text/plain") ?? "";
     // Office programs add a picture of the text that was copied: the text is what was meant.
     if (files.length > 0 && text.trim() === "") hooks.files(files);
     else insertText(text);
-  }
-
-  function drop(event: DragEvent): void {
-    event.preventDefault();
-    const files = pictureFiles(event.dataTransfer);
-    caret.set(rangeAtPoint(host, event.clientX, event.clientY));
-    if (files.length > 0) hooks.files(files);
-    else insertText(event.dataTransfer?.getData("text/plain") ?? "");
   }
 
   return {

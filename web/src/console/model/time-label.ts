@@ -26,7 +26,11 @@ function dayNumber(at: number, timeZone?: string): number {
   return Date.UTC(Number(part["year"]), Number(part["month"]) - 1, Number(part["day"])) / DAY_MS;
 }
 
-export type TimeLabels = { short(at: number, now: number): string; full(at: number): string };
+export type TimeLabels = {
+  short(at: number, now: number): string;
+  full(at: number): string;
+  day(at: number): string;
+};
 
 /** Makes the labels of one language; the formatters are costly, so keep the result. */
 export function timeLabels(locale: string, timeZone?: string): TimeLabels {
@@ -46,10 +50,12 @@ export function timeLabels(locale: string, timeZone?: string): TimeLabels {
     day: "numeric",
   });
   const full = new Intl.DateTimeFormat(locale, { ...zone, dateStyle: "long", timeStyle: "short" });
+  const day = new Intl.DateTimeFormat(locale, { ...zone, dateStyle: "long" });
   const days = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const year = new Intl.DateTimeFormat("en", { ...zone, year: "numeric" });
   return {
     full: (at) => full.format(at),
+    day: (at) => day.format(at),
     short: (at, now) => {
       const ago = daysBetween(at, now, timeZone);
       // A clock that runs ahead makes "tomorrow" possible: show its time and leave it at that.

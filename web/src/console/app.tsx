@@ -1,0 +1,172 @@
+import { useEffect, useMemo } from "preact/hooks";
+import type { Client } from "../client/api.ts";
+import type { Me } from "../protocol/body.ts";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { words as sharedWords } from "../ui/i18n/language.ts";
+import { Toasts } from "../ui/toast.tsx";
+import { attend } from "./attend/attend.ts";
+import { type Bell, openBell } from "./attend/bell.ts";
+import { ContextPane } from "./context/context-pane.tsx";
+import { type Desk, DeskContext, openDesk, useDesk } from "./desk.ts";
+import { EDITOR_ID } from "./editor/editor.tsx";
+import { Help } from "./help.tsx";
+import { consoleWords } from "./i18n/words.ts";
+import { ListPane } from "./list/list-pane.tsx";
+import { CONTEXT_PANE, LIST_PANE, paneWidth, THREAD_MIN } from "./model/panes.ts";
+import { useShortcuts } from "./shortcuts.ts";
+import { Splitter } from "./splitter.tsx";
+import { ThreadPane } from "./thread/thread-pane.tsx";
+
+/** The console: whatever there is to say before there is a seller, then the seller's desk. */
+export function App({ client }: { client: Client }) {
+  const bell = useMemo(openBell, []);
+  useEffect(() => bell.dispose, [bell]);
+  return (
+    <>
+      <Door client={client} bell={bell} />
+      <Toasts />
+    </>
+  );
+}
+
+function Door({ client, bell }: { client: Client; bell: Bell }) {
+  const words = consoleWords();
+  const connection = client.connection.value;
+  const me = client.me.value;
+  if (connection.kind === "signed_out") return <SignedOut code={connection.code} />;
+  if (me !== undefined && me.side !== "merchant") {
+    return <FullPage title={words.notMerchant.title} body={words.notMerchant.body} />;
+  }
+  if (me !== undefined) return <Seated key={me.participant.uid} client={client} me={me} bell={bell} />;
+  if (connection.kind === "offline") {
+    return (
+      <FullPage title={words.unreachable.title} body={words.unreachable.body}>
+        <button class="button primary" type="button" onClick={() => client.wake()}>
+          {sharedWords().connection.retryNow}
+        </button>
+      </FullPage>
+    );
+  }
+  return (
+    <main class="c-page" role="status" aria-busy="true">
+      <span class="c-spinner" aria-hidden="true" />
+      <p>{words.app.loading}</p>
+    </main>
+  );
+}
+
+/** Codes that mean: somebody is signed in, but not as a seller. */
+const DENIED: ReadonlySet<string> = new Set(["denied", "not_merchant", "wrong_side"]);
+
+function SignedOut({ code }: { code: string }) {
+  const words = consoleWords();
+  if (DENIED.has(code)) return <FullPage title={words.notMerchant.title} body={words.notMerchant.body} />;
+  return (
+    <FullPage title={words.signedOut.title} body={words.signedOut.body}>
+      <button class="button primary" type="button" onClick={() => location.reload()}>
+        {words.signedOut.again}
+      </button>
+    </FullPage>
+  );
+}
+
+type FullPageProps = { title: string; body: string; children?: preact.ComponentChildren };
+
+function FullPage({ title, body, children }: FullPageProps) {
+  return (
+    <main class="c-page">
+      <EmptyState icon="user" title={title} body={body}>
+        {children}
+      </EmptyState>
+    </main>
+  );
+}
+
+function Seated({ client, me, bell }: { client: Client; me: Me; bell: Bell }) {
+  // The limits in `me` may be renewed with each connection; whose desk it is does not change.
+  const desk = useMemo(() => openDesk(client, me, bell), [client, me.participant.uid, bell]);
+  useEffect(() => desk.leave, [desk]);
+  useEffect(() => attend(desk, bell), [desk, bell]);
+  return (
+    <DeskContext.Provider value={desk}>
+      <Panes />
+    </DeskContext.Provider>
+  );
+}
+
+function Panes() {
+  const desk = useDesk();
+  useShortcuts(desk);
+  const open = desk.open.value;
+  const arranged = desk.arrangement.value;
+  const widths = paneWidths(desk);
+  const beside = arranged === "beside" && widths.contextShown;
+  return (
+    <div
+      class="c-console"
+      data-arrangement={arranged}
+      data-open={open !== undefined}
+      data-context={beside}
+      style={{ "--list-width": `${widths.list}px`, "--context-width": `${widths.context}px` }}
+    >
+      {open !== undefined && (
+        <a class="c-skip" href={`#${EDITOR_ID}`}>
+          {consoleWords().app.skip}
+        </a>
+      )}
+      {(arranged !== "stack" || open === undefined) && <ListPane />}
+      {arranged !== "stack" && <Splitters {...widths} />}
+      {(arranged !== "stack" || open !== undefined) && <ThreadPane />}
+      {open !== undefined && (beside || (arranged !== "beside" && desk.overlay.value)) && (
+        <ContextPane id={open} />
+      )}
+      {desk.help.value && (
+        <Help
+          onClose={() => {
+            desk.help.value = false;
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+type Widths = { list: number; context: number; contextShown: boolean; room: number };
+
+/** What the panes get of the window: the thread's share is safe from both of them. */
+function paneWidths(desk: Desk): Widths {
+  const { listWidth, contextWidth, contextOpen } = desk.prefs.prefs.value;
+  const contextShown = desk.arrangement.value === "beside" && contextOpen && desk.open.value !== undefined;
+  const room = desk.viewport.value - THREAD_MIN;
+  const list = paneWidth(listWidth, LIST_PANE, room - (contextShown ? CONTEXT_PANE.min : 0));
+  return { list, context: paneWidth(contextWidth, CONTEXT_PANE, room - list), contextShown, room };
+}
+
+function Splitters({ list, context, contextShown, room }: Widths) {
+  const { prefs } = useDesk();
+  const words = consoleWords().split;
+  return (
+    <>
+      <Splitter
+        label={words.list}
+        controls="pane-list"
+        pane="start"
+        width={list}
+        bounds={LIST_PANE}
+        available={room - (contextShown ? CONTEXT_PANE.min : 0)}
+        onResize={(listWidth) => prefs.change({ listWidth })}
+      />
+      {contextShown && (
+        <Splitter
+          label={words.context}
+          controls="pane-context"
+          pane="end"
+          width={context}
+          bounds={CONTEXT_PANE}
+          available={room - list}
+          onResize={(contextWidth) => prefs.change({ contextWidth })}
+        />
+      )}
+    </>
+  );
+}

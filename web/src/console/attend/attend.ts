@@ -1,0 +1,88 @@
+/** Calls the seller's attention: sound, title, icon, the app's badge and desktop notices. */
+import { effect } from "@preact/signals";
+import type { Arrival } from "../../client/api.ts";
+import { buyerName, type Desk } from "../desk.ts";
+import { consoleWords } from "../i18n/words.ts";
+import { attentionFor, restingBell } from "../model/attention.ts";
+import { faviconUrl, titleText } from "../model/badge.ts";
+import { previewOf } from "../model/preview.ts";
+import type { Bell } from "./bell.ts";
+
+/** Starts calling; the returned function ends it and leaves the tab as it was. */
+export function attend(desk: Desk, bell: Bell): () => void {
+  const ring = restingBell(
+    () => ringOnce(bell),
+    () => performance.now(),
+  );
+  const stopTitle = effect(() => showCount(desk));
+  const stopArrivals = desk.client.onArrival((arrival) => {
+    const focused = document.hasFocus() && document.visibilityState === "visible";
+    const { sound, notices } = desk.prefs.prefs.value;
+    const call = attentionFor(arrival, { focused, open: desk.open.value, sound, notices });
+    if (call.sound) ring();
+    if (call.notice) notify(desk, arrival);
+  });
+  return () => {
+    stopArrivals();
+    stopTitle();
+    document.title = consoleWords().app.title;
+    setIcon(0);
+    setAppBadge(0);
+  };
+}
+
+/** The title names who is open, after how many messages wait. */
+function showCount(desk: Desk): void {
+  const unread = desk.client.inbox.unread.value.messages;
+  const open = desk.open.value;
+  const row = desk.client.inbox.rows.value.find((conversation) => conversation.id === open);
+  const title = consoleWords().app.title;
+  document.title = titleText(unread, row === undefined ? title : `${buyerName(row)} · ${title}`);
+  setIcon(unread);
+  setAppBadge(unread);
+}
+
+function setIcon(unread: number): void {
+  const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
+  const url = faviconUrl(unread);
+  if (icon !== null && icon.href !== url) icon.href = url;
+}
+
+/** On an installed app's icon; most browsers have none, and some refuse. */
+function setAppBadge(unread: number): void {
+  if (!("setAppBadge" in navigator)) return;
+  const done = unread > 0 ? navigator.setAppBadge(unread) : navigator.clearAppBadge();
+  done.catch(() => undefined);
+}
+
+/** Several windows of one console ring one bell: the first to take the lock for a moment. */
+function ringOnce(bell: Bell): void {
+  if (!("locks" in navigator)) {
+    bell.ring();
+    return;
+  }
+  void navigator.locks.request("haggle.console.bell", { ifAvailable: true }, async (lock) => {
+    if (lock === null) return;
+    bell.ring();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+  });
+}
+
+function notify(desk: Desk, { message, conversation }: Arrival): void {
+  if (!("Notification" in window) || Notification.permission !== "granted") return;
+  const words = consoleWords();
+  const said = previewOf(message, {
+    ...words.preview,
+    image: (count) => (count > 1 ? words.preview.images(count) : words.preview.image),
+  });
+  // One notice per conversation, the latest.
+  const notice = new Notification(buyerName(conversation) || message.sender, {
+    body: said,
+    tag: message.conversation,
+  });
+  notice.onclick = () => {
+    window.focus();
+    desk.openAndWrite(message.conversation);
+    notice.close();
+  };
+}

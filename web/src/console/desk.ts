@@ -1,0 +1,164 @@
+/** What the parts of the console share: one seller at one desk. */
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { Client } from "../client/api.ts";
+import type { Conversation, Me } from "../protocol/body.ts";
+import { language } from "../ui/i18n/language.ts";
+import type { Bell } from "./attend/bell.ts";
+import { type Drafts, openDrafts } from "./model/drafts.ts";
+import { type Arrangement, arrangement } from "./model/panes.ts";
+import { openPrefs, type PrefStore } from "./model/prefs.ts";
+import { shelf } from "./model/shelf.ts";
+import { type TimeLabels, timeLabels } from "./model/time-label.ts";
+import { openWatching, type Watching } from "./model/watching.ts";
+
+/** Where a thread was left: a message and how far it was from the top. */
+export type Place = { key: string; top: number };
+
+export type Desk = {
+  readonly client: Client;
+  readonly me: Me;
+  readonly prefs: PrefStore;
+  readonly drafts: Drafts;
+  readonly watching: Watching;
+  /** Where each thread was left, if not at its end. */
+  readonly places: Map<string, Place>;
+  readonly open: Signal<string | undefined>;
+  readonly arrangement: ReadonlySignal<Arrangement>;
+  readonly viewport: ReadonlySignal<number>;
+  readonly labels: ReadonlySignal<TimeLabels>;
+  /** The current minute, for labels that age. */
+  readonly minute: ReadonlySignal<number>;
+  /** Shows the details over the thread where they have no room beside it. */
+  readonly overlay: Signal<boolean>;
+  /** Counts the wishes to write: the editor takes the focus each time. */
+  readonly wishToWrite: ReadonlySignal<number>;
+  openConversation(id: string): void;
+  /** Opens a conversation and, where there is a keyboard, puts the caret in its editor. */
+  openAndWrite(id: string): void;
+  /** Back to the list; nothing where the list is all there is. */
+  leaveThread(): void;
+  toggleContext(): void;
+  readonly help: Signal<boolean>;
+  readonly bell: Bell;
+  /** Stops what listens to the window. */
+  leave(): void;
+};
+
+export const DeskContext = createContext<Desk | undefined>(undefined);
+
+export function useDesk(): Desk {
+  const desk = useContext(DeskContext);
+  if (desk === undefined) throw new Error("useDesk outside of a desk");
+  return desk;
+}
+
+/** The desk's key in the address: a reload comes back to the same conversation. */
+const PARAM = "c";
+
+/** Sits down: reads what this device remembers and follows the window. */
+export function openDesk(client: Client, me: Me, bell: Bell): Desk {
+  const device = shelf(() => localStorage, `haggle.console.${me.participant.uid}.`);
+  const prefs = openPrefs(device);
+  const open = signal(conversationInAddress());
+  const overlay = signal(false);
+  const around = followWindow(open);
+  const arranged = computed(() => arrangement(around.viewport.value));
+  const wishToWrite = signal(0);
+  const openConversation = (id: string) => {
+    if (open.value === id) return;
+    // In a stack the list is a step back in the browser's history; beside it, it is always there.
+    setAddress(id, arranged.value === "stack" && open.value === undefined);
+    open.value = id;
+    overlay.value = false;
+  };
+  return {
+    client,
+    me,
+    prefs,
+    drafts: openDrafts(device),
+    watching: openWatching(
+      (uids) => client.watch(uids),
+      (run) => void setTimeout(run, 120),
+    ),
+    places: new Map(),
+    open,
+    viewport: around.viewport,
+    arrangement: arranged,
+    labels: computed(() => timeLabels(language.value)),
+    minute: around.minute,
+    overlay,
+    wishToWrite,
+    openConversation,
+    openAndWrite: (id) => {
+      openConversation(id);
+      // On a phone this would cover half of the thread with the keyboard.
+      if (matchMedia("(pointer: fine)").matches) wishToWrite.value++;
+    },
+    leaveThread: () => {
+      overlay.value = false;
+      if (open.value === undefined) return;
+      // The step that opened it is undone, so that the browser's own Back does not open it again.
+      if (isRecord(history.state) && history.state["opened"] === true) {
+        history.back();
+        return;
+      }
+      setAddress(undefined, false);
+      open.value = undefined;
+    },
+    toggleContext: () => {
+      if (arranged.value !== "beside") overlay.value = !overlay.value;
+      else prefs.change({ contextOpen: !prefs.prefs.value.contextOpen });
+    },
+    help: signal(false),
+    bell,
+    leave: around.stop,
+  };
+}
+
+/** What changes around the console without anybody asking: the window's width, the time, the address. */
+function followWindow(open: Signal<string | undefined>) {
+  const viewport = signal(innerWidth);
+  const minute = signal(Date.now());
+  const timer = setInterval(() => {
+    minute.value = Date.now();
+  }, 30_000);
+  const resized = () => {
+    viewport.value = innerWidth;
+  };
+  const wentBack = () => {
+    open.value = conversationInAddress();
+  };
+  addEventListener("resize", resized);
+  addEventListener("popstate", wentBack);
+  const stop = () => {
+    clearInterval(timer);
+    removeEventListener("resize", resized);
+    removeEventListener("popstate", wentBack);
+  };
+  return { viewport, minute, stop };
+}
+
+function conversationInAddress(): string | undefined {
+  return new URLSearchParams(location.search).get(PARAM) ?? undefined;
+}
+
+function setAddress(id: string | undefined, push: boolean): void {
+  const url = new URL(location.href);
+  if (id === undefined) url.searchParams.delete(PARAM);
+  else url.searchParams.set(PARAM, id);
+  if (push) history.pushState({ opened: true }, "", url);
+  else history.replaceState(id === undefined ? null : history.state, "", url);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** How a buyer is called: its name, else its uid. */
+export function buyerName(conversation: Conversation | undefined): string {
+  const buyer = conversation?.buyer;
+  if (buyer === undefined) return "";
+  return buyer.name === undefined || buyer.name === "" ? buyer.uid : buyer.name;
+}

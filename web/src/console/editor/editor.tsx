@@ -1,0 +1,124 @@
+import { useEffect, useMemo } from "preact/hooks";
+import type { Thread } from "../../client/api.ts";
+import type { Limits } from "../../protocol/body.ts";
+import { useDesk } from "../desk.ts";
+import { consoleWords } from "../i18n/words.ts";
+import { excess, type Measure } from "../model/editor-content.ts";
+import { editorAction } from "../model/keys.ts";
+import { EditorTools } from "./tools.tsx";
+import { openWriting, type Writing } from "./writing.ts";
+
+type EditorProps = {
+  conversation: string;
+  thread: Thread;
+  name: string;
+  writing: Writing;
+};
+
+/** Where the seller writes: text and pictures in any order, kept per conversation until sent. */
+export function Editor({ conversation, thread, name, writing }: EditorProps) {
+  const desk = useDesk();
+  useEffect(() => writing.open(conversation, thread), [writing, conversation, thread]);
+  const wish = desk.wishToWrite.value;
+  useEffect(() => {
+    if (wish > 0) writing.focus();
+  }, [wish, writing, conversation]);
+
+  const words = consoleWords().editor;
+  const { limits } = desk.me;
+  const size = writing.size.value;
+  const over = excess(size, limits);
+  const empty = size.blocks === 0;
+
+  const press = (event: KeyboardEvent) => {
+    const action = editorAction(event, desk.prefs.prefs.value.sendKey);
+    if (action === undefined) return;
+    event.preventDefault();
+    if (action === "send") writing.send();
+    else writing.newline();
+  };
+
+  return (
+    <section class="c-editor" aria-label={words.label(name)}>
+      <EditorTools
+        onEmoji={writing.insertText}
+        onFiles={writing.addFiles}
+        status={writing.preparing.value > 0 ? words.preparing : undefined}
+      />
+      {/* biome-ignore lint/a11y/useSemanticElements: a textarea holds no pictures. */}
+      <div
+        ref={writing.attach}
+        id={EDITOR_ID}
+        class="c-field foreign"
+        role="textbox"
+        tabIndex={0}
+        contentEditable
+        dir="auto"
+        aria-multiline="true"
+        aria-label={words.label(name)}
+        aria-describedby="editor-count"
+        aria-invalid={over !== undefined}
+        data-placeholder={words.placeholder}
+        onKeyDown={press}
+        onBlur={writing.keep}
+      />
+      <div class="c-editor-foot">
+        <Count size={size} limits={limits} over={over} />
+        <SendHint />
+        <button
+          class="button primary c-send"
+          type="button"
+          disabled={empty || over !== undefined}
+          onClick={writing.send}
+        >
+          {words.send}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+/** The id of the field, for the keys and links that jump there. */
+export const EDITOR_ID = "editor";
+
+type CountProps = { size: Measure; limits: Limits; over: ReturnType<typeof excess> };
+
+/** Says nothing until the end of the room comes near. */
+function Count({ size, limits, over }: CountProps) {
+  const words = consoleWords().editor;
+  const near = size.text > limits.text * 0.8;
+  const text = {
+    text: words.tooLong(size.text - limits.text),
+    images: words.tooManyImages(limits.images),
+    blocks: words.tooManyBlocks,
+    none: near ? words.count(size.text, limits.text) : "",
+  }[over ?? "none"];
+  return (
+    <output id="editor-count" class="c-count" data-over={over !== undefined}>
+      {text}
+    </output>
+  );
+}
+
+function SendHint() {
+  const words = consoleWords().editor;
+  const { sendKey } = useDesk().prefs.prefs.value;
+  return (
+    <span class="c-send-hint">
+      {sendKey === "enter" ? words.sendHintEnter : words.sendHintCtrl(holdKeyName())}
+    </span>
+  );
+}
+
+/** How this machine's keyboard calls the key to hold. */
+export function holdKeyName(): string {
+  return /mac|iphone|ipad/iu.test(navigator.platform) ? "⌘" : "Ctrl";
+}
+
+/** The writing of a thread pane, for as long as it is there. */
+export function useWriting(): Writing {
+  const desk = useDesk();
+  const writing = useMemo(() => openWriting(desk), [desk]);
+  useEffect(() => writing.dispose, [writing]);
+  return writing;
+}

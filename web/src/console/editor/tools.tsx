@@ -1,0 +1,44 @@
+import { useRef } from "preact/hooks";
+import { EmojiButton } from "../../ui/emoji-button.tsx";
+import { Icon } from "../../ui/icon.tsx";
+import { consoleWords } from "../i18n/words.ts";
+
+type EditorToolsProps = {
+  onEmoji: (emoji: string) => void;
+  onFiles: (files: readonly File[]) => void;
+  status: string | undefined;
+};
+
+/** The row above the field. */
+export function EditorTools({ onEmoji, onFiles, status }: EditorToolsProps) {
+  const words = consoleWords().editor;
+  const picker = useRef<HTMLInputElement>(null);
+  return (
+    <div class="c-tools">
+      <EmojiButton onPick={onEmoji} />
+      <button
+        class="icon-button"
+        type="button"
+        title={words.addPicture}
+        aria-label={words.addPicture}
+        onClick={() => picker.current?.click()}
+      >
+        <Icon name="image" />
+      </button>
+      <input
+        ref={picker}
+        hidden
+        type="file"
+        accept="image/*"
+        multiple
+        onChange={(event) => {
+          onFiles([...(event.currentTarget.files ?? [])]);
+          event.currentTarget.value = "";
+        }}
+      />
+      <span class="c-tools-status" role="status">
+        {status}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,163 @@
+/** What the seller writes in the open conversation: its draft loaded, kept and sent. */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { Picture, Thread } from "../../client/api.ts";
+import { preparePicture } from "../../platform/picture.ts";
+import { failureText } from "../../ui/i18n/failure-text.ts";
+import { words as sharedWords } from "../../ui/i18n/language.ts";
+import { showToast } from "../../ui/toast.tsx";
+import type { Desk } from "../desk.ts";
+import { consoleWords } from "../i18n/words.ts";
+import { excess, type Measure, measure, toPieces } from "../model/editor-content.ts";
+import { type RichField, richField } from "./rich-field.ts";
+
+export type Writing = {
+  readonly size: ReadonlySignal<Measure>;
+  /** How many batches of pictures are being made ready. */
+  readonly preparing: ReadonlySignal<number>;
+  /** Takes the element that is the field; null lets go of it. */
+  attach(host: HTMLElement | null): void;
+  /** Shows the draft of a conversation; what was written for the one before is kept. */
+  open(conversation: string, thread: Thread): void;
+  addFiles(files: readonly File[]): void;
+  insertText(text: string): void;
+  newline(): void;
+  send(): void;
+  /** Keeps the draft now. */
+  keep(): void;
+  focus(): void;
+  dispose(): void;
+};
+
+const NOTHING: Measure = { text: 0, images: 0, blocks: 0 };
+const KEEP_AFTER_MS = 400;
+
+export function openWriting(desk: Desk): Writing {
+  return new DraftWriting(desk);
+}
+
+class DraftWriting implements Writing {
+  readonly size = signal(NOTHING);
+  readonly preparing = signal(0);
+  private field: RichField | undefined;
+  private at: { conversation: string; thread: Thread } | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private changedSinceKept = false;
+
+  private readonly desk: Desk;
+
+  constructor(desk: Desk) {
+    this.desk = desk;
+    addEventListener("pagehide", this.keep);
+  }
+
+  readonly attach = (host: HTMLElement | null): void => {
+    if (this.field !== undefined) {
+      this.keep();
+      this.field.dispose();
+      this.field = undefined;
+    }
+    if (host === null) return;
+    this.field = richField(host, {
+      changed: () => this.changed(),
+      typed: () => this.at?.thread.typing(),
+      files: (files) => this.addFiles(files),
+      pictureLabel: () => consoleWords().editor.picture,
+    });
+    this.load();
+  };
+
+  open(conversation: string, thread: Thread): void {
+    if (this.at?.conversation !== conversation) this.keep();
+    this.at = { conversation, thread };
+    this.load();
+  }
+
+  readonly addFiles = (files: readonly File[]): void => {
+    const at = this.at?.conversation;
+    if (at === undefined) return;
+    this.preparing.value++;
+    void this.prepare(files, at).finally(() => this.preparing.value--);
+  };
+
+  readonly insertText = (text: string): void => this.field?.insertText(text);
+
+  readonly newline = (): void => this.field?.newline();
+
+  readonly send = (): void => {
+    const { field, at } = this;
+    if (field === undefined || at === undefined) return;
+    const parts = field.parts();
+    const pieces = toPieces(parts, field.pictures());
+    if (pieces.length === 0 || excess(measure(parts), this.desk.me.limits) !== undefined) return;
+    at.thread.send(pieces);
+    for (const source of field.pictures().keys()) URL.revokeObjectURL(source);
+    field.load([], new Map());
+    this.changedSinceKept = true;
+    this.keep();
+    field.focus();
+  };
+
+  readonly keep = (): void => {
+    clearTimeout(this.timer);
+    if (this.field === undefined || this.at === undefined || !this.changedSinceKept) return;
+    this.changedSinceKept = false;
+    this.desk.drafts.set(this.at.conversation, {
+      parts: this.field.parts(),
+      pictures: new Map(this.field.pictures()),
+    });
+  };
+
+  focus(): void {
+    this.field?.focus();
+  }
+
+  readonly dispose = (): void => {
+    removeEventListener("pagehide", this.keep);
+    this.attach(null);
+  };
+
+  private load(): void {
+    if (this.field === undefined || this.at === undefined) return;
+    const draft = this.desk.drafts.get(this.at.conversation);
+    this.field.load(draft?.parts ?? [], draft?.pictures ?? new Map());
+    clearTimeout(this.timer);
+    this.changedSinceKept = false;
+  }
+
+  private changed(): void {
+    this.size.value = measure(this.field?.parts() ?? []);
+    this.changedSinceKept = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(this.keep, KEEP_AFTER_MS);
+  }
+
+  /** One after the other, so that the pictures stand in the order in which they were chosen. */
+  private async prepare(files: readonly File[], at: string): Promise<void> {
+    for (const file of files) {
+      if (!file.type.startsWith("image/")) {
+        showToast(consoleWords().editor.notPicture);
+        continue;
+      }
+      const picture = await preparePicture(file, this.desk.me.limits);
+      if ("code" in picture) {
+        showToast(consoleWords().editor.badPicture(file.name, failureText(sharedWords(), picture)));
+      } else {
+        this.place(picture, at);
+      }
+    }
+  }
+
+  /** The seller may have gone elsewhere meanwhile: the picture belongs to the draft left behind. */
+  private place(picture: Picture, at: string): void {
+    if (this.at?.conversation === at && this.field !== undefined) {
+      this.field.insertPicture(picture);
+      return;
+    }
+    const draft = this.desk.drafts.get(at);
+    const source = URL.createObjectURL(picture.bytes);
+    this.desk.drafts.set(at, {
+      parts: [...(draft?.parts ?? []), { type: "image", picture: source }],
+      pictures: new Map(draft?.pictures).set(source, picture),
+    });
+  }
+}

@@ -1,0 +1,121 @@
+import type { Conversation } from "../../protocol/body.ts";
+import { Avatar } from "../../ui/avatar.tsx";
+import { buyerName, useDesk } from "../desk.ts";
+import { usePresence } from "../hooks.ts";
+import type { ConsoleWords } from "../i18n/en.ts";
+import { consoleWords } from "../i18n/words.ts";
+import { badgeText } from "../model/badge.ts";
+import type { DraftLine } from "../model/drafts.ts";
+import { previewOf } from "../model/preview.ts";
+
+type RowProps = {
+  conversation: Conversation;
+  index: number;
+  count: number;
+  selected: boolean;
+  /** The one row that Tab reaches. */
+  active: boolean;
+  onOpen: (id: string) => void;
+};
+
+/** One conversation in the list. */
+export function Row({ conversation, index, count, selected, active, onOpen }: RowProps) {
+  const { labels, minute, client } = useDesk();
+  const words = consoleWords();
+  const presence = usePresence(conversation.buyer.uid);
+  const typing = client.typing(conversation.id).value !== undefined;
+  const name = buyerName(conversation);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the list takes the keys for all its rows.
+    <div
+      class="c-row"
+      role="option"
+      id={`row-${conversation.id}`}
+      data-id={conversation.id}
+      aria-selected={selected}
+      aria-posinset={index + 1}
+      aria-setsize={count}
+      tabIndex={active ? 0 : -1}
+      onClick={() => onOpen(conversation.id)}
+    >
+      <Avatar of={conversation.buyer} size="m" online={presence === "online"} />
+      <div class="c-row-main">
+        <div class="c-row-line">
+          <span class="c-row-name truncate foreign" dir="auto">
+            {name}
+          </span>
+          <span class="visually-hidden">{words.presence[presence]}</span>
+          <time
+            class="c-row-time"
+            dateTime={new Date(conversation.last_at).toISOString()}
+            title={labels.value.full(conversation.last_at)}
+          >
+            {labels.value.short(conversation.last_at, minute.value)}
+          </time>
+        </div>
+        <div class="c-row-line">
+          <Summary conversation={conversation} typing={typing} open={selected} />
+          <Marks conversation={conversation} words={words} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Marks({ conversation, words }: { conversation: Conversation; words: ConsoleWords }) {
+  const unread = badgeText(conversation.unread);
+  if (unread !== "") {
+    return (
+      <span class="c-badge">
+        <span aria-hidden="true">{unread}</span>
+        <span class="visually-hidden">{words.list.unread(conversation.unread)}</span>
+      </span>
+    );
+  }
+  if (conversation.merchant_at.blocked) return <span class="c-row-tag">{words.list.blocked}</span>;
+  return null;
+}
+
+type SummaryProps = { conversation: Conversation; typing: boolean; open: boolean };
+
+/** What the row says last: who is typing, else what is unsent, else what was said. */
+function Summary({ conversation, typing, open }: SummaryProps) {
+  const desk = useDesk();
+  const words = consoleWords();
+  if (typing) return <span class="c-row-text c-row-typing truncate">{words.list.typing}</span>;
+  const draft = open ? undefined : desk.drafts.lines.value.get(conversation.id);
+  if (draft !== undefined) {
+    return (
+      <span class="c-row-text truncate">
+        <span class="c-row-draft">{words.list.draft}</span> <bdi>{draftText(draft, words)}</bdi>
+      </span>
+    );
+  }
+  const last = conversation.last;
+  const said = last === undefined ? "" : previewOf(last, { ...words.preview, image: imageWords(words) });
+  const mine = last !== undefined && last.sender === conversation.merchant.uid;
+  return (
+    <span class="c-row-text truncate">
+      {mine && <span class="c-row-who">{whoSaid(last.agent, last.agent_name, desk.me.agent, words)} </span>}
+      <bdi>{said}</bdi>
+    </span>
+  );
+}
+
+function whoSaid(
+  agent: string | undefined,
+  name: string | undefined,
+  me: string | undefined,
+  words: ConsoleWords,
+): string {
+  return agent === me || name === undefined || name === "" ? words.list.you : words.list.colleague(name);
+}
+
+function imageWords(words: ConsoleWords): (count: number) => string {
+  return (count) => (count > 1 ? words.preview.images(count) : words.preview.image);
+}
+
+function draftText(draft: DraftLine, words: ConsoleWords): string {
+  const pictures = draft.images > 0 ? imageWords(words)(draft.images) : "";
+  return [draft.text, pictures].filter((bit) => bit !== "").join(" ");
+}

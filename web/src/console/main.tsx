@@ -1,0 +1,16 @@
+/** The seller console's page. */
+import { render } from "preact";
+import { createBrowserClient } from "../platform/browser-client.ts";
+import "../ui/base.css";
+import "./console.css";
+import { startLanguage } from "../ui/i18n/language.ts";
+import { startTheme } from "../ui/theme.ts";
+import { App } from "./app.tsx";
+
+startTheme();
+await startLanguage();
+
+const client = createBrowserClient({ side: "merchant" });
+const root = document.getElementById("app");
+if (root !== null) render(<App client={client} />, root);
+client.start();

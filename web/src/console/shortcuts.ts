@@ -1,0 +1,98 @@
+import { useEffect } from "preact/hooks";
+import type { Desk } from "./desk.ts";
+import { SEARCH_ID } from "./list/list-header.tsx";
+import { type Command, consoleCommand } from "./model/keys.ts";
+
+/** The keys that work anywhere in the console. */
+export function useShortcuts(desk: Desk): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || document.querySelector("dialog[open], .pswp--open") !== null) return;
+      const command = consoleCommand(event, isWriting(event.target));
+      if (command !== undefined && run(command, desk)) event.preventDefault();
+    };
+    // A picture dropped beside its place would replace the console with itself.
+    const refuse = (event: DragEvent) => event.preventDefault();
+    addEventListener("keydown", press);
+    addEventListener("dragover", refuse);
+    addEventListener("drop", refuse);
+    return () => {
+      removeEventListener("keydown", press);
+      removeEventListener("dragover", refuse);
+      removeEventListener("drop", refuse);
+    };
+  }, [desk]);
+}
+
+function isWriting(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null
+  );
+}
+
+/** Carries a command out; false where it has no meaning just now. */
+function run(command: Command, desk: Desk): boolean {
+  switch (command) {
+    case "search":
+      return search(desk);
+    case "previous":
+      return step(desk, -1);
+    case "next":
+      return step(desk, 1);
+    case "next-unread":
+      return nextUnread(desk);
+    case "toggle-context":
+      if (desk.open.value !== undefined) desk.toggleContext();
+      return desk.open.value !== undefined;
+    case "help":
+      desk.help.value = true;
+      return true;
+    case "back":
+      return back(desk);
+  }
+}
+
+function search(desk: Desk): boolean {
+  if (desk.arrangement.value === "stack") desk.leaveThread();
+  // In a stack the field is there after the next draw.
+  requestAnimationFrame(() => {
+    const field = document.getElementById(SEARCH_ID);
+    if (field instanceof HTMLInputElement) {
+      field.focus();
+      field.select();
+    }
+  });
+  return true;
+}
+
+function step(desk: Desk, by: 1 | -1): boolean {
+  const rows = desk.client.inbox.rows.value;
+  const at = rows.findIndex((row) => row.id === desk.open.value);
+  const next = at < 0 ? rows[0] : rows[at + by];
+  if (next !== undefined) desk.openAndWrite(next.id);
+  return true;
+}
+
+function nextUnread(desk: Desk): boolean {
+  const rows = desk.client.inbox.rows.value;
+  const at = rows.findIndex((row) => row.id === desk.open.value);
+  const after = [...rows.slice(at + 1), ...rows.slice(0, at + 1)];
+  const next = after.find((row) => row.unread > 0 && row.id !== desk.open.value);
+  if (next !== undefined) desk.openAndWrite(next.id);
+  return true;
+}
+
+/** One step out: the details over the thread, the field, the thread of a stack. */
+function back(desk: Desk): boolean {
+  if (desk.overlay.value) {
+    desk.overlay.value = false;
+    return true;
+  }
+  if (desk.arrangement.value === "stack") {
+    desk.leaveThread();
+    return true;
+  }
+  const row = document.querySelector<HTMLElement>('.c-row[tabindex="0"]');
+  row?.focus();
+  return row !== null;
+}

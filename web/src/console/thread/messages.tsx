@@ -1,0 +1,130 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Thread } from "../../client/api.ts";
+import { Icon } from "../../ui/icon.tsx";
+import { MessageList } from "../../ui/message-list.tsx";
+import { type Place, useDesk } from "../desk.ts";
+import { consoleWords } from "../i18n/words.ts";
+import { ReportDialog } from "./dialogs.tsx";
+
+type MessagesProps = { conversation: string; thread: Thread; name: string };
+
+/** The messages of the open conversation, at the place where they were left. */
+export function Messages({ conversation, thread, name }: MessagesProps) {
+  const { client, me } = useDesk();
+  const box = useRef<HTMLDivElement>(null);
+  const [reported, setReported] = useState<number>();
+  useRememberedPlace(box, conversation, thread);
+  const unreadAbove = useUnreadAbove(box, thread);
+  return (
+    <div ref={box} class="c-messages">
+      <MessageList
+        thread={thread}
+        client={client}
+        recallMs={me.limits.recall_ms}
+        showWriter
+        onReport={(seq) => setReported(seq)}
+      />
+      {unreadAbove && (
+        <button class="c-jump" type="button" onClick={() => toUnread(box.current)}>
+          <Icon name="up" /> {consoleWords().thread.jumpUnread}
+        </button>
+      )}
+      {reported !== undefined && (
+        <ReportDialog thread={thread} name={name} seq={reported} onClose={() => setReported(undefined)} />
+      )}
+    </div>
+  );
+}
+
+type Box = { readonly current: HTMLElement | null };
+
+/** Comes back to the message that was in sight; a thread left at its end opens at its end, or its unread. */
+function useRememberedPlace(box: Box, conversation: string, thread: Thread): void {
+  const { places } = useDesk();
+  const drawn = thread.entries.value.length > 0;
+  useLayoutEffect(() => {
+    const place = places.get(conversation);
+    const scroller = scrollerOf(box.current);
+    if (!drawn || place === undefined || scroller === null || thread.firstUnread.peek() !== undefined) return;
+    const message = scroller.querySelector<HTMLElement>(`[data-key="${CSS.escape(place.key)}"]`);
+    if (message !== null) scroller.scrollTop += topIn(scroller, message) - place.top;
+  }, [box, conversation, drawn, places, thread]);
+
+  useScrolling(box, () => {
+    const scroller = scrollerOf(box.current);
+    if (scroller === null) return;
+    const place = placeOf(scroller);
+    if (place === undefined) places.delete(conversation);
+    else places.set(conversation, place);
+  });
+}
+
+/** So near to the end is the end. */
+const END = 120;
+
+/** The first message in sight; undefined at the end of the thread. */
+function placeOf(scroller: HTMLElement): Place | undefined {
+  if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < END) return undefined;
+  for (const message of scroller.querySelectorAll<HTMLElement>("[data-key]")) {
+    const top = topIn(scroller, message);
+    if (top + message.offsetHeight > 0) return { key: message.dataset["key"] ?? "", top };
+  }
+  return undefined;
+}
+
+/** Whether the first unread message is out of sight above. */
+function useUnreadAbove(box: Box, thread: Thread): boolean {
+  const [above, setAbove] = useState(false);
+  const firstUnread = thread.firstUnread.value;
+  const look = () => {
+    const scroller = scrollerOf(box.current);
+    const divider = dividerIn(scroller);
+    setAbove(scroller !== null && divider !== null && topIn(scroller, divider) < -40);
+  };
+  useScrolling(box, look);
+  useEffect(look, [firstUnread]);
+  return above && firstUnread !== undefined;
+}
+
+function toUnread(box: HTMLElement | null): void {
+  const scroller = scrollerOf(box);
+  const divider = dividerIn(scroller);
+  if (scroller === null || divider === null) return;
+  scroller.scrollTo({ top: scroller.scrollTop + topIn(scroller, divider) - scroller.clientHeight / 4 });
+}
+
+/** Calls once per frame while something in the box scrolls. */
+function useScrolling(box: Box, listener: () => void): void {
+  const latest = useRef(listener);
+  latest.current = listener;
+  useEffect(() => {
+    let frame = 0;
+    const scrolled = () => {
+      if (frame !== 0) return;
+      frame = requestAnimationFrame(() => {
+        frame = 0;
+        latest.current();
+      });
+    };
+    const within = box.current;
+    // Scrolling does not bubble, but it can be caught on its way down.
+    const options = { capture: true, passive: true };
+    within?.addEventListener("scroll", scrolled, options);
+    return () => {
+      cancelAnimationFrame(frame);
+      within?.removeEventListener("scroll", scrolled, options);
+    };
+  }, [box]);
+}
+
+function scrollerOf(box: HTMLElement | null): HTMLElement | null {
+  return box?.querySelector<HTMLElement>(".thread-scroll") ?? null;
+}
+
+function dividerIn(scroller: HTMLElement | null): HTMLElement | null {
+  return scroller?.querySelector<HTMLElement>("[data-unread]") ?? null;
+}
+
+function topIn(scroller: HTMLElement, element: HTMLElement): number {
+  return element.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+}

@@ -1,0 +1,182 @@
+import { useRef, useState } from "preact/hooks";
+import type { Thread } from "../../client/api.ts";
+import type { Conversation } from "../../protocol/body.ts";
+import { Avatar } from "../../ui/avatar.tsx";
+import { ConnectionBar } from "../../ui/connection-bar.tsx";
+import { EmptyState } from "../../ui/empty-state.tsx";
+import { Icon } from "../../ui/icon.tsx";
+import { MenuButton, type MenuItem } from "../../ui/menu.tsx";
+import { buyerName, useDesk } from "../desk.ts";
+import { Editor, useWriting } from "../editor/editor.tsx";
+import type { Writing } from "../editor/writing.ts";
+import { usePresence } from "../hooks.ts";
+import { consoleWords } from "../i18n/words.ts";
+import { BlockDialog, ReportDialog, setBlocked } from "./dialogs.tsx";
+import { Messages } from "./messages.tsx";
+
+/** The open conversation, or a word on how to open one. */
+export function ThreadPane() {
+  const desk = useDesk();
+  const id = desk.open.value;
+  const words = consoleWords();
+  return (
+    <main id="pane-thread" class="c-thread">
+      <ConnectionBar state={desk.client.connection.value} onRetry={() => desk.client.wake()} />
+      {id === undefined ? (
+        <EmptyState icon="chat" title={words.thread.noneTitle} body={words.thread.noneBody} />
+      ) : (
+        <OpenThread id={id} />
+      )}
+    </main>
+  );
+}
+
+function OpenThread({ id }: { id: string }) {
+  const { client } = useDesk();
+  const thread = client.thread(id);
+  const conversation = thread.conversation.value ?? client.inbox.rows.value.find((row) => row.id === id);
+  const name = buyerName(conversation);
+  const writing = useWriting();
+  const drop = useFileDrop(writing);
+  return (
+    <div class="c-thread-body" {...drop.handlers}>
+      <Header conversation={conversation} thread={thread} name={name} />
+      <Messages key={id} conversation={id} thread={thread} name={name} />
+      <BlockedBanner conversation={conversation} thread={thread} name={name} />
+      <Editor conversation={id} thread={thread} name={name} writing={writing} />
+      {drop.over && (
+        <div class="c-drop" aria-hidden="true">
+          <Icon name="image" />
+          {consoleWords().editor.drop}
+        </div>
+      )}
+    </div>
+  );
+}
+
+type PartProps = { conversation: Conversation | undefined; thread: Thread; name: string };
+
+function Header({ conversation, thread, name }: PartProps) {
+  const desk = useDesk();
+  const words = consoleWords().thread;
+  const contextShown =
+    desk.arrangement.value === "beside" ? desk.prefs.prefs.value.contextOpen : desk.overlay.value;
+  return (
+    <header class="c-thread-header">
+      <button
+        class="icon-button c-back"
+        type="button"
+        aria-label={words.back}
+        onClick={() => desk.leaveThread()}
+      >
+        <Icon name="back" />
+      </button>
+      <Avatar of={conversation?.buyer} size="m" />
+      <div class="c-thread-names">
+        <h1 class="truncate foreign" dir="auto">
+          {name}
+        </h1>
+        <Status uid={conversation?.buyer.uid} typing={thread.peerTyping.value !== undefined} />
+      </div>
+      <ThreadMenu conversation={conversation} thread={thread} name={name} />
+      <button
+        class="icon-button"
+        type="button"
+        aria-label={contextShown ? words.contextHide : words.contextShow}
+        title={contextShown ? words.contextHide : words.contextShow}
+        aria-expanded={contextShown}
+        aria-controls="pane-context"
+        onClick={() => desk.toggleContext()}
+      >
+        <Icon name="panel" />
+      </button>
+    </header>
+  );
+}
+
+/** Whether the buyer is there, or writing. What is not known is not claimed. */
+function Status({ uid, typing }: { uid: string | undefined; typing: boolean }) {
+  const words = consoleWords();
+  const presence = usePresence(uid);
+  if (typing) return <span class="c-status c-status-typing">{words.list.typing}</span>;
+  return (
+    <span class="c-status" data-presence={presence}>
+      {words.presence[presence]}
+    </span>
+  );
+}
+
+function ThreadMenu({ conversation, thread, name }: PartProps) {
+  const words = consoleWords().thread;
+  const [asked, setAsked] = useState<"block" | "report">();
+  const blocked = conversation?.merchant_at.blocked === true;
+  const items = (): readonly MenuItem[] => [
+    { label: words.report, icon: "flag", run: () => setAsked("report") },
+    blocked
+      ? { label: words.unblock, icon: "check", run: () => void setBlocked(thread, name, false) }
+      : { label: words.block, icon: "block", danger: true, run: () => setAsked("block") },
+  ];
+  const close = () => setAsked(undefined);
+  return (
+    <>
+      <MenuButton label={words.menu} items={items} />
+      {asked === "block" && <BlockDialog thread={thread} name={name} onClose={close} />}
+      {asked === "report" && <ReportDialog thread={thread} name={name} onClose={close} />}
+    </>
+  );
+}
+
+function BlockedBanner({ conversation, thread, name }: PartProps) {
+  const words = consoleWords().thread;
+  if (conversation?.merchant_at.blocked === true) {
+    return (
+      <div class="c-blocked" role="status">
+        <Icon name="block" />
+        <span class="c-blocked-text">{words.blockedByYou}</span>
+        <button class="button" type="button" onClick={() => void setBlocked(thread, name, false)}>
+          {words.unblock}
+        </button>
+      </div>
+    );
+  }
+  if (conversation?.buyer_at.blocked === true) {
+    return (
+      <div class="c-blocked" role="status">
+        <Icon name="block" />
+        <span class="c-blocked-text">{words.blockedByBuyer}</span>
+      </div>
+    );
+  }
+  return null;
+}
+
+/** Pictures may be dropped anywhere on the thread; they go where the caret is. */
+function useFileDrop(writing: Writing) {
+  const [over, setOver] = useState(false);
+  const depth = useRef(0);
+  const holdsFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") === true;
+  const enter = (by: number) => {
+    depth.current = Math.max(0, depth.current + by);
+    setOver(depth.current > 0);
+  };
+  return {
+    over,
+    handlers: {
+      onDragEnter: (event: DragEvent) => holdsFiles(event) && enter(1),
+      onDragLeave: (event: DragEvent) => holdsFiles(event) && enter(-1),
+      onDragOver: (event: DragEvent) => {
+        if (holdsFiles(event)) event.preventDefault();
+      },
+      // Also when the field itself takes the drop: only the overlay is this one's business then.
+      onDropCapture: () => {
+        depth.current = 0;
+        setOver(false);
+      },
+      onDrop: (event: DragEvent) => {
+        if (!holdsFiles(event)) return;
+        event.preventDefault();
+        writing.addFiles([...(event.dataTransfer?.files ?? [])]);
+      },
+    },
+  };
+}
