@@ -31,7 +31,15 @@ export type Tick = "queued" | "uploading" | "sending" | "stored" | "delivered" |
 
 /** One line of a thread: a stored message, or one of my own that waits in the outbox. */
 export type Entry =
-  | { kind: "message"; key: string; message: Message; mine: boolean; tick: Tick | undefined }
+  | {
+      kind: "message";
+      key: string;
+      message: Message;
+      mine: boolean;
+      tick: Tick | undefined;
+      /** What was sent, if that was in this session: own pictures can be drawn from here without fetching. */
+      pieces?: readonly Piece[];
+    }
   | {
       kind: "outgoing";
       key: string; // the nonce; the stored message has the same key, so nothing jumps

@@ -1,12 +1,57 @@
 /** The client core as a browser page runs it: with its sockets, storage, clock and chance. */
 import type { Client } from "../client/api.ts";
+import { createClient } from "../client/client.ts";
+import type { Clock } from "../client/ports.ts";
 import type { Side } from "../protocol/body.ts";
+import { browserHttp } from "./http.ts";
+import { openOutboxStore } from "./idb.ts";
+import { browserSocket, socketUrl } from "./socket.ts";
+import { browserChannel, browserLead } from "./tabs.ts";
+import { onWake } from "./wake.ts";
 
 export type BrowserClientOptions = {
   side: Side;
 };
 
+const clock: Clock = {
+  now: () => Date.now(),
+  after: (ms, fn) => {
+    const timer = setTimeout(fn, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
 /** Makes the client of a page. It does nothing until `start`. */
 export function createBrowserClient(options: BrowserClientOptions): Client {
-  throw new Error(`not built yet: ${options.side}`);
+  const client = createClient(
+    {
+      clock,
+      random: () => Math.random(),
+      nonce: newNonce,
+      openSocket: browserSocket(socketUrl(location)),
+      http: browserHttp(),
+      outbox: openOutboxStore(indexedDB, "haggle"),
+      lead: browserLead(navigator.locks),
+      openChannel: browserChannel,
+    },
+    options.side,
+  );
+  let sleep: (() => void) | undefined;
+  const { start, stop } = { start: client.start.bind(client), stop: client.stop.bind(client) };
+  client.start = () => {
+    sleep ??= onWake(window, () => client.wake());
+    start();
+  };
+  client.stop = () => {
+    sleep?.();
+    sleep = undefined;
+    stop();
+  };
+  return client;
+}
+
+/** 128 random bits, in a form that a nonce may have; also where the page has no secure context. */
+function newNonce(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -4,12 +4,72 @@ import type { Failure, Picture } from "../client/api.ts";
 /** What a picture must fit in; a part of `Me.limits`. */
 export type PictureLimits = { upload_bytes: number; upload_pixels: number };
 
+/** Longer sides are scaled down to this before upload. */
+const longestSide = 2560;
+/** Smaller files are left as they are, whatever their sides. */
+const small = 300 * 1024;
+const quality = 0.85;
+
+const accepted: readonly string[] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
+
+const unsupported: Failure = {
+  code: "unsupported_image",
+  message: "pictures are JPEG, PNG, GIF or WebP",
+};
+const tooLarge: Failure = { code: "image_too_large", message: "the picture is too large" };
+const broken: Failure = { code: "broken_image", message: "the picture cannot be read" };
+
 /**
  * Reads a file that was picked, pasted or dropped, scales it down if it is large, and tells its size.
  * Failure codes: "unsupported_image", "image_too_large", "broken_image".
  */
 export async function preparePicture(file: Blob, limits: PictureLimits): Promise<Picture | Failure> {
-  void file;
-  void limits;
-  return { code: "unsupported_image", message: "not built yet" };
+  if (!accepted.includes(file.type)) return unsupported;
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(file); // upright: orientation is applied
+  } catch {
+    return broken;
+  }
+  try {
+    const { width, height } = bitmap;
+    const target = targetSize(width, height);
+    const fits = file.size <= limits.upload_bytes && width * height <= limits.upload_pixels;
+    const asIs = file.type === "image/gif" || file.size <= small || target.width === width;
+    if (asIs && fits) return { bytes: file, width, height };
+    if (file.type === "image/gif") return tooLarge; // redrawn, it would stand still
+    const bytes = await redraw(bitmap, target, file.type === "image/png" ? "image/png" : "image/jpeg");
+    if (bytes === undefined || bytes.size > limits.upload_bytes) return tooLarge;
+    return { bytes, ...target };
+  } finally {
+    bitmap.close();
+  }
+}
+
+/** The size to draw at: the same shape, no side longer than allowed. */
+export function targetSize(width: number, height: number): { width: number; height: number } {
+  const scale = Math.min(1, longestSide / Math.max(width, height));
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}
+
+async function redraw(
+  bitmap: ImageBitmap,
+  size: { width: number; height: number },
+  type: string,
+): Promise<Blob | undefined> {
+  const canvas = document.createElement("canvas");
+  canvas.width = size.width;
+  canvas.height = size.height;
+  const context = canvas.getContext("2d");
+  if (context === null) return undefined;
+  context.imageSmoothingQuality = "high";
+  if (type === "image/jpeg") {
+    // What is transparent in a WebP would turn black.
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, size.width, size.height);
+  }
+  context.drawImage(bitmap, 0, 0, size.width, size.height);
+  return new Promise((resolve) => {
+    canvas.toBlob((blob) => resolve(blob ?? undefined), type, quality);
+  });
 }

@@ -1,0 +1,420 @@
+import { batch, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import type { Ack, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
+import type { MessageEvent, ServerFrame } from "../protocol/frame.ts";
+import { Ahead } from "./ahead.ts";
+import type {
+  Arrival,
+  Client,
+  ConnectionState,
+  Failure,
+  Inbox,
+  PictureUrl,
+  Presence,
+  Thread,
+} from "./api.ts";
+import { Connection } from "./connection.ts";
+import { Conversations } from "./conversations.ts";
+import { isFailure } from "./failure.ts";
+import { LiveInbox } from "./inbox.ts";
+import { Marks } from "./marks.ts";
+import { Outbox } from "./outbox.ts";
+import { Pictures } from "./pictures.ts";
+import type { OutboxItem, Ports } from "./ports.ts";
+import { Positions } from "./position.ts";
+import { Presences } from "./presence.ts";
+import { Rest } from "./rest.ts";
+import { LiveThread, type ThreadPorts, type ThreadStart } from "./thread.ts";
+import { Tokens } from "./token.ts";
+import { Typists } from "./typing.ts";
+
+const deliveredDelay = 200;
+const readDelay = 400;
+
+/** Makes the client of one side. It does nothing until `start`. */
+export function createClient(ports: Ports, side: Side): Client {
+  return new LiveClient(ports, side);
+}
+
+class LiveClient implements Client {
+  readonly side: Side;
+  readonly me: Signal<Me | undefined> = signal(undefined);
+  readonly connection: ReadonlySignal<ConnectionState>;
+  readonly inbox: Inbox;
+
+  private readonly ports: Ports;
+  private readonly tokens: Tokens;
+  private readonly rest: Rest;
+  private readonly link: Connection;
+  private readonly positions: Positions;
+  private readonly conversations: Conversations;
+  private readonly rows: LiveInbox;
+  private readonly outbox: Outbox;
+  private readonly presences: Presences;
+  private readonly pictures: Pictures;
+  private readonly delivered: Marks;
+  private readonly read: Marks;
+  private readonly ahead: Ahead;
+  private readonly typists: Typists;
+  private readonly threads = new Map<string, LiveThread>();
+  /** Threads that wait for their first message, by the seller's uid. */
+  private readonly beginnings = new Map<string, LiveThread>();
+  private readonly arrivals = new Set<(arrival: Arrival) => void>();
+  private readonly pushes = new Set<(payload: unknown) => void>();
+  /** Up to where this device has everything, of conversations whose thread is not loaded. */
+  private readonly arrived = new Map<string, number>();
+  private stopEffect: (() => void) | undefined;
+  private askingMe = false;
+
+  constructor(ports: Ports, side: Side) {
+    const { clock, random, http } = ports;
+    this.ports = ports;
+    this.side = side;
+    this.tokens = new Tokens(http, clock, side);
+    this.rest = new Rest(http, this.tokens);
+    this.link = new Connection(
+      { clock, random, openSocket: ports.openSocket, tokens: this.tokens },
+      {
+        position: () => this.positions.get(),
+        welcome: (welcome) => {
+          this.positions.welcome(welcome);
+          this.cameOnline();
+        },
+        frame: (frame) => this.received(frame),
+      },
+    );
+    this.connection = this.link.state;
+    this.positions = new Positions({
+      clock,
+      random,
+      changes: (since) => this.rest.changes(since),
+      changed: (conversation) => this.changedMeanwhile(conversation),
+      reset: () => this.reset(),
+    });
+    this.conversations = new Conversations({
+      side,
+      clock,
+      random,
+      fetch: (id) => this.rest.conversation(id),
+      changed: (now, before) => this.conversationChanged(now, before),
+    });
+    this.rows = new LiveInbox({
+      clock,
+      random,
+      rest: this.rest,
+      conversations: this.conversations,
+      recount: () => this.askMe(),
+    });
+    this.inbox = this.rows;
+    this.outbox = this.newOutbox();
+    this.presences = new Presences(clock, (uids) => this.link.tell({ watch: { uids } }));
+    this.typists = new Typists(clock);
+    this.pictures = new Pictures(clock, random, (ids) => this.rest.fileUrls(ids));
+    this.delivered = new Marks(clock, deliveredDelay, (delivered) => this.link.ask({ delivered }));
+    this.read = new Marks(clock, readDelay, (read) => this.link.ask({ read }));
+    this.ahead = new Ahead((id) => this.openThread({ conversation: id }));
+  }
+
+  start(): void {
+    if (this.stopEffect !== undefined) return;
+    this.stopEffect = effect(() => {
+      const online = this.connection.value.kind === "online";
+      if (!online) this.wentOffline();
+    });
+    this.link.start();
+  }
+
+  stop(): void {
+    this.stopEffect?.();
+    this.stopEffect = undefined;
+    this.link.stop();
+    this.outbox.close();
+  }
+
+  thread(conversation: string): Thread {
+    return this.openThread({ conversation });
+  }
+
+  async threadAbout(
+    product: string,
+  ): Promise<{ thread: Thread; product: Product; merchant: Participant } | Failure> {
+    const begin = await this.rest.begin(product);
+    if (isFailure(begin)) return begin;
+    const { merchant, conversation } = begin;
+    if (conversation !== undefined) this.conversations.apply(conversation);
+    const known = conversation ?? this.conversations.withPeer(merchant.uid);
+    const thread = this.openThread(
+      known === undefined ? { peer: merchant, product: begin.product } : { conversation: known.id },
+    );
+    thread.about(begin.product);
+    if (this.presences.of(merchant.uid).peek() === "unknown") {
+      this.presences.told({ [merchant.uid]: begin.presence });
+    }
+    return { thread, product: begin.product, merchant };
+  }
+
+  product(id: string): Promise<Product | Failure> {
+    return this.rest.product(id);
+  }
+
+  presence(uid: string): ReadonlySignal<Presence> {
+    return this.presences.of(uid);
+  }
+
+  typing(conversation: string): ReadonlySignal<string | undefined> {
+    return this.typists.in(conversation);
+  }
+
+  watch(uids: readonly string[]): void {
+    this.presences.watch(uids);
+  }
+
+  pictureUrl(file: string): ReadonlySignal<PictureUrl | undefined> {
+    return this.pictures.url(file);
+  }
+
+  onArrival(listener: (arrival: Arrival) => void): () => void {
+    this.arrivals.add(listener);
+    return () => this.arrivals.delete(listener);
+  }
+
+  onPush(listener: (payload: unknown) => void): () => void {
+    this.pushes.add(listener);
+    return () => this.pushes.delete(listener);
+  }
+
+  wake(): void {
+    this.link.wake();
+  }
+
+  async signOut(): Promise<void> {
+    await this.rest.logout(this.side);
+    this.tokens.forget();
+    this.link.signOut("signed_out");
+    await this.outbox.clear();
+  }
+
+  private newOutbox(): Outbox {
+    const { clock, random, nonce, outbox, lead, openChannel } = this.ports;
+    return new Outbox({
+      clock,
+      random,
+      nonce,
+      lead,
+      openChannel,
+      store: outbox,
+      send: (send) => this.link.ask({ send }),
+      upload: (key, bytes, progress) => this.rest.upload(key, bytes, progress),
+      stored: (item, ack, repeat) => {
+        const message = this.storedMessage(item, ack);
+        if (message === undefined) return;
+        // The answer to a repeat tells a position that others' events, still under way, may have reached.
+        const pos = repeat ? undefined : ack.pos;
+        this.applyMessage(message);
+        if (pos !== undefined) this.positions.note(pos);
+        this.outbox.tell(message, pos);
+      },
+      storedElsewhere: (message) => this.applyMessage(message),
+    });
+  }
+
+  private storedMessage(item: OutboxItem, ack: Ack): Message | undefined {
+    const me = this.me.peek();
+    if (me === undefined || ack.conversation === undefined || ack.seq === undefined) return undefined;
+    this.threadOf(ack.conversation, item.peer)?.sentPieces(item);
+    const text = item.pieces.flatMap((piece) => (piece.type === "text" ? [piece] : []));
+    return {
+      conversation: ack.conversation,
+      seq: ack.seq,
+      rev: ack.rev ?? 0,
+      sender: me.participant.uid,
+      ...(me.agent !== undefined && { agent: me.agent }),
+      ...(me.agent_name !== undefined && { agent_name: me.agent_name }),
+      nonce: item.nonce,
+      blocks: ack.blocks ?? text,
+      sent_at: ack.sent_at ?? this.ports.clock.now(),
+    };
+  }
+
+  private openThread(start: ThreadStart): LiveThread {
+    const [map, key] =
+      "conversation" in start
+        ? ([this.threads, start.conversation] as const)
+        : ([this.beginnings, start.peer.uid] as const);
+    let thread = map.get(key);
+    if (thread === undefined) {
+      thread = new LiveThread(this.threadPorts(), start);
+      map.set(key, thread);
+    }
+    thread.open();
+    return thread;
+  }
+
+  private threadPorts(): ThreadPorts {
+    const { clock, random } = this.ports;
+    const { rest, conversations, outbox, delivered, read, typists } = this;
+    const position = (pos: number): void => this.positions.note(pos);
+    return {
+      clock,
+      random,
+      rest,
+      connection: this.link,
+      conversations,
+      outbox,
+      delivered,
+      read,
+      typists,
+      position,
+    };
+  }
+
+  /** The thread of a conversation, which may have been waiting for it under the seller's name. */
+  private threadOf(conversation: string, peer?: string): LiveThread | undefined {
+    const known = this.threads.get(conversation);
+    const uid = peer ?? this.peerOf(conversation);
+    const waiting = uid === undefined ? undefined : this.beginnings.get(uid);
+    if (known !== undefined || waiting === undefined || uid === undefined) return known;
+    this.beginnings.delete(uid);
+    this.threads.set(conversation, waiting);
+    waiting.begun(conversation);
+    return waiting;
+  }
+
+  private peerOf(conversation: string): string | undefined {
+    const known = this.conversations.peek(conversation);
+    return known === undefined ? undefined : this.conversations.peer(known).uid;
+  }
+
+  private cameOnline(): void {
+    this.askMe();
+    this.presences.online();
+    this.delivered.flushSoon();
+    this.read.flushSoon();
+    this.outbox.setOnline(true);
+  }
+
+  private wentOffline(): void {
+    this.outbox.setOnline(false);
+    this.positions.disconnected();
+    this.presences.offline();
+  }
+
+  /** Asks the server who one is and how much is unread. */
+  private askMe(): void {
+    if (this.askingMe) return;
+    this.askingMe = true;
+    this.rest
+      .me()
+      .then((me) => {
+        this.askingMe = false;
+        if (isFailure(me)) return;
+        batch(() => {
+          this.me.value = me;
+          this.rows.counted(me);
+        });
+        this.outbox.open([this.side, me.participant.uid, me.agent ?? ""].join(" "));
+        if (this.positions.get() === undefined) this.positions.begin(me.position);
+      })
+      .catch(() => {
+        this.askingMe = false;
+      });
+  }
+
+  private reset(): void {
+    batch(() => {
+      this.arrived.clear();
+      this.delivered.clear();
+      this.read.clear();
+      this.conversations.clear();
+      for (const thread of this.threads.values()) thread.reset();
+      this.rows.reset();
+    });
+    this.askMe();
+  }
+
+  private received(frame: ServerFrame): void {
+    batch(() => {
+      switch (frame.kind) {
+        case "message":
+          return this.arrivedLive(frame.message);
+        case "delivered":
+        case "read": {
+          const event = frame.kind === "read" ? frame.read : frame.delivered;
+          this.conversations.watermark(frame.kind, event);
+          return this.positions.note(event.pos ?? 0);
+        }
+        case "recall":
+          this.conversations.recall(frame.recall.recall);
+          this.threads.get(frame.recall.recall.conversation)?.recalled(frame.recall.recall);
+          return this.positions.note(frame.recall.pos);
+        case "conversation":
+          this.conversations.apply(frame.conversation.conversation);
+          return this.positions.note(frame.conversation.pos);
+        case "typing":
+          return this.typists.told(frame.typing);
+        case "presence":
+          return this.presences.told(frame.presence.uids);
+        case "heartbeat":
+          if (frame.heartbeat.position !== undefined) this.positions.heartbeat(frame.heartbeat.position);
+          return;
+        case "push":
+          for (const listener of this.pushes) listener(frame.push.payload);
+          return;
+        default:
+          return;
+      }
+    });
+  }
+
+  private arrivedLive({ message, pos }: MessageEvent): void {
+    const before = this.conversations.peek(message.conversation);
+    const uid = before === undefined ? undefined : this.conversations.self(before).uid;
+    const mine = message.sender === (uid ?? this.me.peek()?.participant.uid);
+    // The account of a new conversation counts its first message before that has come.
+    const fresh = before === undefined || message.seq > (before.last?.seq ?? 0);
+    this.noteArrived(message, before, mine);
+    this.applyMessage(message);
+    this.positions.note(pos);
+    if (mine) return this.outbox.echoed(message.nonce);
+    this.typists.stopped(message.conversation);
+    if (!fresh) return;
+    const conversation = this.conversations.peek(message.conversation);
+    for (const listener of this.arrivals) listener({ message, conversation });
+  }
+
+  private applyMessage(message: Message): void {
+    this.conversations.message(message);
+    this.threadOf(message.conversation)?.message(message);
+  }
+
+  /** Acks what arrives in conversations whose thread is not loaded, where nothing is missing before it. */
+  private noteArrived(message: Message, before: Conversation | undefined, mine: boolean): void {
+    if (this.threads.get(message.conversation)?.loaded === true) return;
+    const id = message.conversation;
+    let have = this.arrived.get(id) ?? 0;
+    if (before !== undefined) {
+      have = Math.max(
+        have,
+        this.conversations.mine(before).delivered,
+        before.unread === 0 ? before.last_seq : 0,
+      );
+    }
+    if (message.seq > have + 1) return;
+    this.arrived.set(id, Math.max(have, message.seq));
+    if (!mine) this.delivered.put(id, message.seq);
+  }
+
+  private conversationChanged(now: Conversation, before: Conversation | undefined): void {
+    this.rows.changed(now, before);
+    const peer = this.conversations.peer(now).uid;
+    if (before === undefined) this.outbox.adopt(peer, now.id);
+    this.threadOf(now.id, peer)?.conversationChanged(now);
+    this.ahead.consider(now, this.conversations.mine(now).delivered, peer);
+  }
+
+  /** A conversation changed while this client was not told. */
+  private changedMeanwhile(conversation: Conversation): void {
+    this.conversations.apply(conversation);
+    this.threads.get(conversation.id)?.resync(conversation);
+    this.rows.unsure();
+  }
+}

@@ -1,0 +1,191 @@
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import type { Conversation, Me } from "../protocol/body.ts";
+import type { Failure, Inbox, InboxOrder } from "./api.ts";
+import { backoff } from "./backoff.ts";
+import type { Conversations } from "./conversations.ts";
+import { isFailure, worthRetrying } from "./failure.ts";
+import type { Clock } from "./ports.ts";
+import type { Rest } from "./rest.ts";
+
+const searchDelay = 250;
+const recountDelay = 500;
+
+export type InboxPorts = {
+  clock: Clock;
+  random(): number;
+  rest: Rest;
+  conversations: Conversations;
+  /** Asks the server anew who one is, for the unread totals. */
+  recount(): void;
+};
+
+export type Totals = { conversations: number; messages: number };
+
+export class LiveInbox implements Inbox {
+  readonly rows: ReadonlySignal<readonly Conversation[]>;
+  readonly state: Signal<"loading" | "ready" | "failed"> = signal("loading");
+  readonly failure: Signal<Failure | undefined> = signal(undefined);
+  readonly hasMore: Signal<boolean> = signal(false);
+  readonly unread: Signal<Totals> = signal({ conversations: 0, messages: 0 });
+  readonly order: Signal<InboxOrder> = signal("newest");
+  readonly search: Signal<string> = signal("");
+
+  private readonly ports: InboxPorts;
+  /** What has been listed so far. */
+  private readonly listed: Signal<ReadonlySet<string>> = signal(new Set());
+  /** With unread first, what was unread when listed keeps its place while it is read. */
+  private readonly keptUnread = new Set<string>();
+  private cursor = "";
+  private life = 0;
+  private wanted = false;
+  private loadingMore = false;
+  private failures = 0;
+  private cancelSearch: (() => void) | undefined;
+  private cancelRetry: (() => void) | undefined;
+  private cancelRecount: (() => void) | undefined;
+
+  constructor(ports: InboxPorts) {
+    this.ports = ports;
+    this.rows = computed(() => this.sorted(), {
+      watched: () => {
+        if (!this.wanted)
+          Promise.resolve()
+            .then(() => this.reload())
+            .catch(() => undefined);
+      },
+    });
+  }
+
+  setOrder(order: InboxOrder): void {
+    if (this.order.peek() === order) return;
+    this.order.value = order;
+    this.reload().catch(() => undefined);
+  }
+
+  setSearch(text: string): void {
+    if (this.search.peek() === text) return;
+    this.search.value = text;
+    this.cancelSearch?.();
+    this.cancelSearch = this.ports.clock.after(searchDelay, () => {
+      this.reload().catch(() => undefined);
+    });
+  }
+
+  async loadMore(): Promise<void> {
+    if (this.loadingMore || !this.hasMore.peek()) return;
+    this.loadingMore = true;
+    await this.load(this.life, this.cursor);
+    this.loadingMore = false;
+  }
+
+  async reload(): Promise<void> {
+    this.wanted = true;
+    this.life++;
+    this.cancelSearch?.();
+    this.cancelRetry?.();
+    this.loadingMore = false;
+    if (this.listed.peek().size === 0) this.state.value = "loading";
+    await this.load(this.life, "");
+  }
+
+  /** Everything kept is void: reloads if it was ever looked at. */
+  reset(): void {
+    this.listed.value = new Set();
+    this.keptUnread.clear();
+    if (this.wanted) this.reload().catch(() => undefined);
+  }
+
+  /** Takes the server's word for the totals. */
+  counted(me: Me): void {
+    this.unread.value = { conversations: me.unread_conversations, messages: me.unread };
+  }
+
+  /** The totals may be wrong by now. */
+  unsure(): void {
+    this.cancelRecount ??= this.ports.clock.after(recountDelay, () => {
+      this.cancelRecount = undefined;
+      this.ports.recount();
+    });
+  }
+
+  /** A conversation is another now, or new here. */
+  changed(now: Conversation, before: Conversation | undefined): void {
+    if (before === undefined) this.unsure();
+    else if (now.unread !== before.unread) {
+      const { conversations, messages } = this.unread.peek();
+      this.unread.value = {
+        conversations: Math.max(0, conversations + sign(now.unread) - sign(before.unread)),
+        messages: Math.max(0, messages + now.unread - before.unread),
+      };
+    }
+    if (now.unread > 0) this.keptUnread.add(now.id);
+    const listed = this.listed.peek();
+    if (this.wanted && !listed.has(now.id) && this.belongs(now))
+      this.listed.value = new Set(listed).add(now.id);
+  }
+
+  /** Whether a conversation that no page has brought belongs among those that are listed. */
+  private belongs(conversation: Conversation): boolean {
+    const search = this.search.peek().trim().toLowerCase();
+    const name = this.ports.conversations.peer(conversation).name ?? "";
+    if (search !== "" && !name.toLowerCase().includes(search)) return false;
+    if (conversation.last_seq === 0 || this.state.peek() !== "ready") return false;
+    if (!this.hasMore.peek()) return true;
+    const last = this.rows.peek().at(-1);
+    return last !== undefined && this.compare(conversation, last) < 0;
+  }
+
+  private async load(life: number, cursor: string): Promise<void> {
+    const page = await this.ports.rest.conversations(this.order.peek(), this.search.peek().trim(), cursor);
+    if (life !== this.life) return;
+    if (isFailure(page)) return this.failed(page, life, cursor);
+    this.failures = 0;
+    batch(() => {
+      if (cursor === "") this.keptUnread.clear();
+      for (const conversation of page.conversations) {
+        if (conversation.unread > 0) this.keptUnread.add(conversation.id);
+        this.ports.conversations.apply(conversation);
+      }
+      const ids = page.conversations.map(({ id }) => id);
+      this.listed.value = new Set(cursor === "" ? ids : [...this.listed.peek(), ...ids]);
+      this.cursor = page.cursor ?? "";
+      this.hasMore.value = this.cursor !== "";
+      this.failure.value = undefined;
+      this.state.value = "ready";
+    });
+  }
+
+  private failed(failure: Failure, life: number, cursor: string): void {
+    batch(() => {
+      this.failure.value = failure;
+      if (cursor === "" && this.listed.peek().size === 0) this.state.value = "failed";
+    });
+    if (cursor !== "" || worthRetrying(failure) === "never") return;
+    this.cancelRetry?.();
+    this.cancelRetry = this.ports.clock.after(backoff(this.failures++, this.ports.random), () => {
+      if (life === this.life) this.load(life, cursor).catch(() => undefined);
+    });
+  }
+
+  private sorted(): readonly Conversation[] {
+    const rows: Conversation[] = [];
+    for (const id of this.listed.value) {
+      const conversation = this.ports.conversations.get(id).value;
+      if (conversation !== undefined) rows.push(conversation);
+    }
+    const order = this.order.value;
+    return rows.sort((a, b) => this.compare(a, b, order));
+  }
+
+  private compare(a: Conversation, b: Conversation, order: InboxOrder = this.order.peek()): number {
+    if (order === "unread") {
+      const first = Number(this.keptUnread.has(b.id)) - Number(this.keptUnread.has(a.id));
+      if (first !== 0) return first;
+    }
+    return b.last_at - a.last_at || (a.id < b.id ? 1 : -1);
+  }
+}
+
+function sign(count: number): number {
+  return count > 0 ? 1 : 0;
+}

@@ -1,0 +1,81 @@
+/** What the core needs of the world around it. A page hands in the browser's; a test hands in its own. */
+import type { TokenGrant } from "../protocol/body.ts";
+import type { Failure, Piece } from "./api.ts";
+
+export type Clock = {
+  now(): number; // Unix milliseconds
+  /** Runs `fn` once after `ms` unless the returned function is called before. */
+  after(ms: number, fn: () => void): () => void;
+};
+
+export type SocketEvents = { opened(): void; text(data: string): void; closed(): void };
+export type Socket = { send(text: string): void; close(): void };
+/** Opens a socket to the server. `closed` is called once, also when it never opened, never by `close`. */
+export type OpenSocket = (events: SocketEvents) => Socket;
+
+export type HttpRequest = {
+  method: "GET" | "POST" | "PUT" | "DELETE";
+  path: string; // from the server's root, with its query
+  token?: string;
+  json?: unknown;
+};
+export type HttpResponse = { status: number; body: unknown }; // JSON, undefined where there is none
+
+export type Upload = {
+  path: string;
+  token: string;
+  bytes: Blob;
+  progress(share: number): void; // 0 to 1
+};
+export type UploadUnderWay = { response: Promise<HttpResponse>; cancel(): void };
+
+export type Http = {
+  /** Rejects when no answer came. */
+  request(request: HttpRequest): Promise<HttpResponse>;
+  upload(upload: Upload): UploadUnderWay;
+};
+
+/** A message that waits to be sent, as it is kept. */
+export type OutboxItem = {
+  nonce: string;
+  /** Where to: a conversation, or the seller of `product` until there is one. */
+  conversation?: string;
+  peer?: string;
+  product?: string; // part of the request: never changed once set
+  pieces: readonly Piece[];
+  files: readonly (string | undefined)[]; // of the pieces that are uploaded, by place
+  order: number; // sorts the items of one device
+  queuedAt: number; // moved on when the user says to send an old one after all
+  tried: boolean; // it may have arrived
+  failure?: Failure;
+  stale?: boolean;
+};
+
+/** Keeps outbox items for one scope, that is one user of one side. */
+export type OutboxStore = {
+  all(scope: string): Promise<readonly OutboxItem[]>;
+  put(scope: string, item: OutboxItem): Promise<void>;
+  remove(scope: string, nonce: string): Promise<void>;
+  clear(scope: string): Promise<void>;
+};
+
+/** Lets exactly one of the device's tabs act; the returned function gives up the wish or the lead. */
+export type Lead = (name: string, leading: () => void) => () => void;
+
+/** To the other tabs of this device. */
+export type Channel = { post(message: unknown): void; close(): void };
+export type OpenChannel = (name: string, received: (message: unknown) => void) => Channel;
+
+/** What came of asking for a token. Only `signedOut` is final. */
+export type TokenAnswer = { grant: TokenGrant } | { signedOut: Failure } | { failed: Failure };
+
+export type Ports = {
+  clock: Clock;
+  random(): number; // 0 to 1, for jitter
+  nonce(): string; // unguessable, 1 to 50 of A-Za-z0-9._-
+  openSocket: OpenSocket;
+  http: Http;
+  outbox: OutboxStore;
+  lead: Lead;
+  openChannel: OpenChannel;
+};

@@ -1,0 +1,84 @@
+import type { Side } from "../protocol/body.ts";
+import { parseTokenGrant } from "../protocol/body.ts";
+import { attempt } from "../protocol/parse.ts";
+import type { Failure } from "./api.ts";
+import { fromResponse, offline } from "./failure.ts";
+import type { Clock, Http, TokenAnswer } from "./ports.ts";
+
+/** A token this close to its end is not used any more, and renewed on a live socket. */
+const margin = 60_000;
+/** What is believed of a token that seems to have ended already: this device's clock is wrong. */
+const believed = 5 * 60_000;
+
+type Held = { token: string; until: number };
+
+/** Gets short-lived tokens for the page and keeps the current one, in memory only. */
+export class Tokens {
+  private held: Held | undefined;
+  private asking: Promise<TokenAnswer> | undefined;
+  private readonly http: Http;
+  private readonly clock: Clock;
+  private readonly side: Side;
+
+  constructor(http: Http, clock: Clock, side: Side) {
+    this.http = http;
+    this.clock = clock;
+    this.side = side;
+  }
+
+  /** The current token, or a fresh one if there is none or `refused` is it. */
+  async get(refused?: string): Promise<{ token: string } | Exclude<TokenAnswer, { grant: unknown }>> {
+    if (this.held !== undefined && this.held.token !== refused && this.held.until > this.clock.now()) {
+      return { token: this.held.token };
+    }
+    const answer = await this.renew();
+    return "grant" in answer ? { token: answer.grant.token } : answer;
+  }
+
+  /** How long the current token is good for, in milliseconds. */
+  left(): number {
+    return this.held === undefined ? 0 : this.held.until - this.clock.now();
+  }
+
+  forget(): void {
+    this.held = undefined;
+  }
+
+  /** Asks for a fresh token, once however many want one. */
+  renew(): Promise<TokenAnswer> {
+    this.asking ??= this.ask().finally(() => {
+      this.asking = undefined;
+    });
+    return this.asking;
+  }
+
+  private async ask(): Promise<TokenAnswer> {
+    try {
+      let response = await this.post("/v1/token", { side: this.side });
+      // A buyer who is nobody yet may become a guest, where the shop allows it.
+      if (response.status === 401 && this.side === "buyer") {
+        const guest = await this.post("/v1/guest");
+        if (guest.status === 429 || guest.status >= 500) return { failed: fromResponse(guest) };
+        if (guest.status < 300) response = await this.post("/v1/token", { side: this.side });
+      }
+      return this.read(response);
+    } catch {
+      return { failed: offline };
+    }
+  }
+
+  private post(path: string, json?: unknown): ReturnType<Http["request"]> {
+    return this.http.request({ method: "POST", path, ...(json !== undefined && { json }) });
+  }
+
+  private read(response: { status: number; body: unknown }): TokenAnswer {
+    const failure: Failure = fromResponse(response);
+    if (response.status === 401) return { signedOut: failure };
+    const grant = response.status < 300 ? attempt(parseTokenGrant, response.body) : undefined;
+    if (grant === undefined) return { failed: failure };
+    const now = this.clock.now();
+    const until = grant.expires_at - margin;
+    this.held = { token: grant.token, until: until > now ? until : now + believed };
+    return { grant };
+  }
+}

@@ -1,0 +1,37 @@
+import type { OpenSocket } from "../client/ports.ts";
+import { subprotocol } from "../protocol/frame.ts";
+
+/** Opens WebSockets to `url`. */
+export function browserSocket(url: string): OpenSocket {
+  return (events) => {
+    const socket = new WebSocket(url, subprotocol);
+    let ended = false;
+    const closed = (): void => {
+      if (ended) return;
+      ended = true;
+      events.closed();
+    };
+    socket.onopen = () => {
+      if (!ended) events.opened();
+    };
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (!ended && typeof data === "string") events.text(data);
+    };
+    socket.onclose = closed;
+    socket.onerror = closed;
+    return {
+      send: (text) => {
+        if (socket.readyState === WebSocket.OPEN) socket.send(text);
+      },
+      close: () => {
+        ended = true;
+        socket.close();
+      },
+    };
+  };
+}
+
+/** The address of the server's socket, for a page at `location`. */
+export function socketUrl(location: { protocol: string; host: string }): string {
+  return `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/v1/ws`;
+}
