@@ -391,11 +391,11 @@ func TestSignShopToken(t *testing.T) {
 }
 
 func TestKeys_refused(t *testing.T) {
-	small, _ := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // that is the point
+	small, _ := rsa.GenerateKey(rand.Reader, 1024)
 	p384, _ := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	edPub, edKey, _ := ed25519.GenerateKey(rand.Reader)
 	private, _ := x509.MarshalPKCS8PrivateKey(crypto.PrivateKey(edKey))
-	for name, make := range map[string]func() (Key, error){
+	for name, key := range map[string]func() (Key, error){
 		"a secret of 31 bytes": func() (Key, error) { return SecretKey("", make31()) },
 		"the server's own kid": func() (Key, error) { return SecretKey(ownKeyID, []byte(secret)) },
 		"its kid, public":      func() (Key, error) { return PublicKey(ownKeyID, publicPEM(t, edPub)) },
@@ -406,7 +406,7 @@ func TestKeys_refused(t *testing.T) {
 			return PublicKey("", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
 		},
 	} {
-		if _, err := make(); err == nil {
+		if _, err := key(); err == nil {
 			t.Errorf("%s is accepted", name)
 		}
 	}
