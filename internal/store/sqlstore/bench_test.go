@@ -108,6 +108,20 @@ func send(id chat.ConversationID, i int, nonce string) chat.Append {
 	}
 }
 
+// BenchmarkOpen opens a database that is there, as a restart does.
+func BenchmarkOpen(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "chat.db")
+	for b.Loop() {
+		s, err := sqlstore.OpenSQLite(b.Context(), path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkHistoryPage(b *testing.B) {
 	s := openBench(b)
 	id := fill(b, s, 1, 1000)

@@ -7,8 +7,11 @@ import (
 
 // sqliteBatch is the statements of a batch for SQLite. One writer holds the whole
 // database, so there are no rows to lock. What is read comes by one statement,
-// whose keys are a JSON array; what is written goes by a prepared statement per
-// row, which needs no trip to a server here and no JSON to be taken apart.
+// whose keys are a JSON array, and so do positions, whose statement returns rows.
+// Wide rows are written by a prepared statement each, which needs no trip to a
+// server here: BenchmarkAppend/senders=200/marks, processor time per message, is
+// 50 µs like this, 65 with messages inserted from one JSON array, 71 with
+// conversations updated from one, and 63 with a statement per position.
 type sqliteBatch struct{ tx tx }
 
 // CROSS JOIN keeps the keys in the outer loop.

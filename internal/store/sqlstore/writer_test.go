@@ -165,6 +165,48 @@ func TestOneBadMember(t *testing.T) {
 	}
 }
 
+// countingConn counts transactions.
+type countingConn struct {
+	writerConn
+	begun *int // the writer's goroutine's until the store is closed
+}
+
+func (c countingConn) begin() error { *c.begun++; return c.writerConn.begin() }
+
+// TestRepeatsInOneBatch sends one message many times while a commit is under way:
+// the batch that follows finds out by itself, without the database refusing it.
+func TestRepeatsInOneBatch(t *testing.T) {
+	s, err := OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "chat.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := 0
+	if err := s.write(t.Context(), func(tx) error {
+		s.writer.conn = countingConn{s.writer.conn, &begun}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	release := hold(t, s)
+	var wg sync.WaitGroup
+	for i := range 30 {
+		wg.Go(func() {
+			if r := mustAppend(t, s, fmt.Sprint("n", i%3)); r.Message.Seq > 3 {
+				t.Errorf("seq %d for the third of three", r.Message.Seq)
+			}
+		})
+	}
+	waiting(t, s, 30)
+	release()
+	wg.Wait()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if begun != 2 { // hold's and one more
+		t.Errorf("%d transactions, want 2", begun)
+	}
+}
+
 // TestCallerLeaves lets a caller stop waiting for what is in the queue.
 func TestCallerLeaves(t *testing.T) {
 	s := openInternal(t)
