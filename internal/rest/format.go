@@ -3,6 +3,7 @@ package rest
 import (
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -42,12 +43,19 @@ func acceptsJSON(accept string) bool {
 		media, params, _ := strings.Cut(part, ";")
 		switch strings.ToLower(strings.TrimSpace(media)) {
 		case "*/*", "application/*", mediaJSON, mediaNDJSON:
-			if q := strings.ReplaceAll(params, " ", ""); q != "q=0" && !strings.HasPrefix(q, "q=0.000") {
+			if !isZeroQ(params) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// isZeroQ reports whether a media range's parameters say "not this".
+func isZeroQ(params string) bool {
+	name, value, _ := strings.Cut(strings.ReplaceAll(params, " ", ""), "=")
+	q, err := strconv.ParseFloat(value, 64)
+	return strings.EqualFold(name, "q") && err == nil && q == 0
 }
 
 // optional is a query parameter that may be absent, where absent is not zero.

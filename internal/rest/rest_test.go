@@ -45,6 +45,7 @@ type fixture struct {
 	logs    *bytes.Buffer
 	store   *sqlstore.Store
 	limiter *limiter
+	log     *slog.Logger
 }
 
 type option func(*rest.Deps, *auth.Config, *chat.Limits)
@@ -59,6 +60,7 @@ func newFixture(t *testing.T, opts ...option) *fixture {
 
 	f := &fixture{t: t, limiter: &limiter{}, logs: &bytes.Buffer{}, store: store}
 	log := slog.New(slog.NewJSONHandler(f.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	f.log = log
 	limits := chat.DefaultLimits()
 	key, err := auth.SecretKey("", []byte(shopSecret))
 	if err != nil {
