@@ -1,0 +1,31 @@
+import type { Client } from "../client/api.ts";
+import { language, languages, setLanguage, words } from "../ui/i18n/language.ts";
+import type { MenuItem } from "../ui/menu.tsx";
+import { setTheme, type Theme, theme } from "../ui/theme.ts";
+
+/** What every menu of the app ends with: language, appearance, the way out. */
+export function appMenu(client: Client): MenuItem[] {
+  const text = words().menu;
+  const themes: readonly { of: Theme; name: string }[] = [
+    { of: "system", name: text.system },
+    { of: "light", name: text.light },
+    { of: "dark", name: text.dark },
+  ];
+  return [
+    ...languages.map(({ code, name }, i) => ({
+      label: name,
+      icon: "globe" as const,
+      checked: language.value === code,
+      separated: i === 0,
+      run: () => void setLanguage(code),
+    })),
+    ...themes.map(({ of, name }, i) => ({
+      label: name,
+      icon: "sun" as const,
+      checked: theme.value === of,
+      separated: i === 0,
+      run: () => setTheme(of),
+    })),
+    { label: text.signOut, icon: "out", separated: true, run: () => void client.signOut() },
+  ];
+}

@@ -1,0 +1,71 @@
+import { useSignalEffect } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Client } from "../client/api.ts";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { words } from "../ui/i18n/language.ts";
+import { Toasts } from "../ui/toast.tsx";
+import { ChatPage } from "./chat-page.tsx";
+import { InboxPane } from "./inbox-pane.tsx";
+import { openPeer } from "./open-peer.ts";
+import { route } from "./route.ts";
+import { SignedOut } from "./signed-out.tsx";
+
+/** The buyer's app: a thread, and beside it, or behind it on a phone, all of the buyer's threads. */
+export function App({ client }: { client: Client }): JSX.Element {
+  useTitle(client);
+  useWatch(client);
+  const wide = useWide();
+  const connection = client.connection.value;
+  const at = route.value;
+  if (connection.kind === "signed_out") return <SignedOut code={connection.code} />;
+  const list = wide || at.kind === "inbox";
+  return (
+    <>
+      <div class={wide ? "app wide" : "app"}>
+        {list && <InboxPane client={client} />}
+        {at.kind !== "inbox" && (
+          <ChatPage key={`${at.kind}/${at.id}`} client={client} route={at} wide={wide} />
+        )}
+        {at.kind === "inbox" && wide && (
+          <main class="chat chat-none">
+            <EmptyState icon="chat" title={words().inbox.pick} />
+          </main>
+        )}
+      </div>
+      <Toasts />
+    </>
+  );
+}
+
+const wideQuery = "(min-width: 900px)";
+
+function useWide(): boolean {
+  const [wide, setWide] = useState(() => matchMedia(wideQuery).matches);
+  useEffect(() => {
+    const query = matchMedia(wideQuery);
+    const follow = () => setWide(query.matches);
+    query.addEventListener("change", follow);
+    return () => query.removeEventListener("change", follow);
+  }, []);
+  return wide;
+}
+
+/** Unread messages show in the title of the tab. */
+function useTitle(client: Client): void {
+  useSignalEffect(() => {
+    const unread = client.inbox.unread.value.messages;
+    document.title = unread > 0 ? `(${unread}) ${words().app.title}` : words().app.title;
+  });
+}
+
+/** As many sellers' presence is followed as a page can show. */
+const watchAtMost = 50;
+
+function useWatch(client: Client): void {
+  useSignalEffect(() => {
+    const rows = client.inbox.rows.value.slice(0, watchAtMost).map((row) => row.merchant.uid);
+    const open = openPeer.value;
+    client.watch([...new Set(open === undefined ? rows : [open, ...rows])]);
+  });
+}

@@ -1,0 +1,141 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Client, Failure, Thread } from "../client/api.ts";
+import type { Participant, Product } from "../protocol/body.ts";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { FailureNote } from "../ui/failure-note.tsx";
+import { words } from "../ui/i18n/language.ts";
+import { Icon } from "../ui/icon.tsx";
+import { ChatView } from "./chat-view.tsx";
+import { goTo, type Route } from "./route.ts";
+
+export type ChatPageProps = { client: Client; route: Exclude<Route, { kind: "inbox" }>; wide: boolean };
+
+/** Opens what the address names: the thread with the seller of a product, or a known conversation. */
+export function ChatPage({ client, route, wide }: ChatPageProps): JSX.Element {
+  return route.kind === "product" ? (
+    <ProductChat client={client} product={route.id} wide={wide} />
+  ) : (
+    <KnownChat client={client} conversation={route.id} wide={wide} />
+  );
+}
+
+function KnownChat({
+  client,
+  conversation,
+  wide,
+}: {
+  client: Client;
+  conversation: string;
+  wide: boolean;
+}): JSX.Element {
+  const thread = client.thread(conversation);
+  const failure = thread.failure.value;
+  if (failure?.code === "not_found" && thread.entries.value.length === 0)
+    return <Unavailable failure={failure} />;
+  return <ChatView client={client} thread={thread} product={undefined} merchant={undefined} wide={wide} />;
+}
+
+type Opened = { thread: Thread; product: Product; merchant: Participant } | Failure | undefined;
+
+function ProductChat({
+  client,
+  product,
+  wide,
+}: {
+  client: Client;
+  product: string;
+  wide: boolean;
+}): JSX.Element {
+  const [opened, setOpened] = useState<Opened>();
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    let wanted = true;
+    setOpened(undefined);
+    client.threadAbout(product).then(
+      (found) => wanted && setOpened(found),
+      () => wanted && setOpened({ code: "internal", message: "not opened" }),
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [client, product, attempt]);
+  if (opened === undefined) return <Opening />;
+  if ("code" in opened) return <Unavailable failure={opened} onRetry={() => setAttempt(attempt + 1)} />;
+  return (
+    <ChatView
+      client={client}
+      thread={opened.thread}
+      product={opened.product}
+      merchant={opened.merchant}
+      wide={wide}
+    />
+  );
+}
+
+/** The page's outline while it is found out whom it is about. */
+function Opening(): JSX.Element {
+  return (
+    <main class="chat" aria-busy="true">
+      <div class="chat-head">
+        <span class="ghost ghost-avatar" />
+        <span class="ghost ghost-name" />
+      </div>
+      <div class="chat-product">
+        <span class="ghost ghost-picture" />
+        <span class="ghost ghost-title" />
+      </div>
+      <span class="visually-hidden" role="status">
+        {words().app.loading}
+      </span>
+    </main>
+  );
+}
+
+/** Why there is no thread, in words, and what to do instead. */
+function Unavailable({ failure, onRetry }: { failure: Failure; onRetry?: () => void }): JSX.Element {
+  const text = words().page;
+  const toInbox = (
+    <button type="button" class="button" onClick={() => goTo({ kind: "inbox" })}>
+      <Icon name="chat" /> {text.toInbox}
+    </button>
+  );
+  switch (failure.code) {
+    case "product_gone":
+    case "invalid_product":
+      return <Page icon="bag" title={text.goneTitle} body={text.goneBody} actions={toInbox} />;
+    case "not_found":
+      return <Page icon="search" title={text.notFoundTitle} body={text.notFoundBody} actions={toInbox} />;
+    case "buyers_begin": {
+      const toConsole = (
+        <a class="button primary" href="/console">
+          {text.toConsole}
+        </a>
+      );
+      return <Page icon="bag" title={text.ownTitle} body={text.ownBody} actions={toConsole} />;
+    }
+    default: {
+      const retry = onRetry !== undefined && (
+        <button type="button" class="button primary" onClick={onRetry}>
+          <Icon name="retry" /> {words().app.retry}
+        </button>
+      );
+      const why = <FailureNote failure={failure} />;
+      return <Page icon="alert" title={text.failedTitle} body={why} actions={[retry, toInbox]} />;
+    }
+  }
+}
+
+type PageProps = Pick<Parameters<typeof EmptyState>[0], "icon" | "title" | "body"> & {
+  actions: Parameters<typeof EmptyState>[0]["children"];
+};
+
+function Page({ icon, title, body, actions }: PageProps): JSX.Element {
+  return (
+    <main class="chat">
+      <EmptyState icon={icon} title={title} body={body}>
+        {actions}
+      </EmptyState>
+    </main>
+  );
+}

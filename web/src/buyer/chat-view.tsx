@@ -1,0 +1,221 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Client, Piece, Thread } from "../client/api.ts";
+import { preparePicture } from "../platform/picture.ts";
+import type { Limits, Participant, Product } from "../protocol/body.ts";
+import { addPictures, Composer } from "../ui/composer.tsx";
+import { ConnectionBar } from "../ui/connection-bar.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { useDraft } from "../ui/draft.ts";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { failureText } from "../ui/i18n/failure-text.ts";
+import { words } from "../ui/i18n/language.ts";
+import type { MenuItem } from "../ui/menu.tsx";
+import { MessageList } from "../ui/message-list.tsx";
+import { picturesIn } from "../ui/picture-tray.tsx";
+import { showToast } from "../ui/toast.tsx";
+import { type Pictures, usePictures } from "../ui/use-pictures.ts";
+import { appMenu } from "./app-menu.ts";
+import { ChatHead } from "./chat-head.tsx";
+import { openPeer } from "./open-peer.ts";
+import { PinnedProduct } from "./pinned-product.tsx";
+import { ReportDialog } from "./report-dialog.tsx";
+
+/** What holds until the server has said its own limits. */
+const presumed: Limits = {
+  text: 4000,
+  blocks: 20,
+  images: 9,
+  upload_bytes: 20 * 1024 * 1024,
+  upload_pixels: 40_000_000,
+  recall_ms: 120_000,
+};
+
+export type ChatViewProps = {
+  client: Client;
+  thread: Thread;
+  /** What the page was opened for; a conversation opened by itself goes on about its own. */
+  product: Product | undefined;
+  merchant: Participant | undefined;
+  wide: boolean;
+};
+
+type Asking = { what: "block" } | { what: "report"; seq: number | undefined } | undefined;
+
+/** A thread with everything around it. */
+export function ChatView({ client, thread, product, merchant, wide }: ChatViewProps): JSX.Element {
+  const [asking, setAsking] = useState<Asking>();
+  const limits = client.me.value?.limits ?? presumed;
+  const conversation = thread.conversation.value;
+  const peer = thread.peer.value ?? merchant;
+  const about = product ?? conversation?.product;
+  const pictures = usePictures(prepare, limits.images);
+  // Named by who writes to whom: a conversation has no name before its first message.
+  const mine = client.me.value?.participant.uid;
+  const draft = useDraft(`${mine ?? ""}.${peer?.uid ?? ""}`);
+  useOpenPeer(peer?.uid);
+  const send = (pieces: readonly Piece[]) => {
+    const moved = product !== undefined && conversation?.product?.id !== product.id;
+    thread.send(pieces, moved ? product : undefined);
+  };
+  const menu = () => [...threadMenu(thread, setAsking), ...appMenu(client)];
+  return (
+    <main
+      class="chat"
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        addPictures(pictures, picturesIn(event.dataTransfer), limits.images);
+      }}
+    >
+      <ChatHead client={client} thread={thread} peer={peer} wide={wide} menu={menu} />
+      {about !== undefined && (
+        <PinnedProduct product={about} onSend={() => send([{ type: "product", product: about }])} />
+      )}
+      <ConnectionBar state={client.connection.value} onRetry={() => client.wake()} />
+      {client.me.value?.guest === true && <p class="notice">{words().page.guest}</p>}
+      <MessageList
+        thread={thread}
+        client={client}
+        recallMs={limits.recall_ms}
+        empty={<Hello product={about} onPick={(text) => (draft.value = text)} />}
+        onReport={(seq) => setAsking({ what: "report", seq })}
+      />
+      <Foot
+        thread={thread}
+        limits={limits}
+        peer={mine === undefined ? undefined : peer}
+        pictures={pictures}
+        draft={draft}
+        onSend={send}
+      />
+      {asking?.what === "block" && <BlockDialog thread={thread} onClose={() => setAsking(undefined)} />}
+      {asking?.what === "report" && (
+        <ReportDialog thread={thread} seq={asking.seq} onClose={() => setAsking(undefined)} />
+      )}
+    </main>
+  );
+}
+
+function useOpenPeer(uid: string | undefined): void {
+  useEffect(() => {
+    openPeer.value = uid;
+    return () => {
+      openPeer.value = undefined;
+    };
+  }, [uid]);
+}
+
+function prepare(file: Blob): ReturnType<typeof preparePicture> {
+  return preparePicture(file, presumed);
+}
+
+function Hello({
+  product,
+  onPick,
+}: {
+  product: Product | undefined;
+  onPick(text: string): void;
+}): JSX.Element {
+  const text = words().empty;
+  return (
+    <EmptyState icon="chat" title={text.title} body={text.hint(product?.title ?? "")}>
+      {text.starters.map((starter) => (
+        <button key={starter} type="button" class="button" onClick={() => onPick(starter)}>
+          {starter}
+        </button>
+      ))}
+    </EmptyState>
+  );
+}
+
+function threadMenu(thread: Thread, ask: (what: Asking) => void): MenuItem[] {
+  const conversation = thread.conversation.value;
+  if (conversation === undefined) return []; // nobody has said anything yet
+  const text = words().menu;
+  const blocked = conversation.buyer_at.blocked === true;
+  return [
+    blocked
+      ? { label: text.unblock, icon: "block", run: () => void unblock(thread) }
+      : { label: text.block, icon: "block", run: () => ask({ what: "block" }) },
+    { label: text.report, icon: "flag", run: () => ask({ what: "report", seq: undefined }) },
+  ];
+}
+
+async function unblock(thread: Thread): Promise<void> {
+  const failure = await thread.setBlocked(false);
+  showToast(failure === undefined ? words().block.undone : failureText(words(), failure));
+}
+
+type FootProps = {
+  thread: Thread;
+  limits: Limits;
+  peer: Participant | undefined; // undefined until it is known who writes to whom
+  pictures: Pictures;
+  draft: ReturnType<typeof useDraft>;
+  onSend(pieces: readonly Piece[]): void;
+};
+
+/** Where one writes, or why one cannot. */
+function Foot({ thread, limits, peer, pictures, draft, onSend }: FootProps): JSX.Element {
+  const text = words();
+  const conversation = thread.conversation.value;
+  if (conversation?.buyer_at.blocked === true) {
+    return (
+      <div class="chat-blocked" role="status">
+        <p>{text.block.byYou}</p>
+        <button type="button" class="button" onClick={() => void unblock(thread)}>
+          {text.block.unblock}
+        </button>
+      </div>
+    );
+  }
+  if (conversation?.merchant_at.blocked === true) {
+    return (
+      <div class="chat-blocked" role="status">
+        <p>{text.block.byOther}</p>
+      </div>
+    );
+  }
+  if (peer === undefined) return <div class="composer-ghost" />;
+  return (
+    <Composer
+      text={draft}
+      limits={limits}
+      placeholder={
+        peer.name === undefined ? text.composer.placeholder : text.composer.placeholderTo(peer.name)
+      }
+      pictures={pictures}
+      onSend={onSend}
+      onTyping={() => thread.typing()}
+    />
+  );
+}
+
+function BlockDialog({ thread, onClose }: { thread: Thread; onClose(): void }): JSX.Element {
+  const text = words();
+  const block = async () => {
+    onClose();
+    const failure = await thread.setBlocked(true);
+    if (failure !== undefined) showToast(failureText(words(), failure));
+    else showToast(text.block.done, () => void unblock(thread));
+  };
+  return (
+    <Dialog
+      title={text.block.title}
+      onClose={onClose}
+      actions={
+        <>
+          <button type="button" class="button" onClick={onClose}>
+            {text.app.cancel}
+          </button>
+          <button type="button" class="button primary" onClick={() => void block()}>
+            {text.block.confirm}
+          </button>
+        </>
+      }
+    >
+      <p>{text.block.body}</p>
+    </Dialog>
+  );
+}

@@ -1,0 +1,143 @@
+import type { JSX } from "preact";
+import type { Client } from "../client/api.ts";
+import type { Conversation } from "../protocol/body.ts";
+import { Avatar } from "../ui/avatar.tsx";
+import { ConnectionBar } from "../ui/connection-bar.tsx";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { FailureNote } from "../ui/failure-note.tsx";
+import { clock } from "../ui/i18n/clock.ts";
+import { words } from "../ui/i18n/language.ts";
+import { Icon } from "../ui/icon.tsx";
+import { MenuButton } from "../ui/menu.tsx";
+import { appMenu } from "./app-menu.ts";
+import { previewOf } from "./preview.ts";
+import { goTo, route } from "./route.ts";
+
+/** All conversations of the buyer. */
+export function InboxPane({ client }: { client: Client }): JSX.Element {
+  const alone = route.value.kind === "inbox";
+  return (
+    <nav class="inbox" aria-label={words().inbox.title}>
+      <header class="inbox-head">
+        <h1>{words().inbox.title}</h1>
+        <MenuButton label={words().menu.open} items={() => appMenu(client)} />
+      </header>
+      {alone && <ConnectionBar state={client.connection.value} onRetry={() => client.wake()} />}
+      <Search client={client} />
+      <Rows client={client} />
+    </nav>
+  );
+}
+
+/** Fewer rows than this are found faster by eye. */
+const searchFrom = 6;
+
+function Search({ client }: { client: Client }): JSX.Element | null {
+  const { inbox } = client;
+  const search = inbox.search.value;
+  if (search === "" && inbox.rows.value.length < searchFrom) return null;
+  const label = words().inbox.search;
+  return (
+    <div class="inbox-search">
+      <Icon name="search" />
+      <input
+        class="field"
+        type="search"
+        value={search}
+        placeholder={label}
+        aria-label={label}
+        onInput={(event) => inbox.setSearch(event.currentTarget.value)}
+      />
+    </div>
+  );
+}
+
+function Rows({ client }: { client: Client }): JSX.Element {
+  const { inbox } = client;
+  const text = words().inbox;
+  const rows = inbox.rows.value;
+  const state = inbox.state.value;
+  if (rows.length === 0) return <NoRows client={client} state={state} />;
+  return (
+    <ul class="inbox-rows" aria-busy={state === "loading"}>
+      {rows.map((row) => (
+        <li key={row.id}>
+          <RowLink client={client} row={row} />
+        </li>
+      ))}
+      {inbox.hasMore.value && (
+        <li class="inbox-more">
+          <button type="button" class="button quiet" onClick={() => void inbox.loadMore()}>
+            {text.more}
+          </button>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function NoRows({ client, state }: { client: Client; state: "loading" | "ready" | "failed" }): JSX.Element {
+  const text = words();
+  const { inbox } = client;
+  if (state === "loading") {
+    return (
+      <div class="inbox-skeleton" role="status">
+        <span class="visually-hidden">{text.app.loading}</span>
+        <i />
+        <i />
+        <i />
+      </div>
+    );
+  }
+  if (state === "failed") {
+    const failure = inbox.failure.value;
+    return (
+      <EmptyState icon="alert" title={text.inbox.failed} body={failure && <FailureNote failure={failure} />}>
+        <button type="button" class="button" onClick={() => void inbox.reload()}>
+          <Icon name="retry" /> {text.app.retry}
+        </button>
+      </EmptyState>
+    );
+  }
+  if (inbox.search.value !== "") return <EmptyState icon="search" title={text.inbox.noMatch} />;
+  return <EmptyState icon="chat" title={text.inbox.empty} body={text.inbox.emptyHint} />;
+}
+
+function RowLink({ client, row }: { client: Client; row: Conversation }): JSX.Element {
+  const text = words();
+  const at = route.value;
+  const here = at.kind === "conversation" && at.id === row.id;
+  const online = client.presence(row.merchant.uid).value === "online";
+  return (
+    <a
+      class="inbox-row"
+      href={`?c=${encodeURIComponent(row.id)}`}
+      aria-current={here ? "page" : undefined}
+      onClick={(event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+        event.preventDefault();
+        goTo({ kind: "conversation", id: row.id });
+      }}
+    >
+      <Avatar of={row.merchant} online={online} />
+      <span class="inbox-row-main">
+        <span class="inbox-row-line">
+          <span class="inbox-name truncate foreign">{row.merchant.name ?? text.app.seller}</span>
+          {online && <span class="visually-hidden">{text.presence.online}</span>}
+          <time dateTime={new Date(row.last_at).toISOString()}>{clock().brief(row.last_at, Date.now())}</time>
+        </span>
+        <span class="inbox-row-line">
+          <span class="inbox-last truncate foreign" dir="auto">
+            {row.last !== undefined && previewOf(text, row.last, row.last.sender === row.buyer.uid)}
+          </span>
+          {row.unread > 0 && (
+            <span class="badge">
+              <span aria-hidden="true">{row.unread > 99 ? "99+" : row.unread}</span>
+              <span class="visually-hidden">{text.inbox.unread(row.unread)}</span>
+            </span>
+          )}
+        </span>
+      </span>
+    </a>
+  );
+}

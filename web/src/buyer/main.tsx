@@ -1,0 +1,23 @@
+import { render } from "preact";
+import { createBrowserClient } from "../platform/browser-client.ts";
+import { startLanguage } from "../ui/i18n/language.ts";
+import { startTheme } from "../ui/theme.ts";
+import { App } from "./app.tsx";
+import { startRoute } from "./route.ts";
+import { followViewport } from "./viewport.ts";
+import "../ui/base.css";
+import "./buyer.css";
+
+async function main(): Promise<void> {
+  const root = document.querySelector("#app");
+  if (root === null) return;
+  startTheme();
+  startRoute();
+  followViewport();
+  const client = createBrowserClient({ side: "buyer" });
+  client.start(); // before the words are there: the first answer is then on its way
+  await startLanguage();
+  render(<App client={client} />, root);
+}
+
+void main();
