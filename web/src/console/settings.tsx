@@ -1,4 +1,5 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { type Language, language, languages, setLanguage } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
 import { setTheme, type Theme, theme } from "../ui/theme.ts";
@@ -102,7 +103,7 @@ type ChoiceProps<T extends string> = {
 function Choice<T extends string>({ label, value, options, onChange }: ChoiceProps<T>) {
   return (
     <label class="c-setting">
-      <span>{label}</span>
+      <span class="c-setting-name">{label}</span>
       <select
         value={value}
         onChange={(event) => {
@@ -124,7 +125,7 @@ function SoundSetting() {
   const { prefs, bell } = useDesk();
   const words = consoleWords().settings;
   return (
-    <div class="c-setting-group">
+    <>
       <Switch
         label={words.sound}
         on={prefs.prefs.value.sound}
@@ -132,12 +133,13 @@ function SoundSetting() {
           prefs.change({ sound });
           if (sound) bell.ring();
         }}
-      />
-      <button class="button quiet c-test" type="button" onClick={() => bell.ring()}>
-        {words.soundTest}
-      </button>
+      >
+        <button class="button quiet c-test" type="button" onClick={() => bell.ring()}>
+          {words.soundTest}
+        </button>
+      </Switch>
       {!bell.ready.value && <p class="c-hint">{words.soundGesture}</p>}
-    </div>
+    </>
   );
 }
 
@@ -156,7 +158,7 @@ function NoticeSetting() {
     prefs.change({ notices: answer === "granted" });
   };
   return (
-    <div class="c-setting-group">
+    <>
       <Switch
         label={words.notices}
         on={prefs.prefs.value.notices && permission === "granted"}
@@ -166,17 +168,27 @@ function NoticeSetting() {
       {permission === "denied" && (
         <p class="c-hint">{supported ? words.noticesDenied : words.noticesUnsupported}</p>
       )}
-    </div>
+    </>
   );
 }
 
-type SwitchProps = { label: string; on: boolean; disabled?: boolean; onChange: (on: boolean) => void };
+type SwitchProps = {
+  label: string;
+  on: boolean;
+  disabled?: boolean;
+  onChange: (on: boolean) => void;
+  /** Stands before the switch. */
+  children?: ComponentChildren;
+};
 
-function Switch({ label, on, disabled = false, onChange }: SwitchProps) {
+function Switch({ label, on, disabled = false, onChange, children }: SwitchProps) {
+  const id = useId();
   return (
-    <label class="c-setting">
-      <span>{label}</span>
+    <div class="c-setting">
+      <label for={id}>{label}</label>
+      {children}
       <input
+        id={id}
         type="checkbox"
         role="switch"
         class="c-switch"
@@ -185,7 +197,7 @@ function Switch({ label, on, disabled = false, onChange }: SwitchProps) {
         disabled={disabled}
         onChange={(event) => onChange(event.currentTarget.checked)}
       />
-    </label>
+    </div>
   );
 }
 

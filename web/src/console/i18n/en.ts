@@ -53,7 +53,7 @@ export const en = {
   presence: {
     online: "Online",
     offline: "Offline",
-    unknown: "Not known whether online",
+    unknown: "Status unknown",
   },
   thread: {
     label: (name: string) => `Conversation with ${name}`,
@@ -129,7 +129,7 @@ export const en = {
     images: "Shared pictures",
     imagesNone: "No pictures in the messages loaded so far",
     image: (time: string) => `Picture of ${time}`,
-    since: (date: string) => `Customer since ${date}`,
+    since: (date: string) => `First contact ${date}`,
     safety: "Safety",
   },
   split: {
@@ -144,7 +144,7 @@ export const en = {
     themeLight: "Light",
     themeDark: "Dark",
     sendKey: "Send with",
-    sound: "Sound for new messages",
+    sound: "Message sound",
     soundTest: "Test",
     soundGesture: "The browser allows sound after your first click on this page.",
     notices: "Desktop notifications",

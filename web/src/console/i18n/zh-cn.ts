@@ -51,7 +51,7 @@ export const zhCn: ConsoleWords = {
   presence: {
     online: "在线",
     offline: "离线",
-    unknown: "在线状态未知",
+    unknown: "状态未知",
   },
   thread: {
     label: (name) => `与${name}的会话`,

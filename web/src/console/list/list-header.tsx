@@ -17,12 +17,12 @@ export function ListHeader() {
       <div class="c-me">
         <Avatar of={me.participant} />
         <div class="c-me-names">
-          <strong class="truncate foreign" dir="auto">
-            {shop}
+          <strong class="truncate">
+            <bdi>{shop}</bdi>
           </strong>
           {me.agent_name !== undefined && me.agent_name !== "" && (
-            <span class="truncate foreign" dir="auto">
-              {me.agent_name}
+            <span class="truncate">
+              <bdi>{me.agent_name}</bdi>
             </span>
           )}
         </div>

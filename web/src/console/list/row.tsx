@@ -41,8 +41,8 @@ export function Row({ conversation, index, count, selected, active, onOpen }: Ro
       <Avatar of={conversation.buyer} size="m" online={presence === "online"} />
       <div class="c-row-main">
         <div class="c-row-line">
-          <span class="c-row-name truncate foreign" dir="auto">
-            {name}
+          <span class="c-row-name truncate">
+            <bdi>{name}</bdi>
           </span>
           <span class="visually-hidden">{words.presence[presence]}</span>
           <time

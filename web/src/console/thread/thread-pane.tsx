@@ -23,7 +23,11 @@ export function ThreadPane() {
     <main id="pane-thread" class="c-thread">
       <ConnectionBar state={desk.client.connection.value} onRetry={() => desk.client.wake()} />
       {id === undefined ? (
-        <EmptyState icon="chat" title={words.thread.noneTitle} body={words.thread.noneBody} />
+        <EmptyState
+          icon="chat"
+          title={words.thread.noneTitle}
+          body={matchMedia("(pointer: fine)").matches ? words.thread.noneBody : undefined}
+        />
       ) : (
         <OpenThread id={id} />
       )}
@@ -73,8 +77,8 @@ function Header({ conversation, thread, name }: PartProps) {
       </button>
       <Avatar of={conversation?.buyer} size="m" />
       <div class="c-thread-names">
-        <h1 class="truncate foreign" dir="auto">
-          {name}
+        <h1 class="truncate">
+          <bdi>{name}</bdi>
         </h1>
         <Status uid={conversation?.buyer.uid} typing={thread.peerTyping.value !== undefined} />
       </div>
