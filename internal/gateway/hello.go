@@ -84,8 +84,8 @@ func (s *session) enter(ctx context.Context, id int64, h *wire.Hello) error {
 	if err != nil {
 		return err
 	}
+	s.gw.arrive(ctx, s) // first: who has the welcome in hand counts as here
 	s.release(p)
-	s.gw.arrive(ctx, s)
 	return nil
 }
 

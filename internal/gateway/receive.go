@@ -37,7 +37,7 @@ func (s *session) receive(isText bool, data []byte) {
 	case len(data) > s.gw.limits.FrameBytes:
 		s.close(wire.Bye{Code: byeFrameTooLarge, Message: "a frame is larger than the server takes"})
 		return
-	case bytes.Equal(data, []byte(`{"heartbeat":{}}`)) && s.greeted:
+	case s.greeted && isText && bytes.Equal(data, []byte(`{"heartbeat":{}}`)):
 		// The answer to our heartbeat, by far the most frequent frame of all. What
 		// is done here is done without growing the reader's stack.
 		s.gw.stats.in(kindHeartbeat)
@@ -89,11 +89,21 @@ func (s *session) carryOut(now time.Time, isText bool, data []byte) {
 		s.fail(f.ID, kind, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(s.gw.ctx, handleWithin)
-	defer cancel()
-	if err := s.handle(ctx, &f); err != nil {
+	if err := s.handleInTime(&f, kind); err != nil {
 		s.fail(f.ID, kind, err)
 	}
+}
+
+// handleInTime is handle with a deadline, for what waits for somebody. The
+// others are frequent, and a timer for each is not free.
+func (s *session) handleInTime(f *wire.ClientFrame, kind kind) error {
+	ctx := s.gw.ctx
+	if kind != kindDelivered && kind != kindTyping {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, handleWithin)
+		defer cancel()
+	}
+	return s.handle(ctx, f)
 }
 
 // decode reads a frame strictly. When it is refused, f has its ID if that could
