@@ -135,15 +135,15 @@ func tidy(doc *huma.OpenAPI) {
 		"500": "Our fault. Code: `internal`",
 		"503": "Try again later. Codes: `unavailable`, `busy`, `keys_unavailable` …",
 	}
+	strict := map[string]bool{}
 	for _, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete} {
-			if op == nil {
-				continue
-			}
+		for _, op := range operations(item) {
 			delete(op.Responses, strconv.Itoa(http.StatusUnprocessableEntity))
 			if op.RequestBody == nil {
 				delete(op.Responses, "413")
 				delete(op.Responses, "415")
+			} else if body := op.RequestBody.Content[mediaJSON]; body != nil {
+				reach(doc.Components.Schemas, body.Schema, strict)
 			}
 			for status, text := range words {
 				if res := op.Responses[status]; res != nil && res.Description == http.StatusText(atoi(status)) {
@@ -152,6 +152,32 @@ func tidy(doc *huma.OpenAPI) {
 			}
 		}
 	}
+	// Requests are held to their schema; answers may grow, and clients ignore what
+	// they do not know.
+	for name, schema := range doc.Components.Schemas.Map() {
+		if _, closed := schema.AdditionalProperties.(bool); closed && !strict[name] {
+			schema.AdditionalProperties = nil
+		}
+	}
+}
+
+// reach notes the named schemas that s is made of.
+func reach(all huma.Registry, s *huma.Schema, seen map[string]bool) {
+	if s == nil {
+		return
+	}
+	if s.Ref != "" {
+		name := path.Base(s.Ref)
+		if seen[name] {
+			return
+		}
+		seen[name] = true
+		s = all.SchemaFromRef(s.Ref)
+	}
+	reach(all, s.Items, seen)
+	for _, p := range s.Properties {
+		reach(all, p, seen)
+	}
 }
 
 func atoi(s string) int {
@@ -159,16 +185,21 @@ func atoi(s string) int {
 	return n
 }
 
+// operations returns a path's operations by method.
+func operations(item *huma.PathItem) map[string]*huma.Operation {
+	ops := map[string]*huma.Operation{
+		http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post, http.MethodDelete: item.Delete,
+	}
+	maps.DeleteFunc(ops, func(_ string, op *huma.Operation) bool { return op == nil })
+	return ops
+}
+
 // Routes returns the API's routes as "METHOD /path", sorted.
 func (a *API) Routes() []string {
 	routes := map[string]bool{}
 	for p, item := range a.huma.OpenAPI().Paths {
-		for method, op := range map[string]*huma.Operation{
-			http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post, http.MethodDelete: item.Delete,
-		} {
-			if op != nil {
-				routes[method+" "+p] = true
-			}
+		for method := range operations(item) {
+			routes[method+" "+p] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(routes))

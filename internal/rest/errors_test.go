@@ -59,6 +59,8 @@ func TestErrors(t *testing.T) {
 		{"no such product", send(`{"product":"none","nonce":"a",` + text + `}`), 404, "not_found", ""},
 		{"an unknown order", request{method: "GET", path: "/v1/conversations?order=oldest", as: "U_1"}, 400, "invalid_request", "order"},
 		{"an unknown parameter", request{method: "GET", path: "/v1/me?verbose=1", as: "U_1"}, 400, "invalid_request", "verbose"},
+		{"a parameter of broken bytes", request{method: "GET", path: "/v1/me?%ff%00=1", as: "U_1"}, 400, "invalid_request", "query"},
+		{"a name without end", send(`{"product":"1001","nonce":"a",` + text + `,"` + strings.Repeat("x", 60<<10) + `":1}`), 400, "invalid_request", "…"},
 		{"a token in the URL", request{method: "GET", path: "/v1/me?token=secret-word"}, 401, "token_missing", ""},
 	}
 	for _, tt := range tests {

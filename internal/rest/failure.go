@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -86,7 +87,7 @@ func failureOf(status int, errs ...error) *StatusError {
 		f.Err = wire.FromError(errors.New("unexpected"), "")
 	}
 	if f.status == http.StatusBadRequest {
-		f.Err.Message = wordsOf(errs, f.Err.Message)
+		f.Err.Message = printable(wordsOf(errs, f.Err.Message))
 	}
 	return f
 }
@@ -104,6 +105,19 @@ func wordsOf(errs []error, otherwise string) string {
 		}
 	}
 	return otherwise
+}
+
+// maxWords bounds a message that names what somebody sent.
+const maxWords = 300
+
+// printable returns s fit for a JSON answer: names in a request may be long, and
+// those in a URL any bytes.
+func printable(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if utf8.RuneCountInString(s) > maxWords {
+		s = string([]rune(s)[:maxWords]) + "…"
+	}
+	return s
 }
 
 // statusOf maps kinds to HTTP; nothing else does.

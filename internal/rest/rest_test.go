@@ -224,13 +224,13 @@ func (f *fixture) fails(r request, status int, code string) wire.Error {
 	return got.Error
 }
 
-// says sends a text about a product and returns the ack.
-func (f *fixture) says(buyer chat.UID, product, nonce, text string) wire.Ack {
+// says sends a text about product 1001 and returns the ack.
+func (f *fixture) says(buyer chat.UID, nonce, text string) wire.Ack {
 	f.t.Helper()
 	var ack wire.Ack
 	f.want(request{
 		method: "POST", path: "/v1/messages", as: buyer,
-		body: `{"product":"` + product + `","nonce":"` + nonce + `","blocks":[{"type":"text","text":"` + text + `"}]}`,
+		body: `{"product":"1001","nonce":"` + nonce + `","blocks":[{"type":"text","text":"` + text + `"}]}`,
 	}, http.StatusOK, &ack)
 	return ack
 }
@@ -259,11 +259,11 @@ func TestMessages(t *testing.T) {
 	if begun.Merchant.UID != "V_1" || begun.Conversation != nil {
 		t.Fatalf("begin = %+v: the seller is the product's, and nothing is created", begun)
 	}
-	ack := f.says("U_1", "1001", "n1", "hello")
+	ack := f.says("U_1", "n1", "hello")
 	if ack.Seq != 1 || !ack.Begun {
 		t.Fatalf("ack = %+v", ack)
 	}
-	if again := f.says("U_1", "1001", "n1", "hello"); again.Conversation != ack.Conversation || again.Seq != 1 {
+	if again := f.says("U_1", "n1", "hello"); again.Conversation != ack.Conversation || again.Seq != 1 {
 		t.Errorf("resend = %+v, want the first result", again)
 	}
 	var page wire.MessagePage
