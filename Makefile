@@ -1,0 +1,122 @@
+# What one needs: Go (go.mod says which), Node 20.19 or newer, make. On Debian,
+# as root, "make test" installs the rest: Chromium and fonts, and a C compiler
+# for the race detector. Elsewhere it names what it skips. With CI set, nothing
+# is skipped.
+
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+CACHE   := $(CURDIR)/.cache
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+GOFLAGS_BUILD := -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+
+# Tools are pinned in tools/go.mod and built once per version.
+LINT_VERSION := $(shell sed -n 's|^\tgithub.com/golangci/golangci-lint/v2 \(v[^ ]*\).*|\1|p' tools/go.mod)
+LINT         := $(CACHE)/golangci-lint-$(LINT_VERSION)
+VULN_VERSION := $(shell sed -n 's|^\tgolang.org/x/vuln \(v[^ ]*\).*|\1|p' tools/go.mod)
+VULN         := $(CACHE)/govulncheck-$(VULN_VERSION)
+
+WEB_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) $(wildcard web/*.html web/*.ts web/*.json)
+GO_SOURCES  := $(shell find cmd internal web/embed.go -type f 2>/dev/null) go.mod go.sum
+
+.PHONY: help run build test check fmt unit race lint web-check web-test e2e bench vuln clean browser compiler FORCE
+
+help: ## Print this.
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+run: build ## Build everything and open the demo marketplace.
+	./bin/haggle demo
+
+build: bin/haggle ## Build bin/haggle, with the pages in it.
+
+test: lint web-check race web-test e2e ## Everything: format, lint, unit tests, pages, stories in a browser.
+
+check: lint web-check unit web-test ## The fast part of test, before a commit.
+
+# --- Go ---
+
+bin/haggle: $(GO_SOURCES) web/dist/buyer.html $(CACHE)/version
+	go build $(GOFLAGS_BUILD) -o $@ ./cmd/haggle
+
+# The version is part of the binary: another one is a reason to build again.
+$(CACHE)/version: FORCE
+	@mkdir -p $(CACHE)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
+
+unit: web/dist/buyer.html ## Go tests, without the race detector.
+	go test ./...
+
+race: web/dist/buyer.html compiler ## Go tests with the race detector.
+	@if [ -f $(CACHE)/no-compiler ]; then \
+	  echo "make: no C compiler, so the race detector is SKIPPED"; go test ./...; \
+	else CGO_ENABLED=1 go test -race ./...; fi
+
+lint: $(LINT) web/dist/.gitkeep ## Format and lint of the Go code.
+	$(LINT) fmt --diff
+	$(LINT) run
+
+fmt: $(LINT) web/node_modules/.stamp ## Format the code.
+	$(LINT) fmt
+	cd web && npm run format
+
+$(LINT): tools/go.mod tools/go.sum
+	@mkdir -p $(CACHE)
+	@echo "make: building golangci-lint $(LINT_VERSION), once; it takes a few minutes"
+	cd tools && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+$(VULN): tools/go.mod tools/go.sum
+	@mkdir -p $(CACHE)
+	cd tools && go build -o $@ golang.org/x/vuln/cmd/govulncheck
+	@touch $@
+
+vuln: $(VULN) web/dist/.gitkeep ## Look for known vulnerabilities; needs the network.
+	$(VULN) ./...
+
+bench: build ## Measure the store, the gateway and the whole server.
+	go test -run '^$$' -bench . -benchtime 2s ./internal/...
+	tools/bench.sh bin/haggle
+
+# --- Web ---
+
+web/node_modules/.stamp: web/package-lock.json web/.npmrc
+	@tools/node.sh
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+web/dist/buyer.html: $(WEB_SOURCES) web/node_modules/.stamp
+	cd web && npm run build
+	@touch $@
+
+web-check: web/node_modules/.stamp ## Types, format and lint of the pages.
+	cd web && npm run check
+
+web-test: web/node_modules/.stamp ## Unit tests of the pages.
+	cd web && npm test
+
+# --- Stories ---
+
+e2e/node_modules/.stamp: e2e/package-lock.json e2e/.npmrc
+	@tools/node.sh
+	cd e2e && npm ci --no-audit --no-fund
+	@touch $@
+
+e2e: build e2e/node_modules/.stamp browser ## Stories against the real binary, in a real browser.
+	@cd e2e && npm run check
+	@if [ -f $(CACHE)/no-browser ]; then \
+	  echo "make: no Chromium, so the stories in e2e/ are SKIPPED; set HAGGLE_CHROMIUM to one"; \
+	else cd e2e && npm test; fi
+
+# --- What else a machine needs ---
+
+browser:
+	@tools/need.sh browser
+
+compiler:
+	@tools/need.sh compiler
+
+clean: ## Remove what was built, but neither caches nor data.
+	rm -rf bin web/.tsc e2e/results
+	find web/dist -mindepth 1 ! -name .gitkeep -delete

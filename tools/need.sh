@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# need.sh browser|compiler: sees to it that the machine has one. On Debian, as
+# root, it is installed. Otherwise a mark is left in .cache, by which the
+# Makefile skips what needs it, aloud; with CI set that is an error.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what=$1
+mark=.cache/no-$what
+mkdir -p .cache
+rm -f "$mark"
+
+have() {
+  case $what in
+    browser)
+      [ -n "${HAGGLE_CHROMIUM:-}" ] && return 0
+      command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null
+      ;;
+    compiler) command -v "$(go env CC)" >/dev/null ;;
+  esac
+}
+
+packages() {
+  case $what in
+    # Fonts too: without them Chinese and emoji are boxes.
+    browser) echo chromium fonts-noto-cjk fonts-noto-color-emoji ;;
+    compiler) echo gcc libc6-dev ;;
+  esac
+}
+
+have && exit 0
+if [ "$(id -u)" = 0 ] && [ -f /etc/debian_version ] && command -v apt-get >/dev/null; then
+  echo "make: installing $(packages)"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  # shellcheck disable=SC2046 # a list of names
+  apt-get install -y -qq --no-install-recommends $(packages) >/dev/null
+  have && exit 0
+fi
+if [ -n "${CI:-}" ]; then
+  echo "make: there is no $what; install $(packages)" >&2
+  exit 1
+fi
+touch "$mark"
