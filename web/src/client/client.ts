@@ -62,6 +62,8 @@ class LiveClient implements Client {
   private readonly pushes = new Set<(payload: unknown) => void>();
   /** Up to where this device has everything, of conversations whose thread is not loaded. */
   private readonly arrived = new Map<string, number>();
+  /** The last message of a conversation that was told of as news. */
+  private readonly heard = new Map<string, number>();
   private stopEffect: (() => void) | undefined;
   private askingMe = false;
 
@@ -322,6 +324,7 @@ class LiveClient implements Client {
   private reset(): void {
     batch(() => {
       this.arrived.clear();
+      this.heard.clear();
       this.delivered.clear();
       this.read.clear();
       this.conversations.clear();
@@ -370,13 +373,14 @@ class LiveClient implements Client {
     const uid = before === undefined ? undefined : this.conversations.self(before).uid;
     const mine = message.sender === (uid ?? this.me.peek()?.participant.uid);
     // The account of a new conversation counts its first message before that has come.
-    const fresh = before === undefined || message.seq > (before.last?.seq ?? 0);
+    const heard = Math.max(this.heard.get(message.conversation) ?? 0, before?.last?.seq ?? 0);
+    this.heard.set(message.conversation, Math.max(heard, message.seq));
     this.noteArrived(message, before, mine);
     this.applyMessage(message);
     this.positions.note(pos);
     if (mine) return this.outbox.echoed(message.nonce);
     this.typists.stopped(message.conversation);
-    if (!fresh) return;
+    if (message.seq <= heard) return;
     const conversation = this.conversations.peek(message.conversation);
     for (const listener of this.arrivals) listener({ message, conversation });
   }

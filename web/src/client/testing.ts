@@ -50,6 +50,10 @@ export class FakeClock implements Clock {
 }
 
 /** Lets everything that only waits for promises happen. */
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 50; i++) await Promise.resolve();
+function settle(): Promise<void> {
+  return ticks(80);
+}
+
+export async function ticks(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await Promise.resolve();
 }

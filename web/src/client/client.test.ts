@@ -1,0 +1,575 @@
+import { effect } from "@preact/signals-core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Message } from "../protocol/body.ts";
+import type { Client, Entry, Thread } from "./api.ts";
+import { isFailure } from "./failure.ts";
+import { FakeClock, seeded } from "./testing.ts";
+import { FakeDevice, FakeServer } from "./testing-server.ts";
+
+let clock: FakeClock;
+let server: FakeServer;
+let clients: Client[];
+let undo: (() => void)[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  server = new FakeServer(clock);
+  clients = [];
+  undo = [];
+});
+
+afterEach(() => {
+  for (const fn of undo) fn();
+  for (const client of clients) client.stop();
+});
+
+function started(device: FakeDevice, random?: () => number): Client {
+  const client = device.tab(random);
+  clients.push(client);
+  client.start();
+  return client;
+}
+
+function look(thread: Thread): void {
+  undo.push(effect(() => void thread.entries.value));
+}
+
+async function about(client: Client, product: string): Promise<Thread> {
+  const promise = client.threadAbout(product);
+  await clock.pass(10);
+  const begun = await promise;
+  if (isFailure(begun)) throw new Error(begun.code);
+  look(begun.thread);
+  await clock.pass(10);
+  return begun.thread;
+}
+
+const text = (words: string) => [{ type: "text" as const, text: words }];
+const picture = () => ({
+  type: "image" as const,
+  picture: { bytes: new Blob(["x"], { type: "image/png" }), width: 2, height: 1 },
+});
+
+/** A line as a person sees it. */
+function line(entry: Entry): string {
+  if (entry.kind === "outgoing") {
+    const words = entry.pieces.map((p) => (p.type === "text" ? p.text : p.type)).join("+");
+    return `${words} (${entry.stale ? "stale" : (entry.failure?.code ?? entry.tick)})`;
+  }
+  const { message, mine, tick } = entry;
+  const words = message.recalled_at === undefined ? said(message) : "recalled";
+  return mine ? `${words} (${tick})` : `< ${words}`;
+}
+
+function said(message: Message): string {
+  return message.blocks.map((b) => (b.type === "text" ? b.text : b.type)).join("+");
+}
+
+const lines = (thread: Thread): string[] => thread.entries.peek().map(line);
+
+/** A buyer and a seller who have begun to talk. */
+async function talking() {
+  const buyer = started(new FakeDevice(server, "U_1"));
+  const seller = started(new FakeDevice(server, "V_1"));
+  const asking = await about(buyer, "1");
+  asking.send(text("hello"));
+  await clock.pass(1_000);
+  const answering = seller.thread("c1");
+  look(answering);
+  await clock.pass(1_000);
+  return { buyer, seller, asking, answering };
+}
+
+describe("a message", () => {
+  test("goes from the buyer to the seller, and its ticks come back", async () => {
+    const { asking, answering } = await talking();
+    expect(lines(answering)).toEqual(["< hello"]);
+    expect(lines(asking)).toEqual(["hello (delivered)"]);
+    answering.markRead(1);
+    await clock.pass(1_000);
+    expect(lines(asking)).toEqual(["hello (read)"]);
+    answering.send(text("hi"));
+    await clock.pass(1_000);
+    expect(lines(asking)).toEqual(["hello (read)", "< hi"]);
+  });
+
+  test("keeps its key from the outbox to the store, so that nothing jumps", async () => {
+    const { asking } = await talking();
+    asking.send(text("again"));
+    const before = asking.entries.peek().at(-1);
+    await clock.pass(1_000);
+    const after = asking.entries.peek().at(-1);
+    expect([before?.kind, after?.kind]).toEqual(["outgoing", "message"]);
+    expect(after?.key).toBe(before?.key);
+  });
+
+  test("that is lost on the way is fetched after the next heartbeat, though nothing follows it", async () => {
+    const { answering, asking } = await talking();
+    server.deliveries = (uid) => (uid === "V_1" ? 0 : 1);
+    asking.send(text("lost?"));
+    await clock.pass(1_000);
+    expect(lines(answering)).toEqual(["< hello"]);
+    server.deliveries = () => 1;
+    await clock.pass(server.heartbeatMs);
+    expect(lines(answering)).toEqual(["< hello", "< lost?"]);
+  });
+
+  test("whose ack is lost is sent again and stored once", async () => {
+    const { asking } = await talking();
+    server.loseAnswer = (frame) => "send" in frame;
+    asking.send(text("once"));
+    await clock.pass(100);
+    server.loseAnswer = () => false;
+    await clock.pass(10_000);
+    expect(lines(asking)).toEqual(["hello (delivered)", "once (delivered)"]);
+    expect(server.conversations.get("c1")?.messages).toHaveLength(2);
+  });
+
+  test("whose event comes before its ack is not shown twice", async () => {
+    const { asking } = await talking();
+    const stored = server.store("U_1", { conversation: "c1", nonce: "U_1-2", blocks: text("mine") });
+    asking.send(text("mine")); // the same nonce: the device counts
+    await clock.pass(1_000);
+    expect(stored.message.seq).toBe(2);
+    expect(lines(asking)).toEqual(["hello (delivered)", "mine (delivered)"]);
+  });
+
+  test("taken back shows as a tombstone to both, and after an absence too", async () => {
+    const { asking, answering } = await talking();
+    expect(await asking.recall(1)).toBeUndefined();
+    await clock.pass(1_000);
+    expect(lines(asking)).toEqual(["recalled (delivered)"]);
+    expect(lines(answering)).toEqual(["< recalled"]);
+    asking.send(text("second"));
+    await clock.pass(1_000);
+    server.cut("V_1");
+    server.recall("U_1", "c1", 2);
+    await clock.pass(30_000);
+    expect(lines(answering)).toEqual(["< recalled", "< recalled"]);
+  });
+});
+
+describe("the outbox", () => {
+  test("survives a reload and sends what waits, once and in order", async () => {
+    const device = new FakeDevice(server, "U_1");
+    const first = started(device);
+    const thread = await about(first, "1");
+    server.refuse = (what) => (what.startsWith("send") ? FakeServer.refusal(503, "unavailable") : undefined);
+    thread.send(text("one"));
+    thread.send(text("two"));
+    await clock.pass(100);
+    first.stop();
+    server.refuse = () => undefined;
+    const again = await about(started(device), "1");
+    await clock.pass(1_000);
+    expect(lines(again)).toEqual(["one (stored)", "two (stored)"]);
+    expect([...device.kept.values()].flatMap((items) => [...items])).toEqual([]);
+  });
+
+  test("waits as long as it is told to, and goes on by itself", async () => {
+    const { asking } = await talking();
+    let refused = 0;
+    server.refuse = (what) => {
+      if (!what.startsWith("send") || refused > 0) return undefined;
+      refused++;
+      return FakeServer.refusal(429, "rate_limited", 8_000);
+    };
+    asking.send(text("slow"));
+    await clock.pass(7_000);
+    expect(lines(asking).at(-1)).toBe("slow (queued)");
+    await clock.pass(3_000);
+    expect(lines(asking).at(-1)).toBe("slow (delivered)");
+  });
+
+  test("fails what was refused for good with what follows it, and retries them in order", async () => {
+    const { asking } = await talking();
+    server.refuse = (what) => (what.startsWith("send") ? FakeServer.refusal(403, "blocked") : undefined);
+    asking.send(text("one"));
+    asking.send(text("two"));
+    await clock.pass(1_000);
+    expect(lines(asking).slice(1)).toEqual(["one (blocked)", "two (earlier_failed)"]);
+    server.refuse = () => undefined;
+    asking.retry(asking.entries.peek()[1]?.key ?? "");
+    await clock.pass(1_000);
+    expect(lines(asking).slice(1)).toEqual(["one (delivered)", "two (delivered)"]);
+  });
+
+  test("asks before it sends what waited for more than ten minutes", async () => {
+    const device = new FakeDevice(server, "U_1");
+    const thread = await about(started(device), "1");
+    thread.send(text("hello"));
+    await clock.pass(1_000);
+    device.online = false;
+    server.cut();
+    thread.send(text("old"));
+    await clock.pass(11 * 60_000);
+    thread.send(text("young"));
+    device.online = true;
+    await clock.pass(30_000);
+    expect(lines(thread)).toEqual(["hello (stored)", "old (stale)", "young (stale)"]);
+    thread.retry(thread.entries.peek()[1]?.key ?? "");
+    await clock.pass(1_000);
+    expect(lines(thread)).toEqual(["hello (stored)", "old (stored)", "young (stored)"]);
+  });
+
+  test("uploads first, and after a failure again under the same key and never twice", async () => {
+    const { asking } = await talking();
+    let refusals = 1;
+    server.refuse = (what) =>
+      what.startsWith("PUT") && what.endsWith("1") && refusals-- > 0
+        ? FakeServer.refusal(503, "unavailable")
+        : undefined;
+    asking.send([picture(), picture()]);
+    const nonce = asking.entries.peek().at(-1)?.key;
+    await clock.pass(5_000);
+    expect(server.uploads).toEqual([`/v1/files/${nonce}.0`, `/v1/files/${nonce}.1`]);
+    expect(lines(asking).at(-1)).toBe("image+image (delivered)");
+    expect(server.conversations.get("c1")?.messages.at(-1)?.blocks).toMatchObject([
+      { type: "image", image: { file: `file-${nonce}.0` } },
+      { type: "image", image: { file: `file-${nonce}.1` } },
+    ]);
+  });
+
+  test("forgets what is discarded, also in the middle of its upload", async () => {
+    const { asking } = await talking();
+    asking.send([picture()]);
+    asking.discard(asking.entries.peek().at(-1)?.key ?? "");
+    asking.send(text("after"));
+    await clock.pass(1_000);
+    expect(lines(asking).slice(1)).toEqual(["after (delivered)"]);
+  });
+});
+
+describe("two tabs of one buyer", () => {
+  test("show the same, and one of them sends", async () => {
+    const device = new FakeDevice(server, "U_1");
+    const [one, two] = [await about(started(device), "1"), await about(started(device), "1")];
+    server.refuse = (what) => (what.startsWith("send") ? FakeServer.refusal(503, "unavailable") : undefined);
+    two.send(text("from two"));
+    await clock.pass(10);
+    expect(lines(one)).toEqual(lines(two));
+    server.refuse = () => undefined;
+    await clock.pass(30_000);
+    one.send(text("from one"));
+    await clock.pass(1_000);
+    expect(lines(one)).toEqual(["from two (stored)", "from one (stored)"]);
+    expect(lines(two)).toEqual(lines(one));
+    expect(server.conversations.get("c1")?.messages).toHaveLength(2);
+  });
+
+  test("when the one that sends is closed, the other goes on", async () => {
+    const device = new FakeDevice(server, "U_1");
+    const first = started(device);
+    const one = await about(first, "1");
+    const two = await about(started(device), "1");
+    server.refuse = (what) => (what.startsWith("send") ? FakeServer.refusal(503, "unavailable") : undefined);
+    one.send(text("waits"));
+    await clock.pass(100);
+    first.stop();
+    server.refuse = () => undefined;
+    await clock.pass(1_000);
+    expect(lines(two)).toEqual(["waits (stored)"]);
+  });
+});
+
+describe("the connection", () => {
+  test("that says nothing is given up after one and a half heartbeats, and comes back", async () => {
+    const { seller } = await talking();
+    const states: string[] = [];
+    undo.push(seller.connection.subscribe((state) => states.push(state.kind)));
+    for (const session of server.sessions) session.frames = () => undefined;
+    await clock.pass(server.heartbeatMs * 1.5 + 5_000);
+    expect(states).toEqual(["online", "offline", "offline", "online"]); // the third: trying just now
+  });
+
+  test("comes back when it is told to, not sooner, whatever wakes it", async () => {
+    const { buyer } = await talking();
+    server.say("U_1", { bye: { code: "shutdown", message: "restart", retry_after_ms: 5_000 } });
+    buyer.wake();
+    await clock.pass(4_900);
+    buyer.wake();
+    expect(buyer.connection.peek().kind).toBe("offline");
+    await clock.pass(2_000);
+    expect(buyer.connection.peek().kind).toBe("online");
+  });
+
+  test("comes back at once when the page wakes, if it may", async () => {
+    const device = new FakeDevice(server, "U_1");
+    const buyer = started(device);
+    await clock.pass(100);
+    device.online = false;
+    server.cut();
+    await clock.pass(5 * 60_000);
+    device.online = true;
+    buyer.wake();
+    await clock.pass(1);
+    expect(buyer.connection.peek().kind).toBe("online");
+  });
+
+  test("that died while the device slept is found dead on waking", async () => {
+    const { buyer } = await talking();
+    clock.sleep(3_600_000);
+    for (const session of [...server.sessions]) session.alive = false;
+    server.sessions.clear();
+    buyer.wake();
+    await clock.pass(1);
+    expect(buyer.connection.peek().kind).toBe("online");
+  });
+
+  test("renews its token before it ends, on the live socket", async () => {
+    const { buyer } = await talking();
+    const before = server.tokens;
+    const sockets = server.sessions.size;
+    await clock.pass(server.tokenLife);
+    expect(server.tokens).toBeGreaterThan(before);
+    expect(server.sessions.size).toBe(sockets);
+    expect(buyer.connection.peek().kind).toBe("online");
+  });
+
+  test("gets a fresh token when its own is refused", async () => {
+    let refusals = 1;
+    server.refuse = (what) =>
+      what === "hello" && refusals-- > 0 ? FakeServer.refusal(401, "token_expired") : undefined;
+    const buyer = started(new FakeDevice(server, "U_1"));
+    await clock.pass(15_000);
+    expect(buyer.connection.peek().kind).toBe("online");
+    expect(server.tokens).toBe(2);
+  });
+
+  test("is signed out only when the server has no token for it", async () => {
+    const device = new FakeDevice(server, "V_1");
+    const seller = started(device);
+    await clock.pass(100);
+    server.refuse = (what) => (what === "token" ? FakeServer.refusal(503, "unavailable") : undefined);
+    server.say("V_1", { bye: { code: "token_revoked", message: "signed out", final: true } });
+    await clock.pass(60_000);
+    expect(seller.connection.peek().kind).toBe("offline");
+    server.refuse = () => undefined;
+    device.signedIn = false;
+    await clock.pass(60_000);
+    expect(seller.connection.peek()).toEqual({ kind: "signed_out", code: "signed_out" });
+  });
+
+  test("waits longer each time, with jitter, and never more than half a minute", async () => {
+    const device = new FakeDevice(server, "U_1");
+    device.online = false;
+    const waits: number[] = [];
+    const buyer = started(device, seeded(1));
+    undo.push(
+      buyer.connection.subscribe((state) => {
+        if (state.kind === "offline" && state.retryAt !== undefined) waits.push(state.retryAt - clock.now());
+      }),
+    );
+    await clock.pass(10 * 60_000);
+    expect(Math.max(...waits)).toBeGreaterThan(10_000);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(25_000);
+    expect(new Set(waits).size).toBeGreaterThan(10);
+  });
+});
+
+describe("after an absence", () => {
+  test("everything missed is there, in order, also when it was more than a page", async () => {
+    const { answering, seller } = await talking();
+    server.cut("V_1");
+    for (let i = 0; i < 23; i++) {
+      server.store("U_1", { conversation: "c1", nonce: `x${i}`, blocks: text(`${i}`) });
+    }
+    await clock.pass(30_000);
+    expect(lines(answering)).toEqual(["< hello", ...Array.from({ length: 23 }, (_, i) => `< ${i}`)]);
+    expect(seller.inbox.unread.peek()).toEqual({ conversations: 1, messages: 24 });
+  });
+
+  test("another epoch drops what was kept and reloads what is shown", async () => {
+    const { answering, asking } = await talking();
+    const stored = server.conversations.get("c1");
+    if (stored === undefined) throw new Error("no conversation");
+    server.epoch = "e2"; // restored from a backup: another last message, a lower rev
+    stored.messages = [{ ...(stored.messages[0] as Message), blocks: text("restored") }];
+    stored.rev = 1;
+    server.positions.clear();
+    server.beat();
+    await clock.pass(5_000);
+    expect(lines(answering)).toEqual(["< restored"]);
+    expect(lines(asking)).toEqual(["restored (delivered)"]);
+  });
+});
+
+describe("the inbox", () => {
+  async function inbox() {
+    for (const [i, buyer] of ["U_1", "U_2", "U_3", "U_4", "U_5"].entries()) {
+      server.store(buyer, { product: "1", nonce: `n${i}`, blocks: text(`from ${buyer}`) });
+      await clock.pass(1_000);
+    }
+    const seller = started(new FakeDevice(server, "V_1"));
+    undo.push(effect(() => void seller.inbox.rows.value));
+    await clock.pass(1_000);
+    return seller;
+  }
+  const names = (client: Client): string[] => client.inbox.rows.peek().map((row) => row.buyer.uid);
+
+  test("lists what is newest first, in pages, and moves up what is news", async () => {
+    const seller = await inbox();
+    expect(names(seller)).toEqual(["U_5", "U_4", "U_3"]);
+    server.store("U_1", { conversation: "c1", nonce: "m", blocks: text("me again") });
+    server.store("U_6", { product: "1", nonce: "m", blocks: text("I am new") });
+    await clock.pass(1_000);
+    expect(names(seller).sort()).toEqual(["U_1", "U_3", "U_4", "U_5", "U_6"]);
+    expect(seller.inbox.unread.peek()).toEqual({ conversations: 6, messages: 7 });
+    await seller.inbox.loadMore();
+    expect(names(seller)).toContain("U_2");
+  });
+
+  test("with unread first, what is being read stays where it is until the list is asked for anew", async () => {
+    const seller = await inbox();
+    seller.inbox.setOrder("unread");
+    await clock.pass(1_000);
+    seller.thread("c5").markRead(1);
+    await clock.pass(1_000);
+    expect(names(seller)[0]).toBe("U_5");
+    expect(seller.inbox.unread.peek()).toEqual({ conversations: 4, messages: 4 });
+    await seller.inbox.reload();
+    expect(names(seller)[0]).toBe("U_4");
+  });
+
+  test("searches once the typing rests, and takes no answer of an earlier search", async () => {
+    const seller = await inbox();
+    const before = server.requests.length;
+    seller.inbox.setSearch("U");
+    seller.inbox.setSearch("U_2");
+    await clock.pass(1_000);
+    expect(names(seller)).toEqual(["U_2"]);
+    expect(server.requests.slice(before).filter((r) => r.includes("search"))).toHaveLength(1);
+  });
+
+  test("says what arrives, once, and nothing of what was missed", async () => {
+    const seller = await inbox();
+    const heard: string[] = [];
+    undo.push(seller.onArrival(({ message }) => heard.push(message.nonce)));
+    server.deliveries = () => 2;
+    server.store("U_1", { conversation: "c1", nonce: "live", blocks: text("live") });
+    await clock.pass(1_000);
+    server.cut();
+    server.store("U_1", { conversation: "c1", nonce: "missed", blocks: text("missed") });
+    await clock.pass(60_000);
+    expect(heard).toEqual(["live"]);
+  });
+
+  test("acks what arrived though no thread is open, never over a gap", async () => {
+    const seller = await inbox();
+    await clock.pass(2_000);
+    expect(seller.connection.peek().kind).toBe("online");
+    server.store("U_5", { conversation: "c5", nonce: "m2", blocks: text("two") });
+    await clock.pass(2_000);
+    expect(server.conversations.get("c5")?.at.merchant.delivered).toBe(2);
+  });
+});
+
+describe("while both are there", () => {
+  test("typing shows for five seconds, and ends with the message", async () => {
+    const { asking, answering } = await talking();
+    asking.typing();
+    asking.typing();
+    await clock.pass(100);
+    expect(answering.peerTyping.peek()).toBe("");
+    await clock.pass(5_000);
+    expect(answering.peerTyping.peek()).toBeUndefined();
+    asking.typing();
+    asking.send(text("done"));
+    await clock.pass(100);
+    expect(answering.peerTyping.peek()).toBeUndefined();
+  });
+
+  test("the first unread message stays marked while it is read", async () => {
+    const { asking, seller } = await talking();
+    const thread = seller.thread("c1");
+    thread.markRead(1);
+    await clock.pass(1_000);
+    for (const fn of undo.splice(1)) fn(); // the seller looks away
+    asking.send(text("two"));
+    asking.send(text("three"));
+    await clock.pass(1_000);
+    look(thread);
+    await clock.pass(100);
+    expect(thread.firstUnread.peek()).toBe(2);
+    thread.markRead(3);
+    await clock.pass(1_000);
+    expect(thread.firstUnread.peek()).toBe(2);
+  });
+
+  test("pictures are asked for together, and again before their URLs end", async () => {
+    const { buyer } = await talking();
+    const before = server.requests.length;
+    for (const file of ["a", "b", "c"]) undo.push(buyer.pictureUrl(file).subscribe(() => undefined));
+    await clock.pass(1_000);
+    expect(server.requests.slice(before)).toEqual(["POST /v1/files/urls"]);
+    expect(buyer.pictureUrl("b").peek()).toEqual({ url: "/f/b", thumb: "/t/b" });
+    await clock.pass(86_400_000);
+    expect(server.requests.slice(before).filter((r) => r.includes("files"))).toHaveLength(2);
+  });
+});
+
+test("whatever the network does, both end with what the server has", { timeout: 60_000 }, async () => {
+  const from = Math.floor(Date.now() / 1000);
+  for (let seed = from; seed < from + 25; seed++) await storm(seed);
+});
+
+/** Two people talk through a network that loses, doubles and cuts; then it calms down. */
+async function storm(seed: number): Promise<void> {
+  clock = new FakeClock();
+  server = new FakeServer(clock);
+  const random = seeded(seed);
+  const buyer = started(new FakeDevice(server, "U_1"), random);
+  const seller = started(new FakeDevice(server, "V_1"), random);
+  const asking = await about(buyer, "1");
+  asking.send(text("hello"));
+  await clock.pass(1_000);
+  const answering = seller.thread("c1");
+  look(answering);
+  server.deliveries = () => Math.floor(random() * 3);
+  server.loseAnswer = () => random() < 0.05;
+  for (let step = 0; step < 60; step++) {
+    const thread = random() < 0.5 ? asking : answering;
+    const what = random();
+    if (what < 0.5) thread.send(text(`${seed} ${step}`));
+    else if (what < 0.6) server.cut(random() < 0.5 ? "U_1" : "V_1");
+    else if (what < 0.75) thread.markRead(thread.conversation.peek()?.last_seq ?? 0);
+    else if (what < 0.85) await recallOne(thread, random);
+    await clock.pass(random() * 3_000);
+  }
+  server.deliveries = () => 1;
+  server.loseAnswer = () => false;
+  await clock.pass(120_000);
+  const truth = server.conversations.get("c1")?.messages ?? [];
+  expect(new Set(truth.map((m) => `${m.sender} ${m.nonce}`)).size, `seed ${seed}`).toBe(truth.length);
+  for (const [thread, uid] of [[asking, "U_1"], [answering, "V_1"]] as const) {
+    while (thread.hasOlder.peek()) await thread.loadOlder();
+    const seen = thread.entries.peek().map((entry) => (entry.kind === "message" ? entry.message : entry.tick));
+    const essence = (m: Message) => [m.seq, m.nonce, said(m), m.recalled_at !== undefined];
+    expect(
+      seen.map((m) => (typeof m === "string" ? m : essence(m))),
+      `seed ${seed}, ${uid}`,
+    ).toEqual(truth.map(essence));
+    const stored = server.conversations.get("c1");
+    if (stored === undefined) throw new Error("no conversation");
+    const side = uid === "U_1" ? "buyer" : "merchant";
+    const { unread, buyer_at, merchant_at } = server.view(stored, side);
+    // What its own side has received is no news to a side: nobody tells it.
+    const known = thread.conversation.peek();
+    expect(known?.unread, `seed ${seed}, ${uid}`).toBe(unread);
+    expect([known?.buyer_at.read, known?.merchant_at.read], `seed ${seed}, ${uid}`).toEqual([
+      buyer_at.read,
+      merchant_at.read,
+    ]);
+    const theirs = side === "buyer" ? [known?.merchant_at, merchant_at] : [known?.buyer_at, buyer_at];
+    expect(theirs[0], `seed ${seed}, ${uid}`).toEqual(theirs[1]);
+  }
+  for (const client of [buyer, seller]) client.stop();
+}
+
+async function recallOne(thread: Thread, random: () => number): Promise<void> {
+  const mine = thread.entries.peek().filter((entry) => entry.kind === "message" && entry.mine);
+  const entry = mine[Math.floor(random() * mine.length)];
+  const recalled = entry?.kind === "message" ? thread.recall(entry.message.seq) : undefined;
+  await clock.pass(20_000);
+  await recalled;
+}
