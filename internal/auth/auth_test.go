@@ -188,6 +188,18 @@ func TestVerify_identity(t *testing.T) {
 	}
 }
 
+// Names are drawn beside what people say: one that turns text around or has no
+// end could look like the server's own words.
+func TestVerify_names(t *testing.T) {
+	v := newVerifier(t, nil, secretKey(t, ""))
+	got, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodHS256, []byte(secret), "", good(map[string]any{
+		"sub": "V_7", "agent": "a", "agent_name": "An\u202ena\n " + strings.Repeat("x", 100), "name": "Cafe\u0301",
+	})))
+	if want := "Anna " + strings.Repeat("x", 59); err != nil || got.Actor.AgentName != want || got.Name != "Caf\u00e9" {
+		t.Errorf("identity %+q, %v, want the agent %q", got, err, want)
+	}
+}
+
 func TestVerify_algorithms(t *testing.T) {
 	rsaKey, _ := rsa.GenerateKey(rand.Reader, 2048)
 	ecKey, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"golang.org/x/text/unicode/norm"
 
 	"haggle/internal/chat"
 )
@@ -19,6 +20,10 @@ const issuer = "haggle"
 
 // MaxTokenLife bounds the life of a marketplace's token.
 const MaxTokenLife = 24 * time.Hour
+
+// maxAgentName is how much of an agent's name is kept. It goes with every
+// message, and nobody cleans it later.
+const maxAgentName = 64
 
 // use says what one of the server's own tokens is good for.
 type use string
@@ -73,7 +78,7 @@ func (c *claims) identity() (chat.Identity, error) {
 	if err != nil {
 		return chat.Identity{}, refusef("%w", err)
 	}
-	id := chat.Identity{Actor: actor, Name: c.Name, Avatar: c.Avatar, ExpiresAt: c.ExpiresAt.Time}
+	id := chat.Identity{Actor: actor, Name: norm.NFC.String(c.Name), Avatar: c.Avatar, ExpiresAt: c.ExpiresAt.Time}
 	if c.IssuedAt != nil {
 		id.IssuedAt = c.IssuedAt.Time
 	} else {
@@ -99,7 +104,7 @@ func ActorOf(sub, agent, agentName string) (chat.Actor, error) {
 	if err != nil {
 		return chat.Actor{}, fmt.Errorf("agent: %w", err)
 	}
-	return chat.Actor{UID: uid, Agent: id, AgentName: agentName}, nil
+	return chat.Actor{UID: uid, Agent: id, AgentName: chat.CleanName(norm.NFC.String(agentName), maxAgentName)}, nil
 }
 
 // claimsOf is the inverse of identity, for the server's own tokens.

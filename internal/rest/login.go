@@ -93,6 +93,8 @@ func (a *API) login(who func(w http.ResponseWriter, r *http.Request) (id chat.Id
 // loginByToken takes the marketplace's token that a page of the shop posted.
 func (a *API) loginByToken(w http.ResponseWriter, r *http.Request) (id chat.Identity, next string, err error) {
 	if err := a.checkShopOrigin(r); err != nil {
+		a.log.WarnContext(r.Context(), "sign-in from an origin that is not in the list",
+			"origin", r.Header.Get("Origin"), "request_id", RequestID(r.Context()))
 		return id, "", err
 	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

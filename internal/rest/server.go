@@ -149,7 +149,7 @@ func (a *API) removeParticipant(ctx context.Context, name string) error {
 }
 
 func (a *API) createLoginCode(ctx context.Context, in *loginCodeIn) (*answer[LoginCodeAnswer], error) {
-	actor, err := auth.ActorOf(in.Body.UID, in.Body.Agent, norm.NFC.String(in.Body.AgentName))
+	actor, err := auth.ActorOf(in.Body.UID, in.Body.Agent, in.Body.AgentName)
 	if err != nil {
 		return nil, err
 	}
