@@ -528,42 +528,40 @@ async function storm(seed: number): Promise<void> {
   server.deliveries = () => Math.floor(random() * 3);
   server.loseAnswer = () => random() < 0.05;
   for (let step = 0; step < 60; step++) {
-    const thread = random() < 0.5 ? asking : answering;
-    const what = random();
-    if (what < 0.5) thread.send(text(`${seed} ${step}`));
-    else if (what < 0.6) server.cut(random() < 0.5 ? "U_1" : "V_1");
-    else if (what < 0.75) thread.markRead(thread.conversation.peek()?.last_seq ?? 0);
-    else if (what < 0.85) await recallOne(thread, random);
+    await doSomething(random() < 0.5 ? asking : answering, `${seed} ${step}`, random);
     await clock.pass(random() * 3_000);
   }
   server.deliveries = () => 1;
   server.loseAnswer = () => false;
   await clock.pass(120_000);
-  const truth = server.conversations.get("c1")?.messages ?? [];
-  expect(new Set(truth.map((m) => `${m.sender} ${m.nonce}`)).size, `seed ${seed}`).toBe(truth.length);
-  for (const [thread, uid] of [[asking, "U_1"], [answering, "V_1"]] as const) {
-    while (thread.hasOlder.peek()) await thread.loadOlder();
-    const seen = thread.entries.peek().map((entry) => (entry.kind === "message" ? entry.message : entry.tick));
-    const essence = (m: Message) => [m.seq, m.nonce, said(m), m.recalled_at !== undefined];
-    expect(
-      seen.map((m) => (typeof m === "string" ? m : essence(m))),
-      `seed ${seed}, ${uid}`,
-    ).toEqual(truth.map(essence));
-    const stored = server.conversations.get("c1");
-    if (stored === undefined) throw new Error("no conversation");
-    const side = uid === "U_1" ? "buyer" : "merchant";
-    const { unread, buyer_at, merchant_at } = server.view(stored, side);
-    // What its own side has received is no news to a side: nobody tells it.
-    const known = thread.conversation.peek();
-    expect(known?.unread, `seed ${seed}, ${uid}`).toBe(unread);
-    expect([known?.buyer_at.read, known?.merchant_at.read], `seed ${seed}, ${uid}`).toEqual([
-      buyer_at.read,
-      merchant_at.read,
-    ]);
-    const theirs = side === "buyer" ? [known?.merchant_at, merchant_at] : [known?.buyer_at, buyer_at];
-    expect(theirs[0], `seed ${seed}, ${uid}`).toEqual(theirs[1]);
-  }
+  await seesTheTruth(asking, "buyer", `seed ${seed}, buyer`);
+  await seesTheTruth(answering, "merchant", `seed ${seed}, seller`);
   for (const client of [buyer, seller]) client.stop();
+}
+
+async function doSomething(thread: Thread, words: string, random: () => number): Promise<void> {
+  const what = random();
+  if (what < 0.5) thread.send(text(words));
+  else if (what < 0.6) server.cut(random() < 0.5 ? "U_1" : "V_1");
+  else if (what < 0.75) thread.markRead(thread.conversation.peek()?.last_seq ?? 0);
+  else if (what < 0.85) await recallOne(thread, random);
+}
+
+async function seesTheTruth(thread: Thread, side: "buyer" | "merchant", who: string): Promise<void> {
+  const stored = server.conversations.get("c1");
+  if (stored === undefined) throw new Error("no conversation");
+  while (thread.hasOlder.peek()) await thread.loadOlder();
+  const essence = (m: Message) => [m.seq, m.nonce, said(m), m.recalled_at !== undefined];
+  const seen = thread.entries.peek().map((e) => (e.kind === "message" ? essence(e.message) : e.tick));
+  expect(seen, who).toEqual(stored.messages.map(essence));
+  expect(new Set(stored.messages.map((m) => `${m.sender} ${m.nonce}`)).size, who).toBe(seen.length);
+  const [truth, known] = [server.view(stored, side), thread.conversation.peek()];
+  expect(known?.unread, who).toBe(truth.unread);
+  // What its own side has received is no news to a side: nobody tells it.
+  const [mine, theirs] =
+    side === "buyer" ? (["buyer_at", "merchant_at"] as const) : (["merchant_at", "buyer_at"] as const);
+  expect(known?.[mine].read, who).toBe(truth[mine].read);
+  expect(known?.[theirs], who).toEqual(truth[theirs]);
 }
 
 async function recallOne(thread: Thread, random: () => number): Promise<void> {

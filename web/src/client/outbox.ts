@@ -268,11 +268,12 @@ export class Outbox {
     const repeat = item.tried;
     if (!repeat) this.put({ ...item, tried: true });
     const ack = await this.ports.send(requestOf(item));
-    if (this.find(item.nonce) === undefined) return undefined; // its event was faster, or it was discarded
     if (!isFailure(ack)) {
+      // Also if it has left the outbox: another tab saw its event first, or it was discarded too late.
       this.acknowledged(item, ack, repeat);
       return undefined;
     }
+    if (this.find(item.nonce) === undefined) return undefined;
     if (ack.code === "file_not_yours" && item.files.some((file) => file !== undefined) && repeat) {
       // Swept while the message waited: the same bytes, once more.
       this.put({ ...item, tried: false, files: item.pieces.map(() => undefined) });

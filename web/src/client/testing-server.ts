@@ -148,7 +148,11 @@ export class FakeServer {
   }
 
   /** Stores a message as if `sender` had sent it from elsewhere. */
-  store(sender: string, send: NonNullable<Extract<ClientFrame, { send: unknown }>["send"]>, origin?: Session) {
+  store(
+    sender: string,
+    send: NonNullable<Extract<ClientFrame, { send: unknown }>["send"]>,
+    origin?: Session,
+  ) {
     const refusal = this.refuse(`send ${send.nonce}`);
     if (refusal !== undefined) throw refusal;
     const merchant = this.product(send.product ?? "1").merchant;
@@ -166,14 +170,16 @@ export class FakeServer {
       sender,
       nonce: send.nonce,
       blocks: send.blocks.map((block) => {
-        if (block.type === "image") return { type: "image", image: { file: block.file, width: 2, height: 1 } };
+        if (block.type === "image")
+          return { type: "image", image: { file: block.file, width: 2, height: 1 } };
         if (block.type === "product") return { type: "product", product: this.product(block.product) };
         return block;
       }),
       sent_at: this.clock.now(),
     };
     stored.messages.push(message);
-    if (begun || send.product !== undefined) this.tell(stored, (side, pos) => this.account(stored, side, pos));
+    if (begun || send.product !== undefined)
+      this.tell(stored, (side, pos) => this.account(stored, side, pos));
     this.tell(stored, (_, pos) => ({ message: { pos, message } }), origin);
     return { message, stored, begun };
   }
@@ -402,7 +408,9 @@ export class FakeServer {
     if ("send" in frame) {
       const { message, stored, begun } = this.store(session.uid, frame.send, session);
       const { conversation, seq, rev, sent_at, blocks } = message;
-      return { ack: { conversation, seq, rev, sent_at, begun, blocks, pos: stored.pos[sideOf(session.uid)] } };
+      return {
+        ack: { conversation, seq, rev, sent_at, begun, blocks, pos: stored.pos[sideOf(session.uid)] },
+      };
     }
     if ("recall" in frame) {
       const { rev } = this.recall(session.uid, frame.recall.conversation, frame.recall.seq, session);
@@ -422,7 +430,10 @@ export class FakeServer {
     this.say(stored[other(sideOf(uid))], { typing: { conversation, uid } });
   }
 
-  private welcome(session: Session, hello: { token: string; position?: { epoch: string; pos: number } }): object {
+  private welcome(
+    session: Session,
+    hello: { token: string; position?: { epoch: string; pos: number } },
+  ): object {
     const refusal = this.refuse("hello");
     if (refusal !== undefined) throw refusal;
     session.uid = hello.token.split(" ")[0] ?? "";
@@ -430,7 +441,8 @@ export class FakeServer {
     const position = this.position(session.uid);
     const since = hello.position;
     const reset = since !== undefined && (since.epoch !== position.epoch || since.pos > position.pos);
-    const changes = since === undefined || reset ? {} : { changes: this.changes(session.uid, since.epoch, since.pos) };
+    const changes =
+      since === undefined || reset ? {} : { changes: this.changes(session.uid, since.epoch, since.pos) };
     const welcome = {
       client_id: "x",
       uid: session.uid,

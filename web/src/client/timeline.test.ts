@@ -36,52 +36,70 @@ function repair(timeline: Timeline, truth: Truth, random: () => number): void {
   throw new Error("never complete");
 }
 
-function run(seed: number): void {
-  const random = seeded(seed);
-  const upTo = (n: number): number => Math.floor(random() * n);
-  const truth: Truth = { messages: [], recalls: [] };
-  let shown: readonly Message[] = [];
-  const timeline = new Timeline((messages) => {
-    shown = messages;
-    for (const [i, m] of messages.entries()) {
-      if (m.seq !== (messages[0]?.seq ?? 0) + i) throw new Error(`seed ${seed}: a gap is shown`);
-    }
-  });
-  const inFlight: (() => void)[] = [];
-  for (let step = 0; step < 150; step++) {
-    const seq = truth.messages.length + 1;
-    const say = random();
-    if (say < 0.45) {
-      const m = message(seq);
-      truth.messages.push(m);
-      const times = upTo(3); // lost, told once, told twice
-      for (let i = 0; i < times; i++) inFlight.push(() => timeline.add(m));
-    } else if (say < 0.55 && truth.messages.length > 0) {
-      const old = truth.messages[upTo(truth.messages.length)];
-      if (old === undefined || old.recalled_at !== undefined) continue;
-      const recall: Recall = { conversation: "c", seq: old.seq, rev: 1_000 + step, by: "U_1", at: 5_000 };
-      truth.messages[old.seq - 1] = { ...old, blocks: [], recalled_at: recall.at, rev: recall.rev };
-      truth.recalls.push(recall);
-      if (random() < 0.5) inFlight.push(() => timeline.recall(recall));
-    } else if (say < 0.6) {
-      timeline.load(newest(truth, 1 + upTo(10)), truth.recalls.at(-1)?.rev ?? 0);
-    } else if (say < 0.65) {
-      const oldest = timeline.oldest ?? 0;
-      timeline.prepend(truth.messages.filter((m) => m.seq < oldest).slice(-5));
-    } else if (say < 0.7 && timeline.isLoaded) {
-      repair(timeline, truth, random);
-    } else if (inFlight.length > 0) {
-      inFlight.splice(upTo(inFlight.length), 1)[0]?.();
-    }
+/** A conversation that goes on, and a timeline that is told of it badly. */
+class Run {
+  readonly truth: Truth = { messages: [], recalls: [] };
+  readonly timeline: Timeline;
+  shown: readonly Message[] = [];
+  private readonly inFlight: (() => void)[] = [];
+  private readonly random: () => number;
+
+  constructor(seed: number) {
+    this.random = seeded(seed);
+    this.timeline = new Timeline((messages) => {
+      this.shown = messages;
+      const first = messages[0]?.seq ?? 0;
+      if (messages.some((m, i) => m.seq !== first + i)) throw new Error(`seed ${seed}: a gap is shown`);
+    });
   }
-  for (const late of inFlight) late();
-  if (!timeline.isLoaded) timeline.load(newest(truth, 5), 0);
-  repair(timeline, truth, random);
-  while (timeline.hasOlder) {
-    const oldest = timeline.oldest ?? 0;
-    timeline.prepend(truth.messages.filter((m) => m.seq < oldest).slice(-7));
+
+  step(): void {
+    const say = this.random();
+    if (say < 0.45) this.send();
+    else if (say < 0.55) this.recall();
+    else if (say < 0.6) this.load();
+    else if (say < 0.65) this.older(5);
+    else if (say < 0.7 && this.timeline.isLoaded) repair(this.timeline, this.truth, this.random);
+    else this.inFlight.splice(this.upTo(this.inFlight.length), 1)[0]?.();
   }
-  expect(shown.map(essence), `seed ${seed}`).toEqual(truth.messages.map(essence));
+
+  /** Everything late arrives, and everything lost is repaired. */
+  end(): void {
+    for (const late of this.inFlight) late();
+    if (!this.timeline.isLoaded) this.load();
+    repair(this.timeline, this.truth, this.random);
+    while (this.timeline.hasOlder) this.older(7);
+  }
+
+  private upTo(n: number): number {
+    return Math.floor(this.random() * n);
+  }
+
+  private send(): void {
+    const m = message(this.truth.messages.length + 1);
+    this.truth.messages.push(m);
+    const times = this.upTo(3); // lost, told once, told twice
+    for (let i = 0; i < times; i++) this.inFlight.push(() => this.timeline.add(m));
+  }
+
+  private recall(): void {
+    const old = this.truth.messages[this.upTo(this.truth.messages.length)];
+    if (old === undefined || old.recalled_at !== undefined) return;
+    const rev = 1_000 + this.truth.recalls.length;
+    const recall: Recall = { conversation: "c", seq: old.seq, rev, by: "U_1", at: 5_000 };
+    this.truth.messages[old.seq - 1] = { ...old, blocks: [], recalled_at: recall.at, rev };
+    this.truth.recalls.push(recall);
+    if (this.random() < 0.5) this.inFlight.push(() => this.timeline.recall(recall));
+  }
+
+  private load(): void {
+    this.timeline.load(newest(this.truth, 1 + this.upTo(10)), this.truth.recalls.at(-1)?.rev ?? 0);
+  }
+
+  private older(size: number): void {
+    const oldest = this.timeline.oldest ?? 0;
+    this.timeline.prepend(this.truth.messages.filter((m) => m.seq < oldest).slice(-size));
+  }
 }
 
 /** What a person would see of it. */
@@ -91,7 +109,12 @@ function essence(m: Message): unknown {
 
 test("whatever is lost, doubled or late, the list is the true one after a repair", () => {
   const from = Math.floor(Date.now() / 1000);
-  for (let seed = from; seed < from + 400; seed++) run(seed);
+  for (let seed = from; seed < from + 400; seed++) {
+    const run = new Run(seed);
+    for (let step = 0; step < 150; step++) run.step();
+    run.end();
+    expect(run.shown.map(essence), `seed ${seed}`).toEqual(run.truth.messages.map(essence));
+  }
 });
 
 test("a long absence starts over from the newest page instead of fetching everything", () => {
