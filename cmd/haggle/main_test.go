@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"haggle": main})
+}
+
+// TestScripts runs the program as people and scripts do.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"freeport": freePort,
+			"await":    await,
+			"get":      get,
+			"mode":     mode,
+		},
+	})
+}
+
+// freePort VAR sets VAR to a port that nobody listens on.
+func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	ts.Check(err)
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		ts.Fatalf("address %v", l.Addr())
+	}
+	ts.Check(l.Close())
+	ts.Setenv(args[0], strconv.Itoa(addr.Port))
+}
+
+// await URL waits until a server answers there with 200.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if status, _, err := fetch(ctx, args[0], ""); err == nil && status == http.StatusOK {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			ts.Fatalf("nobody answers at %s", args[0])
+		}
+	}
+}
+
+// get URL STATUS [PATTERN [TOKENFILE]] asks for what is there, with a token if
+// one is given.
+func get(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	var token string
+	if len(args) > 3 {
+		token = strings.TrimSpace(ts.ReadFile(args[3]))
+	}
+	status, body, err := fetch(ctx, args[0], token)
+	ts.Check(err)
+	if strconv.Itoa(status) != args[1] {
+		ts.Fatalf("%s answers %d, want %s:\n%s", args[0], status, args[1], body)
+	}
+	if len(args) > 2 && !regexp.MustCompile(args[2]).MatchString(body) {
+		ts.Fatalf("%s answers without %q:\n%s", args[0], args[2], body)
+	}
+}
+
+// mode FILE MODE checks who may read a file.
+func mode(ts *testscript.TestScript, _ bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if got := strconv.FormatUint(uint64(info.Mode().Perm()), 8); got != args[1] {
+		ts.Fatalf("%s has mode %s, want %s", args[0], got, args[1])
+	}
+}
+
+func fetch(ctx context.Context, url, token string) (status int, body string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return 0, "", err
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = resp.Body.Close() }() // only read
+	data, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(data), err
+}

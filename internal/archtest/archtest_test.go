@@ -1,0 +1,114 @@
+// Package archtest holds the rules of the repository that a compiler does not
+// check: which package may import which, and that each says what it is for.
+package archtest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "haggle"
+
+// mayImport lists, for each package, the packages of this module it may import
+// outside its tests. A package that is not listed here may not exist.
+var mayImport = map[string][]string{
+	"internal/chat": {},
+	"internal/wire": {"internal/chat"},
+
+	"internal/auth":      {"internal/chat"},
+	"internal/media":     {"internal/chat"},
+	"internal/ratelimit": {"internal/chat"},
+
+	"internal/gateway":        {"internal/chat", "internal/wire"},
+	"internal/rest":           {"internal/auth", "internal/chat", "internal/wire"},
+	"internal/store/sqlstore": {"internal/chat"},
+	"internal/bus/localbus":   {"internal/chat"},
+
+	"internal/store/storetest": {"internal/chat"},
+	"internal/bus/bustest":     {"internal/chat"},
+	"internal/media/blobtest":  {"internal/chat", "internal/media"},
+	"internal/testkit":         {"internal/chat", "internal/wire"},
+	"internal/archtest":        {},
+
+	// A client like any other: it knows the JSON and nothing behind it.
+	"internal/bench": {"internal/wire"},
+	// A marketplace like any other: it signs tokens and calls the public API.
+	"internal/demo": {"internal/auth", "internal/chat"},
+
+	"web":             {},
+	"internal/config": {"internal/auth", "internal/chat"},
+	"internal/app": {
+		"internal/auth", "internal/bus/localbus", "internal/chat", "internal/config", "internal/gateway",
+		"internal/media", "internal/ratelimit", "internal/rest", "internal/store/sqlstore", "web",
+	},
+	"cmd/haggle": {
+		"internal/app", "internal/auth", "internal/bench", "internal/chat", "internal/config", "internal/demo",
+	},
+}
+
+type pkg struct {
+	ImportPath string
+	Doc        string
+	Imports    []string
+}
+
+func TestImports(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, p := range list(t) {
+		rel := strings.TrimPrefix(p.ImportPath, module+"/")
+		seen[rel] = true
+		allowed, known := mayImport[rel]
+		if !known {
+			t.Errorf("%s: not in mayImport; decide where it belongs", rel)
+			continue
+		}
+		for _, imp := range p.Imports {
+			imp, ours := strings.CutPrefix(imp, module+"/")
+			if ours && !slices.Contains(allowed, imp) {
+				t.Errorf("%s must not import %s", rel, imp)
+			}
+			// A first element with a dot is a host: the package is from outside.
+			if rel == "internal/chat" && strings.Contains(imp, ".") {
+				t.Errorf("%s must not import %s: the domain uses the standard library only", rel, imp)
+			}
+		}
+	}
+	for rel := range mayImport {
+		if !seen[rel] {
+			t.Errorf("mayImport lists %s, which does not exist", rel)
+		}
+	}
+}
+
+func TestPackageDocs(t *testing.T) {
+	for _, p := range list(t) {
+		if p.Doc == "" && !strings.HasSuffix(p.ImportPath, "/archtest") {
+			t.Errorf("%s: no package comment", p.ImportPath)
+		}
+	}
+}
+
+func list(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Doc,Imports", module+"/cmd/...", module+"/internal/...", module+"/web").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pkgs []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return pkgs
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}
