@@ -107,12 +107,13 @@ func ActorOf(sub, agent, agentName string) (chat.Actor, error) {
 	return chat.Actor{UID: uid, Agent: id, AgentName: chat.CleanName(norm.NFC.String(agentName), maxAgentName)}, nil
 }
 
-// claimsOf is the inverse of identity, for the server's own tokens.
+// claimsOf is the inverse of identity, for the server's own tokens. They say
+// nothing of name and avatar: those were kept when the marketplace's word came,
+// and an old cookie must not undo what the shop has told since.
 func claimsOf(id *chat.Identity) *claims {
 	return &claims{
 		Issuer: issuer, Subject: string(id.Actor.UID), Audience: jwt.ClaimStrings{audience},
 		ExpiresAt: &numericDate{id.ExpiresAt}, IssuedAt: &numericDate{id.IssuedAt},
-		Name: id.Name, Avatar: id.Avatar,
 		Agent: string(id.Actor.Agent), AgentName: id.Actor.AgentName,
 	}
 }

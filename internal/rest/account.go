@@ -2,9 +2,6 @@ package rest
 
 import (
 	"context"
-	"log/slog"
-
-	"golang.org/x/text/unicode/norm"
 
 	"haggle/internal/chat"
 	"haggle/internal/wire"
@@ -40,7 +37,7 @@ func (a *API) accountRoutes() {
 
 func (a *API) me(ctx context.Context, actor chat.Actor, _ *empty) (*answer[wire.Me], error) {
 	if id, ok := ctx.Value(identityKey{}).(chat.Identity); ok {
-		a.introduce(ctx, id)
+		a.meet(ctx, id)
 	}
 	self, err := a.svc.Me(ctx, actor)
 	if err != nil {
@@ -58,31 +55,11 @@ func (a *API) me(ctx context.Context, actor chat.Actor, _ *empty) (*answer[wire.
 	}}, nil
 }
 
-// introduce keeps the name and avatar of a token that has them. What the token
-// leaves out stays as it is, and what cannot be kept keeps nobody out.
-func (a *API) introduce(ctx context.Context, id chat.Identity) {
-	if id.Name == "" && id.Avatar == "" {
-		return
-	}
-	self, err := a.svc.Me(ctx, id.Actor)
-	if err == nil {
-		p := self.Participant
-		if id.Name != "" {
-			p.Name = norm.NFC.String(id.Name)
-		}
-		before := p.Avatar
-		if id.Avatar != "" {
-			p.Avatar = id.Avatar
-		}
-		err = a.svc.Introduce(ctx, p)
-		if err != nil && p.Avatar != before {
-			p.Avatar = before
-			err = a.svc.Introduce(ctx, p)
-		}
-	}
-	if err != nil {
-		a.log.LogAttrs(ctx, slog.LevelWarn, "keep name and avatar",
-			slog.String("uid", string(id.Actor.UID)), slog.String("request_id", RequestID(ctx)), slog.Any("err", err))
+// meet keeps the name and avatar of the marketplace's word. That they cannot be
+// kept keeps nobody out.
+func (a *API) meet(ctx context.Context, id chat.Identity) {
+	if err := a.svc.Meet(ctx, id); err != nil {
+		a.log.WarnContext(ctx, "keep name and avatar", "uid", id.Actor.UID, "request_id", RequestID(ctx), "err", err)
 	}
 }
 

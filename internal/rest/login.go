@@ -84,7 +84,7 @@ func (a *API) login(who func(w http.ResponseWriter, r *http.Request) (id chat.Id
 			a.loginFailed(w, r, err)
 			return
 		}
-		a.introduce(r.Context(), id)
+		a.meet(r.Context(), id)
 		w.Header().Set("Location", next)
 		w.WriteHeader(http.StatusSeeOther)
 	}

@@ -92,6 +92,37 @@ func checkCookie(t *testing.T, c *http.Cookie, name string) {
 	}
 }
 
+// What a token says of how somebody is shown is kept; what it leaves out, or
+// cannot be shown, leaves what the shop told before. An old session undoes
+// nothing.
+func TestLogin_names(t *testing.T) {
+	f := newFixture(t)
+	told := func(name string) {
+		t.Helper()
+		f.want(request{
+			method: "PUT", path: "/v1/server/participants/U_1", body: `{"name":"` + name + `","avatar":"https://shop.example/li.png"}`,
+			header: map[string]string{"Authorization": "Bearer " + apiKey},
+		}, http.StatusNoContent, nil)
+	}
+	shown := func(c *http.Cookie) wire.Participant {
+		t.Helper()
+		var got rest.TokenAnswer
+		f.want(request{method: "POST", path: "/v1/token", body: `{"side":"buyer"}`, header: asOwn(c)}, http.StatusOK, &got)
+		var me wire.Me
+		f.want(request{method: "GET", path: "/v1/me", header: map[string]string{"Authorization": "Bearer " + got.Token}}, http.StatusOK, &me)
+		return me.Participant
+	}
+	told("Li")
+	c := cookieOf(t, f.login(url.Values{"token": {token(t, auth.ShopClaims{UID: "U_1", Name: "Li Ming", Avatar: "//cdn.example/x.png"})}}, nil))
+	if got := shown(c); got.Name != "Li Ming" || got.Avatar != "https://shop.example/li.png" {
+		t.Errorf("shown as %+v", got)
+	}
+	told("Li Hua")
+	if got := shown(c); got.Name != "Li Hua" {
+		t.Errorf("shown as %+v: the old session undid the new name", got)
+	}
+}
+
 func TestLogin_insecure(t *testing.T) {
 	f := newFixture(t, func(d *rest.Deps, _ *auth.Config, _ *chat.Limits) { d.SecureCookies = false })
 	res := f.login(url.Values{"token": {token(t, auth.ShopClaims{UID: "U_1"})}}, nil)

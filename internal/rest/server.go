@@ -157,7 +157,7 @@ func (a *API) createLoginCode(ctx context.Context, in *loginCodeIn) (*answer[Log
 	if err != nil {
 		return nil, err
 	}
-	a.introduce(ctx, chat.Identity{Actor: actor, Name: in.Body.Name, Avatar: in.Body.Avatar})
+	a.meet(ctx, chat.Identity{Actor: actor, Name: norm.NFC.String(in.Body.Name), Avatar: in.Body.Avatar})
 	return &answer[LoginCodeAnswer]{LoginCodeAnswer{Code: code, ExpiresAt: expires.UnixMilli()}}, nil
 }
 
