@@ -35,7 +35,7 @@ type benchTarget struct {
 }
 
 // errBroken ends a load that the server did not come through.
-var errBroken = errors.New("the server lost, doubled, reordered or refused something, see above") //nolint:gochecknoglobals // an error value
+var errBroken = errors.New("the server lost, doubled, reordered or refused something, see above")
 
 // target reads the secrets. Tokens are good for a day, longer than any load.
 func (c *benchTarget) target() (*bench.Target, error) {

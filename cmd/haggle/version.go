@@ -7,14 +7,14 @@ import (
 )
 
 // version is set by the linker, see the Makefile.
-var version string //nolint:gochecknoglobals // the linker sets nothing else
+var version string
 
 type versionCommand struct{}
 
 // Run prints what runs, and what it was built with.
 func (versionCommand) Run() error {
-	fmt.Printf("haggle %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return nil
+	_, err := fmt.Printf("haggle %s (%s, %s/%s)\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
 }
 
 // versionText returns the version: the release's, else the commit's.

@@ -23,7 +23,7 @@ const (
 // plainFiles are the pages that need no script.
 //
 //go:embed page
-var plainFiles embed.FS //nolint:gochecknoglobals // embedded files can only be a package variable
+var plainFiles embed.FS
 
 // pages serves what people look at.
 type pages struct {

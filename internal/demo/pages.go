@@ -125,8 +125,10 @@ func (m *Market) be(w http.ResponseWriter, r *http.Request) {
 
 // back returns the page to go back to, which is one of the marketplace's own.
 func (m *Market) back(to string) string {
-	if id, ok := strings.CutPrefix(to, "/p/"); ok && slices.ContainsFunc(m.products, func(p product) bool { return p.ID == id }) {
-		return to
+	for _, p := range m.products {
+		if to == productPath(p.ID) {
+			return productPath(p.ID)
+		}
 	}
 	return "/"
 }
