@@ -102,13 +102,14 @@ function Panes() {
   const widths = paneWidths(desk);
   const beside = arranged === "beside" && widths.contextShown;
   return (
-    <div
+    <main
       class="c-console"
       data-arrangement={arranged}
       data-open={open !== undefined}
       data-context={beside}
       style={{ "--list-width": `${widths.list}px`, "--context-width": `${widths.context}px` }}
     >
+      <h1 class="visually-hidden">{consoleWords().app.title}</h1>
       {open !== undefined && (
         <a class="c-skip" href={`#${EDITOR_ID}`}>
           {consoleWords().app.skip}
@@ -127,7 +128,7 @@ function Panes() {
           }}
         />
       )}
-    </div>
+    </main>
   );
 }
 

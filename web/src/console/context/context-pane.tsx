@@ -22,7 +22,7 @@ export function ContextPane({ id }: { id: string }) {
   const thread = desk.client.thread(id);
   const conversation = thread.conversation.value ?? desk.client.inbox.rows.value.find((row) => row.id === id);
   return (
-    <aside id="pane-context" class="c-context" aria-label={words.label}>
+    <section id="pane-context" class="c-context" aria-label={words.label}>
       <button
         class="icon-button c-context-close"
         type="button"
@@ -39,7 +39,7 @@ export function ContextPane({ id }: { id: string }) {
           <Safety conversation={conversation} thread={thread} />
         </>
       )}
-    </aside>
+    </section>
   );
 }
 
@@ -55,9 +55,9 @@ function Buyer({ conversation }: { conversation: Conversation }) {
   return (
     <section class="c-section c-buyer" aria-label={words.context.buyer}>
       <Avatar of={buyer} size="l" online={presence === "online"} />
-      <h2 class="foreign" dir="auto">
+      <p class="c-buyer-name foreign" dir="auto">
         {buyerName(conversation)}
-      </h2>
+      </p>
       <p class="c-status" data-presence={presence}>
         {words.presence[presence]}
       </p>

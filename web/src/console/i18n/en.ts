@@ -56,6 +56,7 @@ export const en = {
     unknown: "Status unknown",
   },
   thread: {
+    pane: "Conversation",
     label: (name: string) => `Conversation with ${name}`,
     noneTitle: "Choose a conversation",
     noneBody: "Press ↑ and ↓ to move through the list, Enter to open.",
@@ -120,7 +121,7 @@ export const en = {
     product: "Product talked about",
     productNone: "No product yet",
     productSend: "Send card",
-    productOpen: "Open product page",
+    productOpen: "View page",
     productGone: "No longer for sale",
     stock: (count: string) => `${count} in stock`,
     stockOut: "Out of stock",

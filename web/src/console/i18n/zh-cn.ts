@@ -54,6 +54,7 @@ export const zhCn: ConsoleWords = {
     unknown: "状态未知",
   },
   thread: {
+    pane: "会话",
     label: (name) => `与${name}的会话`,
     noneTitle: "请选择会话",
     noneBody: "按 ↑ ↓ 在列表中移动，按 Enter 打开。",
@@ -118,7 +119,7 @@ export const zhCn: ConsoleWords = {
     product: "正在咨询的商品",
     productNone: "暂无商品",
     productSend: "发送卡片",
-    productOpen: "打开商品页",
+    productOpen: "商品页",
     productGone: "已下架",
     stock: (count) => `库存 ${count} 件`,
     stockOut: "缺货",

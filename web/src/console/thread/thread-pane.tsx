@@ -20,7 +20,7 @@ export function ThreadPane() {
   const id = desk.open.value;
   const words = consoleWords();
   return (
-    <main id="pane-thread" class="c-thread">
+    <section id="pane-thread" class="c-thread" aria-label={words.thread.pane}>
       <ConnectionBar state={desk.client.connection.value} onRetry={() => desk.client.wake()} />
       {id === undefined ? (
         <EmptyState
@@ -31,7 +31,7 @@ export function ThreadPane() {
       ) : (
         <OpenThread id={id} />
       )}
-    </main>
+    </section>
   );
 }
 
@@ -77,9 +77,9 @@ function Header({ conversation, thread, name }: PartProps) {
       </button>
       <Avatar of={conversation?.buyer} size="m" />
       <div class="c-thread-names">
-        <h1 class="truncate">
+        <h2 class="truncate">
           <bdi>{name}</bdi>
-        </h1>
+        </h2>
         <Status uid={conversation?.buyer.uid} typing={thread.peerTyping.value !== undefined} />
       </div>
       <ThreadMenu conversation={conversation} thread={thread} name={name} />
