@@ -57,11 +57,17 @@ type API struct {
 	svc  *chat.Service
 	mux  *http.ServeMux
 	huma huma.API
+
+	uploads *uploadBudget
 }
 
 // New returns the API. ConfigureHuma was called before.
 func New(d Deps) (*API, error) {
-	a := &API{Deps: d, log: d.Log, svc: d.Service, mux: http.NewServeMux()}
+	limits := d.Service.Limits()
+	a := &API{
+		Deps: d, log: d.Log, svc: d.Service, mux: http.NewServeMux(),
+		uploads: newUploadBudget(max(uploadMemory, limits.UploadBytes), limits.Images),
+	}
 	a.huma = humago.New(a.mux, a.config())
 	a.huma.UseMiddleware(a.checkAccept, a.authenticate)
 	a.accountRoutes()

@@ -53,6 +53,16 @@ func (a *API) upload(ctx context.Context, actor chat.Actor, in *uploadIn) (*answ
 	if !strings.HasPrefix(in.r.Header.Get("Content-Type"), "image/") {
 		return nil, failureFor(ctx, http.StatusUnsupportedMediaType)
 	}
+	// Who does not say how much it will be is taken to send as much as there may be.
+	size := a.svc.Limits().UploadBytes
+	if n := in.r.ContentLength; n >= 0 {
+		size = min(size, n)
+	}
+	free, err := a.uploads.take(ctx, actor, size)
+	if err != nil {
+		return nil, err
+	}
+	defer free()
 	data, err := a.readUpload(in)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,73 @@
+package rest
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"haggle/internal/chat"
+)
+
+const (
+	// uploadMemory bounds the uploads that are being received, in the whole
+	// process: they are decoded from memory.
+	uploadMemory = 256 << 20
+
+	// uploadWait is how long an upload waits for its part of it.
+	uploadWait = 10 * time.Second
+)
+
+// uploadBudget says who may hold how much memory with uploads.
+type uploadBudget struct {
+	memory   *semaphore.Weighted
+	perActor int
+
+	mu     sync.Mutex
+	active map[chat.Actor]int // guarded by mu
+}
+
+func newUploadBudget(memory int64, perActor int) *uploadBudget {
+	return &uploadBudget{memory: semaphore.NewWeighted(memory), perActor: perActor, active: make(map[chat.Actor]int)}
+}
+
+// take waits for room for an upload of the actor's; the caller calls free when
+// it is done with it.
+func (b *uploadBudget) take(ctx context.Context, actor chat.Actor, bytes int64) (free func(), err error) {
+	if !b.enter(actor) {
+		e := chat.Codef(chat.RateLimited, "too_many_uploads", "at most %d uploads at a time", b.perActor)
+		e.RetryAfter = time.Second
+		return nil, e
+	}
+	ctx, cancel := context.WithTimeout(ctx, uploadWait)
+	defer cancel()
+	if err := b.memory.Acquire(ctx, bytes); err != nil {
+		b.leave(actor)
+		e := chat.Codef(chat.Unavailable, "busy", "too much to do, try again in a moment")
+		e.RetryAfter, e.Err = time.Second, err
+		return nil, e
+	}
+	return func() {
+		b.memory.Release(bytes)
+		b.leave(actor)
+	}, nil
+}
+
+func (b *uploadBudget) enter(actor chat.Actor) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.active[actor] >= b.perActor {
+		return false
+	}
+	b.active[actor]++
+	return true
+}
+
+func (b *uploadBudget) leave(actor chat.Actor) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.active[actor]--; b.active[actor] == 0 {
+		delete(b.active, actor)
+	}
+}
