@@ -182,9 +182,7 @@ function Foot({ thread, limits, peer, pictures, draft, onSend }: FootProps): JSX
     <Composer
       text={draft}
       limits={limits}
-      placeholder={
-        peer.name === undefined ? text.composer.placeholder : text.composer.placeholderTo(peer.name)
-      }
+      placeholder={text.composer.placeholder}
       pictures={pictures}
       onSend={onSend}
       onTyping={() => thread.typing()}

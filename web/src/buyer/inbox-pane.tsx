@@ -10,6 +10,7 @@ import { words } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
 import { MenuButton } from "../ui/menu.tsx";
 import { appMenu } from "./app-menu.ts";
+import { openPeer } from "./open-peer.ts";
 import { previewOf } from "./preview.ts";
 import { goTo, route } from "./route.ts";
 
@@ -106,7 +107,7 @@ function NoRows({ client, state }: { client: Client; state: "loading" | "ready" 
 function RowLink({ client, row }: { client: Client; row: Conversation }): JSX.Element {
   const text = words();
   const at = route.value;
-  const here = at.kind === "conversation" && at.id === row.id;
+  const here = at.kind === "conversation" ? at.id === row.id : openPeer.value === row.merchant.uid;
   const online = client.presence(row.merchant.uid).value === "online";
   return (
     <a

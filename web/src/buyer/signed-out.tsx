@@ -1,56 +1,44 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import type { Failure } from "../client/api.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
-import { FailureNote } from "../ui/failure-note.tsx";
+import { failureText } from "../ui/i18n/failure-text.ts";
 import { words } from "../ui/i18n/language.ts";
 
-/** Who is signed out reads why and what to do; where the shop lets guests in, that is one button away. */
+/** Who is signed out reads why and what to do. Where guests are let in, the core has made one already. */
 export function SignedOut({ code }: { code: string }): JSX.Element {
-  const [failure, setFailure] = useState<Failure>();
   const text = words().page;
-  const beGuest = async () => {
-    const refused = await becomeGuest();
-    if (refused === undefined) location.reload();
-    else setFailure(refused);
-  };
-  const noGuests = failure?.code === "guests_disabled" || code === "guests_disabled";
+  const shop = shopPage(document.referrer, location.href);
   return (
     <main class="app-page">
-      <EmptyState
-        icon="user"
-        title={text.signedOutTitle}
-        body={failure === undefined ? text.signedOutBody : <FailureNote failure={failure} />}
-      >
-        <button type="button" class="button primary" onClick={() => location.reload()}>
+      <EmptyState icon="user" title={text.signedOutTitle} body={reason(code)}>
+        {shop !== undefined && (
+          <a class="button primary" href={shop}>
+            {text.toShop}
+          </a>
+        )}
+        <button
+          type="button"
+          class={shop === undefined ? "button primary" : "button"}
+          onClick={() => location.reload()}
+        >
           {words().app.reload}
         </button>
-        {!noGuests && (
-          <button type="button" class="button" onClick={() => void beGuest()}>
-            {text.asGuest}
-          </button>
-        )}
       </EmptyState>
     </main>
   );
 }
 
-/** Asks for a guest's cookie. */
-async function becomeGuest(): Promise<Failure | undefined> {
-  try {
-    const answer = await fetch("/v1/guest", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-    });
-    if (answer.ok) return undefined;
-    return failureOf(await answer.json());
-  } catch {
-    return { code: "network", message: "no connection" };
-  }
+/** Most are signed out by time; where there is more to say, it is said. */
+function reason(code: string): string {
+  const text = words();
+  if (code === "keys_unavailable" || code === "denied") return failureText(text, { code, message: "" });
+  return text.page.signedOutBody;
 }
 
-function failureOf(body: unknown): Failure {
-  const { error } = (body ?? {}) as { error?: { code?: string; retry_after_ms?: number } };
-  const failure = { code: error?.code ?? "unknown", message: "refused" };
-  return error?.retry_after_ms === undefined ? failure : { ...failure, retryAfterMs: error.retry_after_ms };
+/** The page of the shop that one came from, if it was one. */
+export function shopPage(referrer: string, here: string): string | undefined {
+  if (!URL.canParse(referrer)) return undefined;
+  const [from, at] = [new URL(referrer), new URL(here)];
+  const web = from.protocol === "http:" || from.protocol === "https:";
+  const self = from.origin === at.origin && from.pathname === at.pathname;
+  return web && !self ? from.href : undefined;
 }

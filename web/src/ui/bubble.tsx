@@ -158,8 +158,10 @@ function BubbleBody({ row, client, onOpenPicture, peer }: BubbleProps): JSX.Elem
   );
 }
 
-function isLoneEmoji(entry: Entry, sections: readonly Section[]): boolean {
-  return sections[0]?.kind === "text" && isBigEmoji(textOf(entry));
+/** What needs no bubble around it. */
+function standsAlone(entry: Entry, section: Section | undefined): boolean {
+  if (section?.kind === "text") return isBigEmoji(textOf(entry));
+  return section?.kind === "pictures" || section?.kind === "product";
 }
 
 type SectionProps = {

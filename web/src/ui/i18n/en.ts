@@ -195,7 +195,7 @@ export const en = {
     failedTitle: "This could not be loaded",
     signedOutTitle: "You are signed out",
     signedOutBody: "Go back to the shop, sign in there and open the chat again. Nothing you sent is lost.",
-    asGuest: "Continue as a guest",
+    toShop: "Back to the shop",
     guest: "You are chatting as a guest. This conversation stays in this browser only.",
   },
   wait: (seconds: number) =>

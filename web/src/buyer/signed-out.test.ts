@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { shopPage } from "./signed-out.tsx";
+
+const here = "https://chat.example/chat?product=1";
+
+test.each([
+  { name: "from the shop", referrer: "https://shop.example/p/1", want: "https://shop.example/p/1" },
+  { name: "from nowhere", referrer: "", want: undefined },
+  { name: "from this very page", referrer: "https://chat.example/chat?c=2", want: undefined },
+  { name: "from an app", referrer: "android-app://com.example/", want: undefined },
+])("the way back to the shop: $name", ({ referrer, want }) => {
+  expect(shopPage(referrer, here)).toBe(want);
+});
