@@ -17,13 +17,10 @@ func TestMarkQueue_merges(t *testing.T) {
 			seen := make(map[markKey]bool)
 			for _, m := range q.takeAll() {
 				key := markKey{m.Conversation, m.Side}
-				if seen[key] {
-					t.Errorf("%v twice in one batch", key)
+				if seen[key] || m.Read != 0 {
+					t.Errorf("%+v: twice in one batch, or it moves read", m)
 				}
-				if seen[key] = true; m.Read != 0 {
-					t.Errorf("a delivered mark moves read: %+v", m)
-				}
-				got[key] = max(got[key], m.Delivered)
+				seen[key], got[key] = true, max(got[key], m.Delivered)
 			}
 		}
 		for range rapid.IntRange(0, 50).Draw(t, "marks") {

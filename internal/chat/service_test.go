@@ -89,7 +89,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{store: testkit.NewMemStore(), bus: &recorder{}, limit: allowance{}}
+	w := &world{store: testkit.NewMemStore(), bus: &recorder{}, limit: make(allowance)}
 	w.flaky = &testkit.FlakyStore{Store: w.store}
 	limits := chat.DefaultLimits()
 	limits.TextRunes, limits.Blocks, limits.Images, limits.PageSize = 20, 4, 2, 3
@@ -470,18 +470,24 @@ func TestChangedSince(t *testing.T) {
 			t.Fatalf("page %d: %+v, %v", pages, page, err)
 		}
 		for _, c := range page.Conversations {
-			if seen[c.UIDs[chat.BuyerSide]] {
-				t.Errorf("%s twice", c.UIDs[chat.BuyerSide])
+			if uid := c.UIDs[chat.BuyerSide]; seen[uid] || c.Last == nil {
+				t.Errorf("conversation of %s: seen before %t, last message %v", uid, seen[uid], c.Last)
 			}
 			seen[c.UIDs[chat.BuyerSide]] = true
-			if c.Last == nil {
-				t.Error("a conversation without its last message")
-			}
 		}
 		at, more = page.Position, page.More
 	}
 	if len(seen) != 7 || pages != 3 || at != now {
 		t.Errorf("%d conversations in %d pages, up to %+v; want 7 in 3, up to %+v", len(seen), pages, at, now)
+	}
+}
+
+func TestChangedSince_reset(t *testing.T) {
+	w := newWorld(t)
+	w.begin(t)
+	now, err := w.Position(t.Context(), seller.UID)
+	if err != nil {
+		t.Fatal(err)
 	}
 	for name, since := range map[string]chat.Position{
 		"another epoch": {Epoch: "other", Pos: 1}, "no epoch": {}, "ahead": {Epoch: now.Epoch, Pos: now.Pos + 1}, "below 0": {Epoch: now.Epoch, Pos: -1},
@@ -492,8 +498,8 @@ func TestChangedSince(t *testing.T) {
 	}
 }
 
-// Watermarks move forward only, and each side is told what concerns it.
-func TestWatermarks(t *testing.T) {
+// The sender's side is told that its message arrived, once the store has it.
+func TestDelivered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		id := w.begin(t)
@@ -505,29 +511,11 @@ func TestWatermarks(t *testing.T) {
 		}
 		synctest.Wait()
 		events := w.bus.take()
-		if len(events) != 1 || events[0].Delivered == nil || events[0].Delivered.Side != chat.MerchantSide {
-			t.Fatalf("announced %+v, want delivered", events)
+		if len(events) != 1 || events[0].Delivered == nil || events[0].Delivered.Side != chat.MerchantSide || events[0].Pos[chat.MerchantSide] != 0 {
+			t.Fatalf("announced %+v, want delivered, which moves the buyer's position only", events)
 		}
 		if diff := cmp.Diff([]chat.Topic{{Kind: chat.EventsOf, UID: "U_42"}}, events[0].Topics); diff != "" {
-			t.Errorf("delivered is for the sender's side (-want +got):\n%s", diff)
-		}
-		if events[0].Pos[chat.MerchantSide] != 0 {
-			t.Errorf("delivered moved the merchant's position: %v", events[0].Pos)
-		}
-		if err := w.Read(t.Context(), seller, id, 1); err != nil {
-			t.Fatal(err)
-		}
-		events = w.bus.take()
-		if len(events) != 1 || events[0].Read == nil || events[0].Read.Unread != 0 || len(events[0].Topics) != 2 {
-			t.Fatalf("announced %+v, want read to both sides", events)
-		}
-		for name, seq := range map[string]chat.Seq{"again": 1, "back": 0, "beyond the last message": 2} {
-			if err := w.Read(t.Context(), seller, id, seq); err != nil {
-				t.Errorf("read %s: %v", name, err)
-			}
-			if events := w.bus.take(); events != nil {
-				t.Errorf("read %s: announced %+v", name, events)
-			}
+			t.Errorf("topics (-want +got):\n%s", diff)
 		}
 		if _, err := w.Send(t.Context(), buyer, chat.Draft{Conversation: id, Nonce: "n2", Blocks: text("hi")}, ""); err != nil {
 			t.Fatal(err)
@@ -544,6 +532,27 @@ func TestWatermarks(t *testing.T) {
 			t.Errorf("delivered %+v, %v; want 2", conv.Sides, err)
 		}
 	})
+}
+
+// Watermarks move forward only, and both sides are told.
+func TestRead(t *testing.T) {
+	w := newWorld(t)
+	id := w.begin(t)
+	if err := w.Read(t.Context(), seller, id, 1); err != nil {
+		t.Fatal(err)
+	}
+	events := w.bus.take()
+	if len(events) != 1 || events[0].Read == nil || events[0].Read.Unread != 0 || len(events[0].Topics) != 2 {
+		t.Fatalf("announced %+v, want read to both sides", events)
+	}
+	for name, seq := range map[string]chat.Seq{"again": 1, "back": 0, "beyond the last message": 2} {
+		if err := w.Read(t.Context(), seller, id, seq); err != nil {
+			t.Errorf("read %s: %v", name, err)
+		}
+		if events := w.bus.take(); events != nil {
+			t.Errorf("read %s: announced %+v", name, events)
+		}
+	}
 }
 
 func TestTyping(t *testing.T) {

@@ -176,36 +176,37 @@ func pingPong(buyer, seller *testkit.WS, product string) error {
 		if err := buyer.Send(fmt.Sprintf(`{"id":%d,"send":{%s,"nonce":"n-%d","blocks":[{"type":"text","text":"Is it still available? 还有货吗"}]}}`, k+2, where, k)); err != nil {
 			return err
 		}
-		for acked := false; !acked; {
-			_, data, err := buyer.Read()
-			if err != nil {
-				return err
-			}
-			var f wire.ServerFrame
-			if err := json.Unmarshal(data, &f); err != nil {
-				return err
-			}
-			if acked = f.Ack != nil; acked {
-				conv = f.Ack.Conversation
-			}
-			if f.Error != nil || f.Bye != nil {
-				return fmt.Errorf("%s", data)
-			}
+		f, err := await(buyer, func(f *wire.ServerFrame) bool { return f.Ack != nil })
+		if err != nil {
+			return err
 		}
-		for {
-			_, data, err := seller.Read()
-			if err != nil {
-				return err
-			}
-			if strings.HasPrefix(string(data), `{"message"`) && strings.Contains(string(data), conv) {
-				break
-			}
+		conv = f.Ack.Conversation
+		if _, err := await(seller, func(f *wire.ServerFrame) bool { return f.Message != nil && f.Message.Message.Conversation == conv }); err != nil {
+			return err
 		}
 		if err := seller.Send(fmt.Sprintf(`{"delivered":{"conversation":%q,"seq":%d}}`, conv, k+1)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// await returns the next frame for which ok holds.
+func await(c *testkit.WS, ok func(*wire.ServerFrame) bool) (f wire.ServerFrame, err error) {
+	for !ok(&f) {
+		_, data, err := c.Read()
+		if err != nil {
+			return f, err
+		}
+		f = wire.ServerFrame{}
+		if err := json.Unmarshal(data, &f); err != nil {
+			return f, err
+		}
+		if f.Error != nil || f.Bye != nil {
+			return f, fmt.Errorf("%s", data)
+		}
+	}
+	return f, nil
 }
 
 func cpu(b *testing.B) time.Duration {

@@ -64,5 +64,5 @@ func unavailableBye() wire.Bye {
 
 // jitter returns a random duration between low and high.
 func jitter(low, high time.Duration) time.Duration {
-	return low + rand.N(high-low+1)
+	return low + rand.N(high-low+1) //nolint:gosec // it spreads load and keeps no secret
 }

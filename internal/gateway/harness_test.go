@@ -85,7 +85,7 @@ func newNode(t testing.TB, o nodeOptions) *node {
 	}
 	svc := chat.NewService(store, n.bus, testkit.NoLimits{}, limits, o.log)
 	n.Gateway = New(svc, n.bus, claims{time.Now, o.ttl}, o.Options, o.log)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context())) // it ends after the test's own
 	done := make(chan error, 2)
 	go func() { done <- svc.Run(ctx) }()
 	go func() { done <- n.Run(ctx) }()
@@ -124,12 +124,12 @@ type client struct {
 // dial opens a socket and leaves it at that.
 func (n *node) dial(t testing.TB, header http.Header) *client {
 	t.Helper()
-	ws, resp, err := testkit.DialWS(n.url, header)
+	ws, answer, err := testkit.DialWS(n.url, header)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if ws == nil {
-		t.Fatalf("refused: %s", resp.Status)
+		t.Fatalf("refused: %d %s", answer.Status, answer.Body)
 	}
 	t.Cleanup(func() { _ = ws.Conn.Close() })
 	_ = ws.Conn.SetDeadline(time.Now().Add(20 * time.Second))

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -43,31 +44,37 @@ func TestUpgrade_refusals(t *testing.T) {
 		{"no key", http.Header{"Sec-Websocket-Key": {""}}, http.StatusUpgradeRequired, "upgrade_required"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			ws, resp, err := testkit.DialWS(n.url, tc.header)
+			ws, answer, err := testkit.DialWS(n.url, tc.header)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer resp.Body.Close()
 			if ws != nil {
-				defer ws.Conn.Close()
+				t.Cleanup(func() { _ = ws.Conn.Close() })
 			}
-			if resp.StatusCode != tc.status {
-				t.Fatalf("status %d, want %d", resp.StatusCode, tc.status)
+			if answer.Status != tc.status {
+				t.Fatalf("status %d, want %d", answer.Status, tc.status)
 			}
 			if tc.code == "" {
-				if got := resp.Header.Get("Sec-WebSocket-Protocol"); got != wire.Subprotocol {
+				if got := answer.Header.Get("Sec-WebSocket-Protocol"); got != wire.Subprotocol {
 					t.Errorf("subprotocol %q, want %s", got, wire.Subprotocol)
 				}
 				return
 			}
-			var body map[string]wire.Error
-			if err := json.UnmarshalRead(resp.Body, &body); err != nil {
-				t.Fatal(err)
-			}
-			if e := body["error"]; e.Code != tc.code || e.Message == "" || e.RequestID == "" || e.RequestID != resp.Header.Get("X-Request-Id") {
-				t.Errorf("error %+v, request id %q; want code %s", e, resp.Header.Get("X-Request-Id"), tc.code)
-			}
+			wantRefusal(t, answer, tc.code)
 		})
+	}
+}
+
+// wantRefusal checks that an answer has the error shape of all the others.
+func wantRefusal(t *testing.T, answer testkit.Answer, code string) {
+	t.Helper()
+	var body map[string]wire.Error
+	if err := json.Unmarshal(answer.Body, &body); err != nil {
+		t.Fatal(err)
+	}
+	e := body["error"]
+	if e.Code != code || e.Message == "" || e.RequestID == "" || e.RequestID != answer.Header.Get("X-Request-Id") {
+		t.Errorf("error %+v, request id %q; want code %s", e, answer.Header.Get("X-Request-Id"), code)
 	}
 }
 
@@ -219,7 +226,7 @@ func TestFrames_tooLarge(t *testing.T) {
 	})
 }
 
-// not masked, as a server would send it
+// A frame that is not masked is one as a server sends it.
 func TestFrames_notWebSocket(t *testing.T) {
 	n := newNode(t, nodeOptions{}).listen(t)
 	c, _ := n.enter(t, "U_1", nil)
@@ -241,7 +248,7 @@ func TestClose_byClient(t *testing.T) {
 	if op, _, err := c.Read(); op != testkit.OpClose {
 		t.Errorf("read %d, %v; want a close frame", op, err)
 	}
-	if _, err := c.Conn.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := c.Conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("after the close frame: %v, want EOF", err)
 	}
 }

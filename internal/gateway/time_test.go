@@ -26,12 +26,12 @@ type fake struct {
 	s  *session
 	in chan string
 
-	mu     sync.Mutex
-	stuck  bool          // it reads nothing; guarded by mu
-	out    bytes.Buffer  // guarded by mu
-	hurry_ chan struct{} // closed when a stuck send is to end soon
-	over   chan struct{} // closed when the connection is
-	once   sync.Once
+	mu    sync.Mutex
+	stuck bool          // it reads nothing; guarded by mu
+	out   bytes.Buffer  // guarded by mu
+	late  chan struct{} // closed when a stuck send is to end soon
+	over  chan struct{} // closed when the connection is
+	once  sync.Once
 }
 
 func (f *fake) send(data []byte, within time.Duration) error {
@@ -41,7 +41,7 @@ func (f *fake) send(data []byte, within time.Duration) error {
 	if stuck {
 		select {
 		case <-time.After(within):
-		case <-f.hurry_:
+		case <-f.late:
 			<-time.After(hurryWithin)
 		case <-f.over:
 		}
@@ -53,14 +53,14 @@ func (f *fake) send(data []byte, within time.Duration) error {
 	return nil
 }
 
-func (f *fake) hurry(time.Duration) { close(f.hurry_) }
+func (f *fake) hurry(time.Duration) { close(f.late) }
 func (f *fake) finish()             { f.once.Do(func() { close(f.over) }) }
 func (f *fake) abort()              { f.finish() }
 
 // connect opens a session with a reader of its own.
 func (n *node) connect(t *testing.T) *fake {
 	t.Helper()
-	f := &fake{t: t, in: make(chan string), hurry_: make(chan struct{}), over: make(chan struct{})}
+	f := &fake{t: t, in: make(chan string), late: make(chan struct{}), over: make(chan struct{})}
 	s, ok := n.begin(f)
 	if !ok {
 		t.Fatal("the gateway takes no session")
@@ -345,6 +345,16 @@ func TestSlowConsumer(t *testing.T) {
 	})
 }
 
+// told returns what was heard of a uid's presence.
+func (f *fake) told(uid string) (list []string) {
+	for _, frame := range f.heard() {
+		if frame.Presence != nil {
+			list = append(list, frame.Presence.UIDs[uid])
+		}
+	}
+	return list
+}
+
 func TestPresence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t, nodeOptions{})
@@ -357,14 +367,7 @@ func TestPresence(t *testing.T) {
 				t.Fatalf("watch = %+v, want an ack and then %s", got, want)
 			}
 		}
-		told := func() (list []string) {
-			for _, f := range watcher.heard() {
-				if f.Presence != nil {
-					list = append(list, f.Presence.UIDs["V_7"])
-				}
-			}
-			return list
-		}
+		told := func() []string { return watcher.told("V_7") }
 		watch("offline")
 		seller := n.enterFake(t, "V_7")
 		if got := told(); fmt.Sprint(got) != "[online]" {
@@ -422,31 +425,34 @@ func TestSockets_stalestMakesRoom(t *testing.T) {
 	})
 }
 
+// flood says something so many times at once, and returns how often it was
+// carried out and how often refused.
+func (f *fake) flood(times int) (acks, limited int) {
+	for i := range times {
+		f.say(`{"id":%d,"watch":{"uids":[]}}`, i+2)
+	}
+	for _, frame := range f.heard() {
+		switch {
+		case frame.Ack != nil:
+			acks++
+		case frame.Error != nil && frame.Error.Code == "rate_limited" && frame.Error.RetryAfterMS > 0 && frame.ID > 0:
+			limited++
+		}
+	}
+	return acks, limited
+}
+
 func TestFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t, nodeOptions{limits: func(l *chat.Limits) {
-			l.Rates = map[chat.Action][]chat.Rate{chat.ActionRequest: {{Burst: 20, Window: 10 * time.Second}}}
+			l.Rates[chat.ActionRequest] = []chat.Rate{{Burst: 20, Window: 10 * time.Second}}
 		}})
 		f := n.enterFake(t, "U_1")
-		say := func(times int) (acks, limited int) {
-			for i := range times {
-				f.say(`{"id":%d,"watch":{"uids":[]}}`, i+2)
-			}
-			for _, frame := range f.heard() {
-				switch {
-				case frame.Ack != nil:
-					acks++
-				case frame.Error != nil && frame.Error.Code == "rate_limited" && frame.Error.RetryAfterMS > 0 && frame.ID > 0:
-					limited++
-				}
-			}
-			return acks, limited
-		}
-		if acks, limited := say(30); acks != 20 || limited != 10 {
+		if acks, limited := f.flood(30); acks != 20 || limited != 10 {
 			t.Errorf("of 30 frames %d were carried out and %d refused, want 20 and 10", acks, limited)
 		}
 		<-time.After(10 * time.Second)
-		if acks, limited := say(20); acks != 20 || limited != 0 {
+		if acks, limited := f.flood(20); acks != 20 || limited != 0 {
 			t.Errorf("after a window, of 20 frames %d were carried out and %d refused", acks, limited)
 		}
 		for range 21 {

@@ -180,7 +180,7 @@ func (g *Gateway) spreadHeartbeats(now time.Time) {
 		if s.beat.IsZero() {
 			continue // it reads its position at hello
 		}
-		d := rand.N(spread)
+		d := rand.N(spread) //nolint:gosec // it spreads load and keeps no secret
 		s.beat = now.Add(d)
 		g.wheel.at(s, d)
 	}

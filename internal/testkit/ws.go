@@ -23,19 +23,20 @@ type WS struct {
 }
 
 // ErrClosed is returned by Read once the server has sent a close frame.
-var ErrClosed = errors.New("closed by the server") //nolint:gochecknoglobals // an error to compare with
+var ErrClosed = errors.New("closed by the server")
 
 // DialWS opens a WebSocket at an http URL. The header's values replace those that
 // a client of this protocol sends; an empty one takes its field away. When the
-// server answers with anything but 101, the answer is returned and WS is nil.
-func DialWS(addr string, header http.Header) (*WS, *http.Response, error) {
+// server answers with anything but 101, WS is nil.
+func DialWS(addr string, header http.Header) (*WS, Answer, error) {
+	var a Answer
 	u, err := url.Parse(addr)
 	if err != nil {
-		return nil, nil, err
+		return nil, a, err
 	}
 	conn, err := net.DialTimeout("tcp", u.Host, 5*time.Second) //nolint:noctx // it has its own time limit
 	if err != nil {
-		return nil, nil, err
+		return nil, a, err
 	}
 	req := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: http.Header{
 		"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"},
@@ -48,17 +49,26 @@ func DialWS(addr string, header http.Header) (*WS, *http.Response, error) {
 		}
 	}
 	if err := req.Write(conn); err != nil {
-		return nil, nil, errors.Join(err, conn.Close())
+		return nil, a, errors.Join(err, conn.Close())
 	}
 	r := bufio.NewReaderSize(conn, 512)
 	resp, err := http.ReadResponse(r, req)
 	if err != nil {
-		return nil, nil, errors.Join(err, conn.Close())
+		return nil, a, errors.Join(err, conn.Close())
 	}
-	if resp.StatusCode != http.StatusSwitchingProtocols {
-		return nil, resp, nil
+	a.Status, a.Header = resp.StatusCode, resp.Header
+	if a.Status == http.StatusSwitchingProtocols {
+		return &WS{Conn: conn, r: r}, a, nil
 	}
-	return &WS{Conn: conn, r: r}, resp, nil
+	a.Body, err = io.ReadAll(resp.Body)
+	return nil, a, errors.Join(err, resp.Body.Close(), conn.Close())
+}
+
+// Answer is how a server answers the request for a WebSocket.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte // unless Status is 101
 }
 
 // The opcodes of RFC 6455.
@@ -85,7 +95,7 @@ func (w *WS) Write(op byte, fin bool, payload []byte) error {
 		head[1] |= byte(n)
 	case n < 1<<16:
 		head[1] |= 126
-		head = binary.BigEndian.AppendUint16(head, uint16(n)) //nolint:gosec // checked above
+		head = binary.BigEndian.AppendUint16(head, uint16(n))
 	default:
 		head[1] |= 127
 		head = binary.BigEndian.AppendUint64(head, uint64(n))

@@ -147,7 +147,7 @@ func TestFromError(t *testing.T) {
 		want wire.Error
 	}{
 		{"worded", chat.Codef(chat.Denied, "blocked", "no"), wire.Error{Code: "blocked", Message: "no", RequestID: "r"}},
-		{"not worded", errText("disk on fire"), wire.Error{Code: "internal", Message: "something went wrong on the server", RequestID: "r"}},
+		{"not worded", foreignError("disk on fire"), wire.Error{Code: "internal", Message: "something went wrong on the server", RequestID: "r"}},
 		{"limited", limited, wire.Error{Code: "rate_limited", Message: "slow down", RetryAfterMS: 1, RequestID: "r"}},
 	} {
 		if diff := cmp.Diff(tc.want, wire.FromError(tc.err, "r")); diff != "" {
@@ -156,6 +156,6 @@ func TestFromError(t *testing.T) {
 	}
 }
 
-type errText string
+type foreignError string
 
-func (e errText) Error() string { return string(e) }
+func (e foreignError) Error() string { return string(e) }
