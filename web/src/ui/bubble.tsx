@@ -140,8 +140,7 @@ function Tombstone({ row, peer }: BubbleProps): JSX.Element {
 
 function BubbleBody({ row, client, onOpenPicture, peer }: BubbleProps): JSX.Element {
   const sections = sectionsOf(row.entry);
-  const bare =
-    sections.length === 1 && (sections[0]?.kind === "pictures" || isLoneEmoji(row.entry, sections));
+  const bare = sections.length === 1 && standsAlone(row.entry, sections[0]);
   return (
     <div class={`bubble${bare ? " bare" : ""}`}>
       {sections.map((section, i) => (
