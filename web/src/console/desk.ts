@@ -162,3 +162,8 @@ export function buyerName(conversation: Conversation | undefined): string {
   if (buyer === undefined) return "";
   return buyer.name === undefined || buyer.name === "" ? buyer.uid : buyer.name;
 }
+
+/** Whether either side does not want to hear from the other: nothing can be sent then. */
+export function isBlocked(conversation: Conversation | undefined): boolean {
+  return conversation?.merchant_at.blocked === true || conversation?.buyer_at.blocked === true;
+}

@@ -9,7 +9,7 @@ import { safePageUrl } from "../../ui/model/linkify.ts";
 import { Picture, shotUrl } from "../../ui/picture.tsx";
 import { ProductCard } from "../../ui/product-card.tsx";
 import { showToast } from "../../ui/toast.tsx";
-import { buyerName, type Desk, useDesk } from "../desk.ts";
+import { buyerName, type Desk, isBlocked, useDesk } from "../desk.ts";
 import { usePresence } from "../hooks.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { type SharedImage, sharedImages } from "../model/shared-images.ts";
@@ -41,10 +41,6 @@ export function ContextPane({ id }: { id: string }) {
       )}
     </section>
   );
-}
-
-function isBlocked(conversation: Conversation): boolean {
-  return conversation.merchant_at.blocked === true || conversation.buyer_at.blocked === true;
 }
 
 function Buyer({ conversation }: { conversation: Conversation }) {

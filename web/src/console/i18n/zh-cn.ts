@@ -9,7 +9,7 @@ export const zhCn: ConsoleWords = {
   },
   signedOut: {
     title: "您已退出登录",
-    body: "请重新登录店铺，再从店铺打开工作台。",
+    body: "请用卖家账号登录店铺，再从店铺打开工作台。未发送的内容会保留。",
     again: "重试",
   },
   notMerchant: {

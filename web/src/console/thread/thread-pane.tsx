@@ -6,7 +6,7 @@ import { ConnectionBar } from "../../ui/connection-bar.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { MenuButton, type MenuItem } from "../../ui/menu.tsx";
-import { buyerName, useDesk } from "../desk.ts";
+import { buyerName, isBlocked, useDesk } from "../desk.ts";
 import { Editor, useWriting } from "../editor/editor.tsx";
 import type { Writing } from "../editor/writing.ts";
 import { usePresence } from "../hooks.ts";
@@ -46,8 +46,11 @@ function OpenThread({ id }: { id: string }) {
     <div class="c-thread-body" {...drop.handlers}>
       <Header conversation={conversation} thread={thread} name={name} />
       <Messages key={id} conversation={id} thread={thread} name={name} />
-      <BlockedBanner conversation={conversation} thread={thread} name={name} />
-      <Editor conversation={id} thread={thread} name={name} writing={writing} />
+      {isBlocked(conversation) ? (
+        <BlockedBanner conversation={conversation} thread={thread} name={name} />
+      ) : (
+        <Editor conversation={id} thread={thread} name={name} writing={writing} />
+      )}
       {drop.over && (
         <div class="c-drop" aria-hidden="true">
           <Icon name="image" />
@@ -130,28 +133,21 @@ function ThreadMenu({ conversation, thread, name }: PartProps) {
   );
 }
 
+/** Stands where the editor was: nothing written now would arrive. The draft is kept. */
 function BlockedBanner({ conversation, thread, name }: PartProps) {
   const words = consoleWords().thread;
-  if (conversation?.merchant_at.blocked === true) {
-    return (
-      <div class="c-blocked" role="status">
-        <Icon name="block" />
-        <span class="c-blocked-text">{words.blockedByYou}</span>
+  const byMe = conversation?.merchant_at.blocked === true;
+  return (
+    <div class="c-blocked" role="status">
+      <Icon name="block" />
+      <span class="c-blocked-text">{byMe ? words.blockedByYou : words.blockedByBuyer}</span>
+      {byMe && (
         <button class="button" type="button" onClick={() => void setBlocked(thread, name, false)}>
           {words.unblock}
         </button>
-      </div>
-    );
-  }
-  if (conversation?.buyer_at.blocked === true) {
-    return (
-      <div class="c-blocked" role="status">
-        <Icon name="block" />
-        <span class="c-blocked-text">{words.blockedByBuyer}</span>
-      </div>
-    );
-  }
-  return null;
+      )}
+    </div>
+  );
 }
 
 /** Pictures may be dropped anywhere on the thread; they go where the caret is. */
