@@ -171,7 +171,8 @@ func (g *Gateway) end(s *session) {
 
 // Shutdown takes no more sockets, tells every client when to come back, spread so
 // that they do not all come at once, and waits until they have been told. When
-// ctx ends first it closes what is left and returns ctx's error.
+// ctx ends first it closes what is left and returns ctx's error. Run has to run
+// until Shutdown has returned: frames under way need it.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.mu.Lock()
 	g.draining = true
