@@ -63,7 +63,9 @@ func New(site Site) (*Market, error) {
 	m.mux.HandleFunc("GET /{$}", m.home)
 	m.mux.HandleFunc("GET /p/{id}", m.product)
 	m.mux.HandleFunc("POST /be", m.be)
-	m.mux.HandleFunc("GET /art/{file}", func(w http.ResponseWriter, r *http.Request) { m.file(w, r, "art/"+r.PathValue("file")) })
+	m.mux.HandleFunc("GET /art/{file}", func(w http.ResponseWriter, r *http.Request) {
+		m.file(w, r, "art/"+path.Base(r.PathValue("file"))) // the value may hold an encoded slash
+	})
 	m.mux.HandleFunc("GET /demo.css", func(w http.ResponseWriter, r *http.Request) { m.file(w, r, "page/demo.css") })
 	m.mux.HandleFunc("/", m.missing)
 	return m, nil
@@ -89,7 +91,7 @@ func yuan(cents int64) string {
 
 // file serves one of the embedded files.
 func (m *Market) file(w http.ResponseWriter, r *http.Request, name string) {
-	data, err := files.ReadFile(path.Clean(name))
+	data, err := files.ReadFile(name)
 	if err != nil {
 		m.missing(w, r)
 		return

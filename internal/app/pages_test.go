@@ -1,0 +1,171 @@
+package app
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"haggle/internal/config"
+)
+
+// site returns a mux with pages as the build leaves them.
+func site(t *testing.T, cfg *config.Config, base string) *http.ServeMux {
+	t.Helper()
+	dist := fstest.MapFS{
+		"buyer.html":            {Data: []byte("<title>buyer</title>")},
+		"console.html":          {Data: []byte("<title>console</title>")},
+		"favicon.svg":           {Data: []byte("<svg/>")},
+		".gitkeep":              {},
+		"assets/buyer-AbC12.js": {Data: []byte(strings.Repeat("console.log(1);\n", 500))},
+		"assets/tiny-AbC12.css": {Data: []byte("a{}")},
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newPages(dist, cfg, u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	p.register(mux)
+	mux.Handle("/", p.missing())
+	return mux
+}
+
+func ask(t *testing.T, h http.Handler, path string, header ...string) *http.Response {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func TestPages(t *testing.T) {
+	mux := site(t, &config.Config{}, "http://127.0.0.1:8080")
+	for _, c := range []struct {
+		path, mimeType, cache string
+		status                int
+	}{
+		{"/chat?product=1", "text/html; charset=utf-8", "no-cache", 200},
+		{"/console", "text/html; charset=utf-8", "no-cache", 200},
+		{"/signed-out", "text/html; charset=utf-8", "no-store", 200},
+		{"/favicon.svg", "image/svg+xml", "no-cache", 200},
+		{"/assets/buyer-AbC12.js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable", 200},
+		{"/assets/plain.css", "text/css; charset=utf-8", "no-cache", 200},
+		{"/assets/gone.js", "text/html; charset=utf-8", "no-store", 404},
+		{"/assets/../buyer.html", "text/html; charset=utf-8", "", 307},
+		{"/buyer.html", "text/html; charset=utf-8", "no-store", 404},
+		{"/.gitkeep", "text/html; charset=utf-8", "no-store", 404},
+		{"/", "text/html; charset=utf-8", "no-store", 404},
+	} {
+		resp := ask(t, mux, c.path)
+		if resp.StatusCode != c.status || resp.Header.Get("Content-Type") != c.mimeType || resp.Header.Get("Cache-Control") != c.cache {
+			t.Errorf("%s: %d, %q, cache %q; want %d, %q, cache %q", c.path, resp.StatusCode,
+				resp.Header.Get("Content-Type"), resp.Header.Get("Cache-Control"), c.status, c.mimeType, c.cache)
+		}
+	}
+}
+
+// Every page must refuse inline scripts, foreign frames and guessing of types:
+// what somebody writes into a chat may be anything.
+func TestPagesAreStrict(t *testing.T) {
+	framed := &config.Config{Trust: config.Trust{FrameAncestors: []string{"https://*.shop.example"}}}
+	mux := site(t, framed, "https://chat.example")
+	for _, c := range []struct{ path, frame string }{
+		{"/chat", "frame-ancestors https://*.shop.example"},
+		{"/console", "frame-ancestors 'none'"},
+		{"/signed-out", "frame-ancestors 'none'"},
+		{"/assets/tiny-AbC12.css", "frame-ancestors 'none'"},
+		{"/nothing", "frame-ancestors 'none'"},
+	} {
+		h := ask(t, mux, c.path).Header
+		csp := h.Get("Content-Security-Policy")
+		for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self' wss://chat.example", "base-uri 'none'", c.frame} {
+			if !strings.Contains("; "+csp+";", "; "+want+";") {
+				t.Errorf("%s: policy %q has no %q", c.path, csp, want)
+			}
+		}
+		if strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: policy %q", c.path, csp)
+		}
+		for name, want := range map[string]string{
+			"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Strict-Transport-Security": "max-age=31536000",
+		} {
+			if got := h.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", c.path, name, got, want)
+			}
+		}
+	}
+}
+
+func TestAssetIsCompressed(t *testing.T) {
+	mux := site(t, &config.Config{}, "http://127.0.0.1:8080")
+	plain := ask(t, mux, "/assets/buyer-AbC12.js")
+	zipped := ask(t, mux, "/assets/buyer-AbC12.js", "Accept-Encoding", "br, gzip;q=0.8")
+	if zipped.Header.Get("Content-Encoding") != "gzip" || zipped.Header.Get("Vary") != "Accept-Encoding" {
+		t.Fatalf("headers %v, want gzip", zipped.Header)
+	}
+	r, err := gzip.NewReader(zipped.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := io.ReadAll(plain.Body)
+	if err != nil || string(got) != string(want) {
+		t.Errorf("unzipped it is something else (%v)", err)
+	}
+	if plain.Header.Get("ETag") == zipped.Header.Get("ETag") {
+		t.Error("both forms have one ETag, so that a cache may mix them up")
+	}
+	if resp := ask(t, mux, "/assets/buyer-AbC12.js", "Accept-Encoding", "gzip", "If-None-Match", zipped.Header.Get("ETag")); resp.StatusCode != http.StatusNotModified {
+		t.Errorf("asked again: %d, want 304", resp.StatusCode)
+	}
+	for _, accept := range []string{"", "br", "gzip;q=0", "identity"} {
+		if enc := ask(t, mux, "/assets/buyer-AbC12.js", "Accept-Encoding", accept).Header.Get("Content-Encoding"); enc != "" {
+			t.Errorf("accepts %q, gets %q", accept, enc)
+		}
+	}
+}
+
+func TestPagesNotBuilt(t *testing.T) {
+	p, err := newPages(fstest.MapFS{".gitkeep": {}}, &config.Config{}, &url.URL{Scheme: "http", Host: "127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	p.register(mux)
+	resp := ask(t, mux, "/chat")
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "make build") {
+		t.Errorf("%d %s, want 503 and what to do", resp.StatusCode, body)
+	}
+}
+
+func TestPlainPagesSpeakChinese(t *testing.T) {
+	mux := site(t, &config.Config{}, "http://127.0.0.1:8080")
+	for _, c := range []struct{ path, accept, want string }{
+		{"/signed-out", "", "You are signed out"},
+		{"/signed-out", "fr, en;q=0.5, zh;q=0.2", "You are signed out"},
+		{"/signed-out", "zh-CN,zh;q=0.9,en;q=0.8", "您已退出登录"},
+		{"/signed-out?lang=zh-CN", "en", "您已退出登录"},
+		{"/signed-out?lang=en", "zh-CN", "You are signed out"},
+		{"/nothing", "zh-TW", "这里没有内容"},
+	} {
+		body, err := io.ReadAll(ask(t, mux, c.path, "Accept-Language", c.accept).Body)
+		if err != nil || !strings.Contains(string(body), c.want) {
+			t.Errorf("%s for %q: no %q (%v)", c.path, c.accept, c.want, err)
+		}
+	}
+}
