@@ -379,6 +379,27 @@ describe("after an absence", () => {
     expect(seller.inbox.unread.peek()).toEqual({ conversations: 1, messages: 24 });
   });
 
+  test("what came between the first load and the first welcome is not missed", async () => {
+    server.store("U_1", { product: "1", nonce: "first", blocks: text("hello") });
+    server.refuse = (what) => (what === "hello" ? FakeServer.refusal(503, "unavailable") : undefined);
+    const thread = await about(started(new FakeDevice(server, "U_1")), "1");
+    expect(lines(thread)).toEqual(["hello (stored)"]);
+    server.store("V_1", { conversation: "c1", nonce: "between", blocks: text("yes?") });
+    server.refuse = () => undefined;
+    await clock.pass(60_000);
+    expect(lines(thread)).toEqual(["hello (stored)", "< yes?"]);
+  });
+
+  test("a position that the server calls void makes a new connection, which reloads", async () => {
+    const { asking } = await talking();
+    server.refuse = (what) => (what.includes("/v1/changes") ? FakeServer.refusal(409, "reset") : undefined);
+    server.deliveries = () => 0;
+    server.store("V_1", { conversation: "c1", nonce: "quiet", blocks: text("quiet") });
+    server.deliveries = () => 1;
+    await clock.pass(60_000);
+    expect(lines(asking)).toEqual(["hello (delivered)", "< quiet"]);
+  });
+
   test("another epoch drops what was kept and reloads what is shown", async () => {
     const { answering, asking } = await talking();
     const stored = server.conversations.get("c1");

@@ -91,6 +91,8 @@ class LiveClient implements Client {
       changes: (since) => this.rest.changes(since),
       changed: (conversation) => this.changedMeanwhile(conversation),
       reset: () => this.reset(),
+      began: () => this.catchUp(),
+      reconnect: () => this.link.restart(),
     });
     this.conversations = new Conversations({
       side,
@@ -314,7 +316,6 @@ class LiveClient implements Client {
           this.rows.counted(me);
         });
         this.outbox.open([this.side, me.participant.uid, me.agent ?? ""].join(" "));
-        if (this.positions.get() === undefined) this.positions.begin(me.position);
       })
       .catch(() => {
         this.askingMe = false;
@@ -332,6 +333,19 @@ class LiveClient implements Client {
       this.rows.reset();
     });
     this.askMe();
+  }
+
+  /** Looks again at what was loaded before anybody would have told of its changes. */
+  private catchUp(): void {
+    this.rows.refresh();
+    for (const id of this.threads.keys()) {
+      this.rest
+        .conversation(id)
+        .then((answer) => {
+          if (!isFailure(answer)) this.changedMeanwhile(answer);
+        })
+        .catch(() => undefined);
+    }
   }
 
   private received(frame: ServerFrame): void {

@@ -96,6 +96,11 @@ export class Connection {
     }
   }
 
+  /** Gives this connection up for another. */
+  restart(): void {
+    this.lost(this.generation);
+  }
+
   /** Says something that has no answer worth waiting for; says whether it went out. */
   tell(body: ClientBody): boolean {
     if (!this.online) return false;

@@ -88,11 +88,16 @@ export class LiveInbox implements Inbox {
     await this.load(this.life, "");
   }
 
+  /** Lists anew if it was ever looked at. */
+  refresh(): void {
+    if (this.wanted) this.reload().catch(() => undefined);
+  }
+
   /** Everything kept is void: reloads if it was ever looked at. */
   reset(): void {
     this.listed.value = new Set();
     this.keptUnread.clear();
-    if (this.wanted) this.reload().catch(() => undefined);
+    this.refresh();
   }
 
   /** Takes the server's word for the totals. */

@@ -16,6 +16,10 @@ export type PositionPorts = {
   changed(conversation: Conversation): void;
   /** Everything kept is void. */
   reset(): void;
+  /** The first position is known now: what was loaded before may lack what came in between. */
+  began(): void;
+  /** The position means nothing to the server: a new connection learns another. */
+  reconnect(): void;
 };
 
 /** Knows up to where this client has seen the participant's changes, and fetches what it missed. */
@@ -60,8 +64,11 @@ export class Positions {
 
   welcome(welcome: Welcome): void {
     this.failures = 0;
-    if (this.known === undefined) return this.begin(welcome.position);
     this.cancel();
+    if (this.known === undefined) {
+      this.begin(welcome.position);
+      return this.ports.began();
+    }
     if (welcome.reset === true || welcome.position.epoch !== this.known.epoch) {
       this.begin(welcome.position);
       return this.ports.reset();
@@ -148,10 +155,7 @@ export class Positions {
       if (life !== this.life) return true;
       if (isFailure(page)) {
         if (page.code !== "reset") return false;
-        this.life++;
-        this.known = undefined; // until the reload has read another
-        this.seen.clear();
-        this.ports.reset();
+        this.ports.reconnect();
         return true;
       }
       this.apply(page);
