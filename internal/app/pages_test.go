@@ -38,7 +38,7 @@ func site(t *testing.T, cfg *config.Config, base string) *http.ServeMux {
 	return mux
 }
 
-func ask(t *testing.T, h http.Handler, path string, header ...string) *http.Response {
+func ask(t *testing.T, h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
 	for i := 0; i < len(header); i += 2 {
@@ -46,7 +46,7 @@ func ask(t *testing.T, h http.Handler, path string, header ...string) *http.Resp
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w.Result()
+	return w
 }
 
 func TestPages(t *testing.T) {
@@ -68,9 +68,9 @@ func TestPages(t *testing.T) {
 		{"/", "text/html; charset=utf-8", "no-store", 404},
 	} {
 		resp := ask(t, mux, c.path)
-		if resp.StatusCode != c.status || resp.Header.Get("Content-Type") != c.mimeType || resp.Header.Get("Cache-Control") != c.cache {
-			t.Errorf("%s: %d, %q, cache %q; want %d, %q, cache %q", c.path, resp.StatusCode,
-				resp.Header.Get("Content-Type"), resp.Header.Get("Cache-Control"), c.status, c.mimeType, c.cache)
+		if resp.Code != c.status || resp.Header().Get("Content-Type") != c.mimeType || resp.Header().Get("Cache-Control") != c.cache {
+			t.Errorf("%s: %d, %q, cache %q; want %d, %q, cache %q", c.path, resp.Code,
+				resp.Header().Get("Content-Type"), resp.Header().Get("Cache-Control"), c.status, c.mimeType, c.cache)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestPagesAreStrict(t *testing.T) {
 		{"/assets/tiny-AbC12.css", "frame-ancestors 'none'"},
 		{"/nothing", "frame-ancestors 'none'"},
 	} {
-		h := ask(t, mux, c.path).Header
+		h := ask(t, mux, c.path).Header()
 		csp := h.Get("Content-Security-Policy")
 		for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self' wss://chat.example", "base-uri 'none'", c.frame} {
 			if !strings.Contains("; "+csp+";", "; "+want+";") {
@@ -111,8 +111,8 @@ func TestAssetIsCompressed(t *testing.T) {
 	mux := site(t, &config.Config{}, "http://127.0.0.1:8080")
 	plain := ask(t, mux, "/assets/buyer-AbC12.js")
 	zipped := ask(t, mux, "/assets/buyer-AbC12.js", "Accept-Encoding", "br, gzip;q=0.8")
-	if zipped.Header.Get("Content-Encoding") != "gzip" || zipped.Header.Get("Vary") != "Accept-Encoding" {
-		t.Fatalf("headers %v, want gzip", zipped.Header)
+	if zipped.Header().Get("Content-Encoding") != "gzip" || zipped.Header().Get("Vary") != "Accept-Encoding" {
+		t.Fatalf("headers %v, want gzip", zipped.Header())
 	}
 	r, err := gzip.NewReader(zipped.Body)
 	if err != nil {
@@ -126,14 +126,14 @@ func TestAssetIsCompressed(t *testing.T) {
 	if err != nil || string(got) != string(want) {
 		t.Errorf("unzipped it is something else (%v)", err)
 	}
-	if plain.Header.Get("ETag") == zipped.Header.Get("ETag") {
+	if plain.Header().Get("ETag") == zipped.Header().Get("ETag") {
 		t.Error("both forms have one ETag, so that a cache may mix them up")
 	}
-	if resp := ask(t, mux, "/assets/buyer-AbC12.js", "Accept-Encoding", "gzip", "If-None-Match", zipped.Header.Get("ETag")); resp.StatusCode != http.StatusNotModified {
-		t.Errorf("asked again: %d, want 304", resp.StatusCode)
+	if resp := ask(t, mux, "/assets/buyer-AbC12.js", "Accept-Encoding", "gzip", "If-None-Match", zipped.Header().Get("ETag")); resp.Code != http.StatusNotModified {
+		t.Errorf("asked again: %d, want 304", resp.Code)
 	}
 	for _, accept := range []string{"", "br", "gzip;q=0", "identity"} {
-		if enc := ask(t, mux, "/assets/buyer-AbC12.js", "Accept-Encoding", accept).Header.Get("Content-Encoding"); enc != "" {
+		if enc := ask(t, mux, "/assets/buyer-AbC12.js", "Accept-Encoding", accept).Header().Get("Content-Encoding"); enc != "" {
 			t.Errorf("accepts %q, gets %q", accept, enc)
 		}
 	}
@@ -148,8 +148,8 @@ func TestPagesNotBuilt(t *testing.T) {
 	p.register(mux)
 	resp := ask(t, mux, "/chat")
 	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(string(body), "make build") {
-		t.Errorf("%d %s, want 503 and what to do", resp.StatusCode, body)
+	if err != nil || resp.Code != http.StatusServiceUnavailable || !strings.Contains(string(body), "make build") {
+		t.Errorf("%d %s, want 503 and what to do", resp.Code, body)
 	}
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,16 +59,7 @@ func TestClaimDir(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
-			if len(c.files) > 0 {
-				if err := os.Mkdir(dir, 0o700); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for _, f := range c.files {
-				if err := os.WriteFile(filepath.Join(dir, f), nil, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
+			makeFiles(t, dir, c.files)
 			switch err := claimDir(dir, c.demo); {
 			case c.want == "" && err != nil:
 				t.Errorf("error %v, want none", err)
@@ -75,5 +67,14 @@ func TestClaimDir(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}
 		})
+	}
+}
+
+func makeFiles(t *testing.T, dir string, names []string) {
+	t.Helper()
+	for _, name := range names {
+		if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, name), nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -174,19 +174,9 @@ func TestOpen(t *testing.T) {
 		{"no answer of ours", 200, "<html>", "read what the server says"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var lines []map[string]map[string]any
+			lines := 0
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/v1/server/bulk" || r.Header.Get("Authorization") != "Bearer hk_key" {
-					t.Errorf("%s with %q", r.URL.Path, r.Header.Get("Authorization"))
-				}
-				for dec := json.NewDecoder(r.Body); dec.More(); {
-					var line map[string]map[string]any
-					if err := dec.Decode(&line); err != nil {
-						t.Error(err)
-						break
-					}
-					lines = append(lines, line)
-				}
+				lines = countLines(t, r)
 				w.WriteHeader(c.status)
 				_, _ = io.WriteString(w, c.answer)
 			}))
@@ -198,11 +188,28 @@ func TestOpen(t *testing.T) {
 			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}
-			if want := len(m.shops) + len(m.buyers) + len(m.products); len(lines) != want {
-				t.Errorf("%d lines, want %d", len(lines), want)
+			if want := len(m.shops) + len(m.buyers) + len(m.products); lines != want {
+				t.Errorf("%d lines, want %d", lines, want)
 			}
 		})
 	}
+}
+
+// countLines checks that r is a bulk request and returns how many lines it has.
+func countLines(t *testing.T, r *http.Request) int {
+	t.Helper()
+	if r.URL.Path != "/v1/server/bulk" || r.Header.Get("Authorization") != "Bearer hk_key" {
+		t.Errorf("%s with %q", r.URL.Path, r.Header.Get("Authorization"))
+	}
+	n := 0
+	for dec := json.NewDecoder(r.Body); dec.More(); n++ {
+		var line map[string]map[string]any
+		if err := dec.Decode(&line); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	return n
 }
 
 func TestYuan(t *testing.T) {
