@@ -4,12 +4,15 @@ import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../client/api.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { words } from "../ui/i18n/language.ts";
+import { lazy } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { ChatPage } from "./chat-page.tsx";
-import { InboxPane } from "./inbox-pane.tsx";
 import { openPeer } from "./open-peer.ts";
 import { route } from "./route.ts";
-import { SignedOut } from "./signed-out.tsx";
+
+// On a phone a thread needs no list, and nobody expects to be signed out.
+const InboxPane = lazy<{ client: Client }>(async () => (await import("./inbox-pane.tsx")).InboxPane);
+const SignedOut = lazy<{ code: string }>(async () => (await import("./signed-out.tsx")).SignedOut);
 
 /** The buyer's app: a thread, and beside it, or behind it on a phone, all of the buyer's threads. */
 export function App({ client }: { client: Client }): JSX.Element {

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Client, Failure, Thread } from "../client/api.ts";
 import type { Participant, Product } from "../protocol/body.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -29,7 +29,8 @@ function KnownChat({
   conversation: string;
   wide: boolean;
 }): JSX.Element {
-  const thread = client.thread(conversation);
+  // Asked for once: asking for a thread that could not be opened tries again.
+  const thread = useMemo(() => client.thread(conversation), [client, conversation]);
   const failure = thread.failure.value;
   if (failure?.code === "not_found" && thread.entries.value.length === 0)
     return <Unavailable failure={failure} />;
@@ -61,7 +62,8 @@ function ProductChat({
     };
   }, [client, product, attempt]);
   if (opened === undefined) return <Opening />;
-  if ("code" in opened) return <Unavailable failure={opened} onRetry={() => setAttempt(attempt + 1)} />;
+  if ("code" in opened)
+    return <Unavailable failure={asProduct(opened)} onRetry={() => setAttempt(attempt + 1)} />;
   return (
     <ChatView
       client={client}
@@ -71,6 +73,11 @@ function ProductChat({
       wide={wide}
     />
   );
+}
+
+/** What is not found here is the product. */
+function asProduct(failure: Failure): Failure {
+  return failure.code === "not_found" ? { ...failure, code: "product_gone" } : failure;
 }
 
 /** The page's outline while it is found out whom it is about. */

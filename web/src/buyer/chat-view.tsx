@@ -1,25 +1,23 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { Client, Piece, Thread } from "../client/api.ts";
-import { preparePicture } from "../platform/picture.ts";
+import type { Client, Failure, Picture, Piece, Thread } from "../client/api.ts";
 import type { Limits, Participant, Product } from "../protocol/body.ts";
 import { addPictures, Composer } from "../ui/composer.tsx";
 import { ConnectionBar } from "../ui/connection-bar.tsx";
-import { Dialog } from "../ui/dialog.tsx";
 import { useDraft } from "../ui/draft.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
-import { failureText } from "../ui/i18n/failure-text.ts";
 import { words } from "../ui/i18n/language.ts";
+import { lazy } from "../ui/lazy.tsx";
 import type { MenuItem } from "../ui/menu.tsx";
 import { MessageList } from "../ui/message-list.tsx";
 import { picturesIn } from "../ui/picture-tray.tsx";
-import { showToast } from "../ui/toast.tsx";
 import { type Pictures, usePictures } from "../ui/use-pictures.ts";
 import { appMenu } from "./app-menu.ts";
 import { ChatHead } from "./chat-head.tsx";
 import { openPeer } from "./open-peer.ts";
 import { PinnedProduct } from "./pinned-product.tsx";
-import { ReportDialog } from "./report-dialog.tsx";
+import type { ReportDialogProps } from "./report-dialog.tsx";
+import { unblock } from "./unblock.ts";
 
 /** What holds until the server has said its own limits. */
 const presumed: Limits = {
@@ -106,9 +104,15 @@ function useOpenPeer(uid: string | undefined): void {
   }, [uid]);
 }
 
-function prepare(file: Blob): ReturnType<typeof preparePicture> {
+async function prepare(file: Blob): Promise<Picture | Failure> {
+  const { preparePicture } = await import("../platform/picture.ts");
   return preparePicture(file, presumed);
 }
+
+const BlockDialog = lazy<{ thread: Thread; onClose(): void }>(
+  async () => (await import("./block-dialog.tsx")).BlockDialog,
+);
+const ReportDialog = lazy<ReportDialogProps>(async () => (await import("./report-dialog.tsx")).ReportDialog);
 
 function Hello({
   product,
@@ -140,11 +144,6 @@ function threadMenu(thread: Thread, ask: (what: Asking) => void): MenuItem[] {
       : { label: text.block, icon: "block", run: () => ask({ what: "block" }) },
     { label: text.report, icon: "flag", run: () => ask({ what: "report", seq: undefined }) },
   ];
-}
-
-async function unblock(thread: Thread): Promise<void> {
-  const failure = await thread.setBlocked(false);
-  showToast(failure === undefined ? words().block.undone : failureText(words(), failure));
 }
 
 type FootProps = {
@@ -187,33 +186,5 @@ function Foot({ thread, limits, peer, pictures, draft, onSend }: FootProps): JSX
       onSend={onSend}
       onTyping={() => thread.typing()}
     />
-  );
-}
-
-function BlockDialog({ thread, onClose }: { thread: Thread; onClose(): void }): JSX.Element {
-  const text = words();
-  const block = async () => {
-    onClose();
-    const failure = await thread.setBlocked(true);
-    if (failure !== undefined) showToast(failureText(words(), failure));
-    else showToast(text.block.done, () => void unblock(thread));
-  };
-  return (
-    <Dialog
-      title={text.block.title}
-      onClose={onClose}
-      actions={
-        <>
-          <button type="button" class="button" onClick={onClose}>
-            {text.app.cancel}
-          </button>
-          <button type="button" class="button primary" onClick={() => void block()}>
-            {text.block.confirm}
-          </button>
-        </>
-      }
-    >
-      <p>{text.block.body}</p>
-    </Dialog>
   );
 }
