@@ -25,7 +25,6 @@ export const en = {
   list: {
     label: "Conversations",
     search: "Search by name",
-    searchClear: "Clear the search",
     order: "Order",
     orderNewest: "Newest",
     orderUnread: "Unread first",
@@ -50,11 +49,7 @@ export const en = {
     recalled: "Message recalled",
     unsupported: "[Not supported in this version]",
   },
-  presence: {
-    online: "Online",
-    offline: "Offline",
-    unknown: "Status unknown",
-  },
+  presence: {},
   thread: {
     pane: "Conversation",
     label: (name: string) => `Conversation with ${name}`,
@@ -99,7 +94,6 @@ export const en = {
     send: "Send",
     sendHintEnter: "Enter sends, Shift+Enter starts a new line",
     sendHintCtrl: (key: string) => `${key}+Enter sends, Enter starts a new line`,
-    emoji: "Emoji",
     picture: "Picture",
     addPicture: "Add pictures",
     preparing: "Preparing pictures…",
@@ -108,7 +102,6 @@ export const en = {
     tooManyImages: (max: number) => `At most ${max} pictures in one message`,
     tooManyBlocks: "Too many changes between text and pictures in one message",
     drop: "Drop pictures here",
-    sendProduct: "Send product card",
     badPicture: (file: string, reason: string) => `“${file}” could not be added: ${reason}`,
     notPicture: "Only pictures can be sent (JPEG, PNG, GIF, WebP)",
   },

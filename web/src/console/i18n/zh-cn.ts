@@ -23,7 +23,6 @@ export const zhCn: ConsoleWords = {
   list: {
     label: "会话列表",
     search: "按昵称搜索",
-    searchClear: "清除搜索",
     order: "排序",
     orderNewest: "最新",
     orderUnread: "未读优先",
@@ -48,11 +47,7 @@ export const zhCn: ConsoleWords = {
     recalled: "消息已撤回",
     unsupported: "[当前版本不支持此消息]",
   },
-  presence: {
-    online: "在线",
-    offline: "离线",
-    unknown: "状态未知",
-  },
+  presence: {},
   thread: {
     pane: "会话",
     label: (name) => `与${name}的会话`,
@@ -97,7 +92,6 @@ export const zhCn: ConsoleWords = {
     send: "发送",
     sendHintEnter: "Enter 发送，Shift+Enter 换行",
     sendHintCtrl: (key) => `${key}+Enter 发送，Enter 换行`,
-    emoji: "表情",
     picture: "图片",
     addPicture: "添加图片",
     preparing: "正在处理图片…",
@@ -106,7 +100,6 @@ export const zhCn: ConsoleWords = {
     tooManyImages: (max) => `每条消息最多 ${max} 张图片`,
     tooManyBlocks: "一条消息中图文交替的段数过多",
     drop: "将图片拖到这里",
-    sendProduct: "发送商品卡片",
     badPicture: (file, reason) => `“${file}”添加失败：${reason}`,
     notPicture: "只能发送图片（JPEG、PNG、GIF、WebP）",
   },

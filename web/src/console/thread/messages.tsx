@@ -14,6 +14,7 @@ export function Messages({ conversation, thread, name }: MessagesProps) {
   const box = useRef<HTMLDivElement>(null);
   const [reported, setReported] = useState<number>();
   useRememberedPlace(box, conversation, thread);
+
   const unreadAbove = useUnreadAbove(box, thread);
   return (
     <div ref={box} class="c-messages">
@@ -38,38 +39,38 @@ export function Messages({ conversation, thread, name }: MessagesProps) {
 
 type Box = { readonly current: HTMLElement | null };
 
-/** Comes back to the message that was in sight; a thread left at its end opens at its end, or its unread. */
+/** Comes back to the message that was in sight; a thread left at its end opens there, with what came since below. */
 function useRememberedPlace(box: Box, conversation: string, thread: Thread): void {
   const { places } = useDesk();
   const drawn = thread.entries.value.length > 0;
   useLayoutEffect(() => {
     const place = places.get(conversation);
     const scroller = scrollerOf(box.current);
-    if (!drawn || place === undefined || scroller === null || thread.firstUnread.peek() !== undefined) return;
+    if (!drawn || place === undefined || scroller === null) return;
     const message = scroller.querySelector<HTMLElement>(`[data-key="${CSS.escape(place.key)}"]`);
     if (message !== null) scroller.scrollTop += topIn(scroller, message) - place.top;
-  }, [box, conversation, drawn, places, thread]);
+  }, [box, conversation, drawn, places]);
 
   useScrolling(box, () => {
     const scroller = scrollerOf(box.current);
     if (scroller === null) return;
     const place = placeOf(scroller);
-    if (place === undefined) places.delete(conversation);
-    else places.set(conversation, place);
+    if (place !== undefined) places.set(conversation, place);
   });
 }
 
 /** So near to the end is the end. */
 const END = 120;
 
-/** The first message in sight; undefined at the end of the thread. */
+/** The first message in sight, or at the end of the thread the last one, so high that it leaves room below. */
 function placeOf(scroller: HTMLElement): Place | undefined {
-  if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < END) return undefined;
-  for (const message of scroller.querySelectorAll<HTMLElement>("[data-key]")) {
-    const top = topIn(scroller, message);
-    if (top + message.offsetHeight > 0) return { key: message.dataset["key"] ?? "", top };
-  }
-  return undefined;
+  const messages = [...scroller.querySelectorAll<HTMLElement>("[data-key]")];
+  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < END;
+  const found = atEnd
+    ? messages.at(-1)
+    : messages.find((message) => topIn(scroller, message) + message.offsetHeight > 0);
+  if (found === undefined) return undefined;
+  return { key: found.dataset["key"] ?? "", top: atEnd ? scroller.clientHeight / 4 : topIn(scroller, found) };
 }
 
 /** Whether the first unread message is out of sight above. */
