@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import AxeBuilder from "@axe-core/playwright";
 import { type Browser, type BrowserContext, chromium, expect, type Page, test as base } from "@playwright/test";
 import { Server } from "./server.ts";
@@ -142,7 +143,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     // A browser test is faster than people are.
     const server = await Server.start("--rate-factor", "100", ...flags);
     await use(server);
-    if (info.status !== info.expectedStatus) await info.attach("server log", { body: server.log });
+    if (info.status !== info.expectedStatus) await writeFile(info.outputPath("server.log"), server.log);
     await server.dispose();
     expect(server.log, "the server panicked").not.toContain("panic");
     expect(server.log, "the server wrote a token into its log").not.toContain("eyJ");
@@ -161,8 +162,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     const failed = info.status !== info.expectedStatus;
     for (const [i, person] of people.entries()) {
       for (const [j, page] of failed ? person.context.pages().entries() : []) {
-        const body = await page.screenshot().catch(() => undefined);
-        if (body !== undefined) await info.attach(`person ${i + 1}, tab ${j + 1}`, { body, contentType: "image/png" });
+        const path = info.outputPath(`person-${i + 1}-tab-${j + 1}.png`);
+        await page.screenshot({ path }).catch(() => undefined); // the page may be what broke
       }
       await person.context.close();
     }

@@ -4,8 +4,8 @@ test("a buyer asks, the seller answers", async ({ person }) => {
   const seller = await (await person()).console("E_1/yun");
   const buyer = await (await person(phone)).chatAbout(1001);
 
-  await buyer.getByRole("textbox").fill("Does the glaze bear a dishwasher?");
-  await buyer.keyboard.press("Enter");
+  await buyer.getByRole("textbox", { name: "Message" }).fill("Does the glaze bear a dishwasher?");
+  await buyer.getByRole("button", { name: "Send", exact: true }).click();
   await expect(buyer.getByRole("log")).toContainText("Does the glaze bear a dishwasher?");
 
   await seller.getByText("Does the glaze bear a dishwasher?").first().click();
