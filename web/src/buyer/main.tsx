@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { createBrowserClient } from "../platform/browser-client.ts";
+import { Boundary } from "../ui/boundary.tsx";
 import { startLanguage } from "../ui/i18n/language.ts";
 import { startTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
@@ -17,7 +18,12 @@ async function main(): Promise<void> {
   const client = createBrowserClient({ side: "buyer" });
   client.start(); // before the words are there: the first answer is then on its way
   await startLanguage();
-  render(<App client={client} />, root);
+  render(
+    <Boundary>
+      <App client={client} />
+    </Boundary>,
+    root,
+  );
 }
 
 void main();

@@ -1,0 +1,117 @@
+// @vitest-environment happy-dom
+import { signal } from "@preact/signals";
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { afterEach, beforeAll, expect, test } from "vitest";
+import type { Thread } from "../client/api.ts";
+import { startLanguage } from "./i18n/language.ts";
+import { canRecall } from "./message-actions.ts";
+import { MessageList } from "./message-list.tsx";
+import { failed, mine, testThread, theirs } from "./test-thread.ts";
+
+const noon = new Date(2026, 4, 1, 12).getTime();
+const client = { pictureUrl: () => signal(undefined) };
+const root = document.createElement("div");
+
+beforeAll(startLanguage);
+
+afterEach(() => {
+  render(null, root);
+});
+
+function draw(thread: Thread): void {
+  document.body.append(root);
+  void act(() =>
+    render(<MessageList thread={thread} client={client} recallMs={120_000} empty="nothing yet" />, root),
+  );
+}
+
+function names(): (string | null)[] {
+  return [...root.querySelectorAll("article")].map((a) => a.getAttribute("aria-label"));
+}
+
+test("every message has a name that says who, when and how far it got", () => {
+  const entries = [
+    theirs(1, [{ type: "text", text: "hi" }], noon),
+    mine(2, [{ type: "text", text: "ho" }], noon),
+  ];
+  draw(testThread(entries).thread);
+  expect(names()).toEqual(["Kiln & Cloud, 12:00", "You, 12:00, read"]);
+});
+
+test("what the other side wrote is text, whatever it looks like", () => {
+  draw(
+    testThread([
+      theirs(1, [{ type: "text", text: '<img src=x onerror="alert(1)"> javascript:alert(2)' }], noon),
+    ]).thread,
+  );
+  expect(root.querySelector("article img")).toBeNull();
+  expect(root.querySelector("article a")).toBeNull();
+  expect(root.textContent).toContain('<img src=x onerror="alert(1)">');
+});
+
+test("a link opens elsewhere and gives nothing away", () => {
+  draw(testThread([theirs(1, [{ type: "text", text: "see https://a.example/x" }], noon)]).thread);
+  const link = root.querySelector("article a");
+  expect(link?.getAttribute("rel")).toBe("noopener noreferrer nofollow ugc");
+  expect(link?.getAttribute("target")).toBe("_blank");
+  expect(link?.getAttribute("title")).toBe("Opens a.example");
+});
+
+test("a message taken back leaves a line and none of its words", () => {
+  draw(testThread([mine(1, [], noon, noon + 1)]).thread);
+  expect(root.textContent).toContain("You took a message back");
+});
+
+test("a failed message says why, and can be sent again or deleted", () => {
+  const { thread, asked } = testThread([
+    failed("n1", "ho", noon, { code: "blocked", message: "server's words" }),
+  ]);
+  draw(thread);
+  expect(root.textContent).toContain("does not take messages from you");
+  expect(root.textContent).not.toContain("server's words");
+  for (const button of root.querySelectorAll<HTMLButtonElement>(".entry-failed button"))
+    void act(() => button.click());
+  expect(asked.filter((a) => a.endsWith("n1"))).toEqual(["retry n1", "discard n1"]);
+});
+
+test("a block from the future is said to be one", () => {
+  draw(testThread([theirs(1, [{ type: "unknown" }], noon)]).thread);
+  expect(root.textContent).toContain("cannot be shown in this version");
+});
+
+test("history that arrives is not read aloud", () => {
+  const { thread } = testThread([theirs(1, [{ type: "text", text: "hi" }], noon)]);
+  draw({ ...thread, loadingOlder: signal(true) });
+  const log = root.querySelector('[role="log"]');
+  expect(log?.getAttribute("aria-live")).toBe("polite");
+  expect(log?.getAttribute("aria-busy")).toBe("true");
+});
+
+test("a picture has its box before it is loaded", () => {
+  const image = { file: "f", width: 1000, height: 500 };
+  draw(testThread([theirs(1, [{ type: "image", image }], noon)]).thread);
+  const box = root.querySelector<HTMLElement>(".picture");
+  expect(box?.style.aspectRatio).toBe("250 / 125");
+  expect(box?.querySelector("img")).toBeNull();
+});
+
+test("a thread that could not be loaded offers to try again", () => {
+  const { thread, asked } = testThread([], { state: "failed", failure: { code: "network", message: "x" } });
+  draw(thread);
+  expect(root.textContent).toContain("There is no connection to the server.");
+  void act(() => root.querySelector<HTMLButtonElement>("button")?.click());
+  expect(asked).toEqual(["reload"]);
+});
+
+test("an empty thread shows what the app wants to say", () => {
+  draw(testThread([]).thread);
+  expect(root.textContent).toBe("nothing yet");
+});
+
+test("only one's own, and only for two minutes, can be taken back", () => {
+  const own = mine(1, [{ type: "text", text: "x" }], noon);
+  expect(canRecall(own, 120_000, noon + 119_999)).toBe(true);
+  expect(canRecall(own, 120_000, noon + 120_000)).toBe(false);
+  expect(canRecall(theirs(2, [{ type: "text", text: "x" }], noon), 120_000, noon)).toBe(false);
+});
