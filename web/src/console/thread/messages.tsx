@@ -73,17 +73,23 @@ function placeOf(scroller: HTMLElement): Place | undefined {
   return { key: found.dataset["key"] ?? "", top: atEnd ? scroller.clientHeight / 4 : topIn(scroller, found) };
 }
 
-/** Whether the first unread message is out of sight above. */
+/** Threads whose first unread message has been in sight: nobody needs to jump there any more. */
+const unreadSeen = new WeakSet<Thread>();
+
+/** Whether the first unread message is out of sight above, and has been all the time. */
 function useUnreadAbove(box: Box, thread: Thread): boolean {
   const [above, setAbove] = useState(false);
   const firstUnread = thread.firstUnread.value;
   const look = () => {
     const scroller = scrollerOf(box.current);
     const divider = dividerIn(scroller);
-    setAbove(scroller !== null && divider !== null && topIn(scroller, divider) < -40);
+    if (scroller === null || divider === null) return;
+    const top = topIn(scroller, divider);
+    if (top >= 0 && top < scroller.clientHeight) unreadSeen.add(thread);
+    setAbove(top < 0 && !unreadSeen.has(thread));
   };
   useScrolling(box, look);
-  useEffect(look, [firstUnread]);
+  useEffect(look, [firstUnread, thread]);
   return above && firstUnread !== undefined;
 }
 
