@@ -119,7 +119,7 @@ func (a *app) openListeners(ctx context.Context) error {
 // openDomain makes what knows of buyers and sellers.
 func (a *app) openDomain(ctx context.Context, store *sqlstore.Store) error {
 	limits := a.cfg.Chat()
-	limiter, err := ratelimit.New(limits.Rates, a.cfg.RateFactor)
+	limiter, err := ratelimit.New(limits.Rates, 1) // the factor is in them already
 	if err != nil {
 		return err
 	}

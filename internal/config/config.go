@@ -1,6 +1,8 @@
 package config
 
 import (
+	"math"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -73,11 +75,23 @@ func Options() []kong.Option {
 	return []kong.Option{
 		kong.DefaultEnvars(envPrefix),
 		kong.Resolvers(&fileResolver{}),
+		kong.ValueFormatter(explain),
 		limitVars(&l),
 	}
 }
 
-// Chat returns the limits that the parts hold everybody to.
+// explain returns a setting's help: what it is, its default and its variable.
+func explain(v *kong.Value) string {
+	if v.HasDefault && v.Default != "" {
+		help := *v
+		help.Help += " Default: " + v.Default + "."
+		v = &help
+	}
+	return kong.DefaultHelpValueFormatter(v)
+}
+
+// Chat returns the limits that the parts hold everybody to, the factor of the
+// rates included. Without any rates there is nothing to hold anybody to.
 func (l *Limits) Chat() chat.Limits {
 	limits := chat.DefaultLimits()
 	limits.TextRunes = l.LimitText
@@ -90,7 +104,15 @@ func (l *Limits) Chat() chat.Limits {
 	limits.RecallWithin = l.RecallWithin
 	limits.UnattachedFor = l.KeepUnattached
 	for action, rates := range l.Rates {
-		limits.Rates[action] = rates
+		limits.Rates[action] = slices.Clone(rates)
+	}
+	if l.RateFactor == 0 {
+		limits.Rates = nil
+	}
+	for _, rates := range limits.Rates {
+		for i := range rates {
+			rates[i].Burst = int(max(1, math.Round(float64(rates[i].Burst)*l.RateFactor)))
+		}
 	}
 	return limits
 }

@@ -244,6 +244,46 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestRateFactor(t *testing.T) {
+	for _, c := range []struct {
+		factor string
+		want   []chat.Rate
+	}{
+		{"1", []chat.Rate{{Burst: 20, Window: 10 * time.Second}, {Burst: 100, Window: time.Minute}}},
+		{"2.5", []chat.Rate{{Burst: 50, Window: 10 * time.Second}, {Burst: 250, Window: time.Minute}}},
+		{"0.001", []chat.Rate{{Burst: 1, Window: 10 * time.Second}, {Burst: 1, Window: time.Minute}}},
+		{"0", nil},
+	} {
+		cfg, err := parse(t, "", nil, "--rate-factor="+c.factor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // asked twice, it is not multiplied twice
+			if got := cfg.Chat().Rates[chat.ActionSend]; !cmp.Equal(got, c.want) {
+				t.Errorf("factor %s: rates %v, want %v", c.factor, got, c.want)
+			}
+		}
+	}
+}
+
+func TestProxies(t *testing.T) {
+	cfg, err := parse(t, "", nil, "--trusted-proxies=10.1.2.3/8,192.0.2.1", "--trusted-proxies=fd00::/8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range cfg.Proxies() {
+		got = append(got, p.String())
+	}
+	if want := []string{"10.0.0.0/8", "192.0.2.1/32", "fd00::/8"}; !cmp.Equal(got, want) {
+		t.Errorf("proxies %q, want %q", got, want)
+	}
+	cfg, err = parse(t, "", nil, "--behind-proxy", "--base-url=https://a.example")
+	if err != nil || len(cfg.Proxies()) != 2 || !cfg.Proxies()[0].Addr().IsLoopback() {
+		t.Errorf("proxies %v (%v), want this machine's own", cfg.Proxies(), err)
+	}
+}
+
 func TestSplitKey(t *testing.T) {
 	for _, c := range []struct{ in, id, value string }{
 		{"secret", "", "secret"},
