@@ -45,6 +45,15 @@ test("the words of a draft survive a reload, for their owner only", () => {
   expect(openDrafts(shelf(() => storage, "V_2.")).get("c1")).toBeUndefined();
 });
 
+test("two windows of one seller keep each other's drafts", () => {
+  const storage = memory();
+  const device = shelf(() => storage, "V_1.");
+  const [one, other] = [openDrafts(device), openDrafts(device)];
+  one.set("c1", { parts: [{ type: "text", text: "first" }], pictures: new Map() });
+  other.set("c2", { parts: [{ type: "text", text: "second" }], pictures: new Map() });
+  expect([...openDrafts(device).lines.value.keys()].sort()).toEqual(["c1", "c2"]);
+});
+
 test("a sent draft leaves no trace", () => {
   const storage = memory();
   const drafts = openDrafts(shelf(() => storage, "V_1."));

@@ -38,7 +38,7 @@ export function openDrafts(from: Shelf): Drafts {
       drafts.delete(conversation); // so that a changed draft becomes the latest
       if (!empty) drafts.set(conversation, draft);
       lines.value = linesOf(drafts);
-      from.set(KEY, kept(drafts));
+      keep(from, conversation, draft);
     },
   };
 }
@@ -52,10 +52,12 @@ function linesOf(drafts: ReadonlyMap<string, Draft>): ReadonlyMap<string, DraftL
   return lines;
 }
 
-function kept(drafts: ReadonlyMap<string, Draft>): string | undefined {
-  const texts = [...drafts]
-    .map(([conversation, draft]) => [conversation, textOf(draft.parts)] as const)
-    .filter(([, text]) => text !== "")
-    .slice(-KEPT);
-  return texts.length === 0 ? undefined : JSON.stringify(Object.fromEntries(texts));
+/** Changes this one draft in what is stored: other windows keep theirs in the same place. */
+function keep(from: Shelf, conversation: string, draft: Draft): void {
+  const stored = readObject(from, KEY);
+  delete stored[conversation];
+  const text = textOf(draft.parts);
+  const entries = Object.entries(stored);
+  if (text !== "") entries.push([conversation, text]);
+  from.set(KEY, entries.length === 0 ? undefined : JSON.stringify(Object.fromEntries(entries.slice(-KEPT))));
 }
