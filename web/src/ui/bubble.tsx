@@ -180,7 +180,7 @@ function SectionView({ section, of, client, from, onOpen }: SectionProps): JSX.E
     case "pictures":
       return <Shots shots={section.shots} of={of} client={client} from={from} onOpen={onOpen} />;
     case "unknown":
-      return <p class="rich-text unsupported">{words().message.unsupported}</p>;
+      return <p class="rich-text foreign unsupported">{words().message.unsupported}</p>;
   }
 }
 

@@ -1,6 +1,7 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { en } from "./en.ts";
-import { failureText } from "./failure-text.ts";
+import { failureText, wordsFor } from "./failure-text.ts";
 import { chooseLanguage } from "./language.ts";
 import { zhCn } from "./zh-cn.ts";
 
@@ -44,4 +45,45 @@ test.each([
   { name: "nothing known", search: "?lang=xx", stored: "yy", preferred: ["fr"], want: "en" },
 ])("language: $name", ({ search, stored, preferred, want }) => {
   expect(chooseLanguage(search, stored, preferred)).toBe(want);
+});
+
+/** Codes that only the shop's backend, or a person typing addresses, can get. */
+const notForPages = new Set([
+  "api_key_invalid",
+  "code_invalid",
+  "invalid_kind",
+  "invalid_line",
+  "invalid_merchant",
+  "invalid_next",
+  "invalid_price",
+  "invalid_stock",
+  "invalid_url",
+  "line_too_long",
+  "no_title",
+  "push_too_large",
+  "too_many_lines",
+  "url_too_long",
+]);
+
+/** Every error code that the server's source names. */
+function serverCodes(): string[] {
+  const root = new URL("../../../../internal/", import.meta.url);
+  const found = new Set<string>();
+  for (const dir of ["auth", "chat", "gateway", "media", "rest", "store/sqlstore", "wire"]) {
+    const at = new URL(`${dir}/`, root);
+    for (const name of readdirSync(at)) {
+      if (!name.endsWith(".go") || name.endsWith("_test.go")) continue;
+      const source = readFileSync(new URL(name, at), "utf8");
+      const named = /(?:Codef\([\w.]+, |Code: +|\bbye[A-Z]\w+ += )"([a-z_]+)"/g;
+      for (const [, code] of source.matchAll(named)) if (code !== undefined) found.add(code);
+    }
+  }
+  return [...found].sort();
+}
+
+test("every error of the server that a page can meet has words", () => {
+  const codes = serverCodes().filter((code) => !notForPages.has(code));
+  expect(codes).toContain("blocked_by_you");
+  expect(codes).toContain("shutdown");
+  expect(codes.filter((code) => wordsFor(en, code) === undefined)).toEqual([]);
 });
