@@ -61,6 +61,12 @@ function ProductChat({
       wanted = false;
     };
   }, [client, product, attempt]);
+  // Once there is a connection again it opens by itself.
+  const online = client.connection.value.kind === "online";
+  useEffect(() => {
+    if (online && opened !== undefined && "code" in opened && mayPass.has(opened.code))
+      setAttempt(attempt + 1);
+  }, [online]);
   if (opened === undefined) return <Opening />;
   if ("code" in opened)
     return <Unavailable failure={asProduct(opened)} onRetry={() => setAttempt(attempt + 1)} />;
@@ -74,6 +80,9 @@ function ProductChat({
     />
   );
 }
+
+/** What a lost connection alone can be the reason of. */
+const mayPass: ReadonlySet<string> = new Set(["offline", "timeout", "unavailable"]);
 
 /** What is not found here is the product. */
 function asProduct(failure: Failure): Failure {

@@ -22,6 +22,7 @@ const sameAs: Readonly<Record<string, ErrorCode>> = {
   invalid_uid: "unauthenticated",
   method_not_allowed: "invalid",
   not_acceptable: "invalid",
+  offline: "network",
   protocol_error: "network",
   reset: "conflict",
   shutdown: "unavailable",
