@@ -440,6 +440,25 @@ describe("the inbox", () => {
     expect(names(seller)).toContain("U_2");
   });
 
+  test("a seller who comes back has what was written meanwhile, and its senders see that it arrived", async () => {
+    server.store("U_1", { product: "1", nonce: "n", blocks: text("hello?") });
+    const seller = started(new FakeDevice(server, "V_1"));
+    undo.push(effect(() => void seller.inbox.rows.value));
+    await clock.pass(1_000);
+    expect(server.conversations.get("c1")?.at.merchant.delivered).toBe(1);
+  });
+
+  test("a count that crosses with reading does not bring back what was read", async () => {
+    const seller = await inbox();
+    look(seller.thread("c1"));
+    await clock.pass(1_000);
+    server.store("U_6", { product: "1", nonce: "m", blocks: text("I am new") }); // makes it ask for a count
+    await clock.pass(300);
+    seller.thread("c1").markRead(1);
+    await clock.pass(5_000);
+    expect(seller.inbox.unread.peek()).toEqual({ conversations: 5, messages: 5 });
+  });
+
   test("with unread first, what is being read stays where it is until the list is asked for anew", async () => {
     const seller = await inbox();
     seller.inbox.setOrder("unread");

@@ -306,6 +306,7 @@ class LiveClient implements Client {
   private askMe(): void {
     if (this.askingMe) return;
     this.askingMe = true;
+    const told = this.read.settled;
     this.rest
       .me()
       .then((me) => {
@@ -313,7 +314,9 @@ class LiveClient implements Client {
         if (isFailure(me)) return;
         batch(() => {
           this.me.value = me;
-          this.rows.counted(me);
+          // A count made before the server knew of what was read here would bring that back as unread.
+          if (told && this.read.settled) this.rows.counted(me);
+          else if (this.connection.peek().kind === "online") this.rows.unsure();
         });
         this.outbox.open([this.side, me.participant.uid, me.agent ?? ""].join(" "));
       })
@@ -426,7 +429,10 @@ class LiveClient implements Client {
     const peer = this.conversations.peer(now).uid;
     if (before === undefined) this.outbox.adopt(peer, now.id);
     this.threadOf(now.id, peer)?.conversationChanged(now);
-    this.ahead.consider(now, this.conversations.mine(now).delivered, peer);
+    const { delivered } = this.conversations.mine(now);
+    // Accounts of conversations bring their last message: where it is the only news, everything has arrived.
+    if (now.last?.sender === peer && now.last.seq === delivered + 1) this.delivered.put(now.id, now.last.seq);
+    else this.ahead.consider(now, delivered, peer);
   }
 
   /** A conversation changed while this client was not told. */

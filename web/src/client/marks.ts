@@ -11,6 +11,7 @@ import type { Clock } from "./ports.ts";
 export class Marks {
   private readonly pending = new Map<string, number>();
   private readonly told = new Map<string, number>();
+  private underWay = 0;
   private cancelTimer: (() => void) | undefined;
   private readonly clock: Clock;
   private readonly delay: number;
@@ -27,6 +28,11 @@ export class Marks {
     if (seq <= (this.told.get(conversation) ?? 0) || seq <= (this.pending.get(conversation) ?? 0)) return;
     this.pending.set(conversation, seq);
     this.flushSoon();
+  }
+
+  /** Whether the server knows all that was put. */
+  get settled(): boolean {
+    return this.pending.size === 0 && this.underWay === 0;
   }
 
   /** The connection is back. */
@@ -48,7 +54,9 @@ export class Marks {
     for (const [conversation, seq] of [...this.pending]) {
       this.pending.delete(conversation);
       this.told.set(conversation, seq);
+      this.underWay++;
       this.ask({ conversation, seq })
+        .finally(() => this.underWay--)
         .then((answer) => {
           if (!isFailure(answer) || worthRetrying(answer) === "never") return;
           if (this.told.get(conversation) === seq) this.told.delete(conversation);
