@@ -91,6 +91,15 @@ type rows struct {
 	files map[chat.FileID]chat.File
 	fail  error             // what AddFile returns
 	race  func() *chat.File // what another request has stored by then
+	sweep sync.Mutex        // held while the sweep removes a row, and to look at what is left
+}
+
+// left returns how many rows there are, and whether id has one.
+func (r *rows) left(id chat.FileID) (n int, ok bool) {
+	r.sweep.Lock()
+	defer r.sweep.Unlock()
+	_, ok = r.files[id]
+	return len(r.files), ok
 }
 
 func (r *rows) FileByKey(_ context.Context, uploader chat.UID, key chat.Nonce) (chat.File, error) {
@@ -133,6 +142,8 @@ func (r *rows) UnattachedFiles(_ context.Context, t time.Time, limit int) ([]cha
 }
 
 func (r *rows) DeleteUnattachedFile(_ context.Context, id chat.FileID) (bool, error) {
+	r.sweep.Lock()
+	defer r.sweep.Unlock()
 	_, ok := r.files[id]
 	delete(r.files, id)
 	return ok, nil
@@ -285,21 +296,26 @@ func TestSweep(t *testing.T) {
 		go func() { done <- s.Run(ctx) }()
 
 		<-time.After(time.Hour)
+		synctest.Wait()
 		if n := len(s.blobs.keys()); n != 254 {
 			t.Errorf("after an hour %d blobs are left, want all 254: they may belong to uploads under way", n)
 		}
 		<-time.After(30 * time.Hour)
+		synctest.Wait()
 		if n := len(s.blobs.keys()); n != 4 {
 			t.Errorf("after a day %d blobs are left, want the 4 that have a row", n)
 		}
 		<-time.After(6 * 24 * time.Hour)
-		if _, ok := s.rows.files[unattached.ID]; !ok {
+		synctest.Wait()
+		if _, ok := s.rows.left(unattached.ID); !ok {
 			t.Error("an upload was swept although an outbox may still hold its message")
 		}
 		<-time.After(2 * 24 * time.Hour)
+		synctest.Wait()
 		dir := string(attached.ID[:2]) + "/" + string(attached.ID)
-		if got := s.blobs.keys(); !slices.Equal(got, []string{dir + "/image", dir + "/thumb"}) || len(s.rows.files) != 1 {
-			t.Errorf("after nine days: %v and %d rows, want the attached file alone", got, len(s.rows.files))
+		rows, _ := s.rows.left(attached.ID)
+		if got := s.blobs.keys(); !slices.Equal(got, []string{dir + "/image", dir + "/thumb"}) || rows != 1 {
+			t.Errorf("after nine days: %v and %d rows, want the attached file alone", got, rows)
 		}
 		cancel()
 		if err := <-done; err != nil {
