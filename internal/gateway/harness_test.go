@@ -18,8 +18,9 @@ import (
 	"haggle/internal/wire"
 )
 
-// claims is a Verifier that takes "U_1" or "V_7/alice" for a token. One that
-// ends in "!expired" and the like is refused so.
+// claims is a Verifier that takes "U_1", "U_1=Ming" or "V_7/alice" for a token,
+// of which the second has a name. One that ends in "!expired" and the like is
+// refused so.
 type claims struct {
 	now func() time.Time
 	ttl time.Duration
@@ -30,10 +31,11 @@ func (c claims) Verify(_ context.Context, token string) (chat.Identity, error) {
 		return chat.Identity{}, chat.Codef(chat.Unauthenticated, "token_"+why, "no")
 	}
 	uid, agent, _ := strings.Cut(token, "/")
+	uid, name, _ := strings.Cut(uid, "=")
 	now := c.now()
 	return chat.Identity{
 		Actor:    chat.Actor{UID: chat.UID(uid), Agent: chat.AgentID(agent)},
-		IssuedAt: now, ExpiresAt: now.Add(c.ttl),
+		Name:  name, IssuedAt: now, ExpiresAt: now.Add(c.ttl),
 	}, nil
 }
 

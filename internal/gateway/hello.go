@@ -67,11 +67,8 @@ func (s *session) enter(ctx context.Context, id int64, h *wire.Hello) error {
 		return fmt.Errorf("verify: %w", err)
 	}
 	s.admit(&who)
-	if who.Name != "" || who.Avatar != "" {
-		err := s.gw.svc.Introduce(ctx, chat.Participant{UID: who.Actor.UID, Name: who.Name, Avatar: who.Avatar})
-		if err != nil { // how somebody is shown is no reason to keep them out
-			s.gw.log.WarnContext(ctx, "introduce", "uid", who.Actor.UID, "err", err)
-		}
+	if err := s.gw.svc.Meet(ctx, who); err != nil { // how somebody is shown is no reason to keep them out
+		s.gw.log.WarnContext(ctx, "meet", "uid", who.Actor.UID, "err", err)
 	}
 	s.hold()
 	if err := s.gw.join(s); err != nil {

@@ -352,6 +352,19 @@ func TestEvent_tooLarge(t *testing.T) {
 	}
 }
 
+// A token that says a name and nothing of a picture takes no picture away.
+func TestHello_keepsAvatar(t *testing.T) {
+	n := newNode(t, nodeOptions{}).listen(t)
+	if err := n.svc.Backend().PutParticipant(t.Context(), chat.Participant{UID: "U_1", Name: "M.", Avatar: "/ming.png"}); err != nil {
+		t.Fatal(err)
+	}
+	n.enter(t, "U_1=Ming", nil)
+	me, err := n.svc.Me(t.Context(), chat.Actor{UID: "U_1"})
+	if err != nil || me.Participant.Name != "Ming" || me.Participant.Avatar != "/ming.png" {
+		t.Errorf("Me = %+v, %v; want Ming with the picture", me, err)
+	}
+}
+
 // With a bus that loses, repeats and reorders, a client that compares positions
 // and asks has everything in the end.
 func TestLossyBus(t *testing.T) {
