@@ -31,7 +31,8 @@ type Options struct {
 // Site is what a marketplace has to know of the server it works with: the same
 // things that an operator would type into its settings.
 type Site struct {
-	BaseURL     string
+	BaseURL     string // as browsers reach it
+	APIURL      string // as the marketplace's own servers do
 	TokenSecret []byte
 	KeyID       string
 	APIKey      string

@@ -72,7 +72,8 @@ func (a *app) openPages() error {
 	}
 	if a.opts.Shop != nil {
 		a.shop, err = a.opts.Shop(Site{
-			BaseURL: a.base.String(), TokenSecret: a.secrets.shop, KeyID: a.secrets.shopKID, APIKey: a.secrets.apiKeys[0],
+			BaseURL: a.base.String(), APIURL: "http://" + a.servers[0].listener.Addr().String(),
+			TokenSecret: a.secrets.shop, KeyID: a.secrets.shopKID, APIKey: a.secrets.apiKeys[0],
 		})
 		if err != nil {
 			return err

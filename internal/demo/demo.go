@@ -22,7 +22,8 @@ var files embed.FS
 // Site is what a marketplace is told about the server it works with, as it would
 // be in its settings.
 type Site struct {
-	BaseURL     string
+	BaseURL     string // as browsers reach it
+	APIURL      string // as the marketplace's own servers do
 	TokenSecret []byte
 	KeyID       string
 	APIKey      string

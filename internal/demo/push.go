@@ -47,7 +47,7 @@ func (m *Market) Open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.site.BaseURL+"/v1/server/bulk", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, m.site.APIURL+"/v1/server/bulk", bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("tell what is for sale: %w", err)
 	}
