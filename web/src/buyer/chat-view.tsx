@@ -8,7 +8,7 @@ import { useDraft } from "../ui/draft.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { words } from "../ui/i18n/language.ts";
 import { lazy } from "../ui/lazy.tsx";
-import type { MenuItem } from "../ui/menu.tsx";
+import { loadMenu, type MenuItem } from "../ui/menu.tsx";
 import { MessageList } from "../ui/message-list.tsx";
 import { picturesIn } from "../ui/picture-tray.tsx";
 import { type Pictures, usePictures } from "../ui/use-pictures.ts";
@@ -52,6 +52,7 @@ export function ChatView({ client, thread, product, merchant, wide }: ChatViewPr
   const mine = client.me.value?.participant.uid;
   const draft = useDraft(`${mine ?? ""}.${peer?.uid ?? ""}`);
   useOpenPeer(peer?.uid);
+  useReadyForOffline(client);
   const send = (pieces: readonly Piece[]) => {
     const moved = product !== undefined && conversation?.product?.id !== product.id;
     thread.send(pieces, moved ? product : undefined);
@@ -104,9 +105,21 @@ function useOpenPeer(uid: string | undefined): void {
   }, [uid]);
 }
 
+const loadPictures = () => import("../platform/picture.ts");
+
 async function prepare(file: Blob): Promise<Picture | Failure> {
-  const { preparePicture } = await import("../platform/picture.ts");
-  return preparePicture(file, presumed);
+  const loaded = await loadPictures().catch(() => undefined);
+  if (loaded === undefined) return { code: "offline", message: "the code for pictures could not be loaded" };
+  return loaded.preparePicture(file, presumed);
+}
+
+/** What writing without a network needs is loaded while there is one, after what the first screen needs. */
+function useReadyForOffline(client: Client): void {
+  const online = client.connection.value.kind === "online";
+  useEffect(() => {
+    if (!online) return;
+    for (const load of [loadPictures, loadMenu]) load().catch(() => undefined);
+  }, [online]);
 }
 
 const BlockDialog = lazy<{ thread: Thread; onClose(): void }>(

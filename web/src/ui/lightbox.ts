@@ -1,14 +1,15 @@
+import type PhotoSwipe from "photoswipe";
 import { words } from "./i18n/language.ts";
 
 export type Slide = { url: string; thumb: string; width: number; height: number; name: string };
 
 /** Opens pictures over the page: swipe, pinch, arrow keys, Esc. The viewer is loaded when first needed. */
 export async function openLightbox(slides: readonly Slide[], index: number): Promise<void> {
-  const { default: PhotoSwipe } = await import("photoswipe");
+  const { default: Viewer } = await import("photoswipe");
   await import("photoswipe/style.css");
   const text = words().lightbox;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const viewer = new PhotoSwipe({
+  const viewer = new Viewer({
     dataSource: slides.map((s) => ({
       src: s.url,
       msrc: s.thumb,
@@ -26,5 +27,19 @@ export async function openLightbox(slides: readonly Slide[], index: number): Pro
     arrowNextTitle: text.next,
     errorMsg: text.error,
   });
+  closeEvenEarly(viewer);
   viewer.init();
+}
+
+/** The viewer hears no keys until it has faded in; who pressed Esc before that meant it. */
+function closeEvenEarly(viewer: PhotoSwipe): void {
+  let wanted = false;
+  const note = (event: KeyboardEvent) => {
+    wanted ||= event.key === "Escape";
+  };
+  document.addEventListener("keydown", note, true);
+  viewer.on("openingAnimationEnd", () => {
+    document.removeEventListener("keydown", note, true);
+    if (wanted) queueMicrotask(() => viewer.close());
+  });
 }

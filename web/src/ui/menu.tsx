@@ -25,8 +25,10 @@ export type MenuProps = {
   onClose(): void;
 };
 
+export const loadMenu = () => import("./menu-list.tsx");
+
 /** A menu of actions, loaded when the first one opens. */
-export const Menu = lazy<MenuProps>(async () => (await import("./menu-list.tsx")).MenuList);
+export const Menu = lazy<MenuProps>(async () => (await loadMenu()).MenuList);
 
 export type MenuButtonProps = { label: string; icon?: IconName; items(): readonly MenuItem[] };
 

@@ -64,7 +64,8 @@ export function makePictures(prepare: Prepare, max: number): Pictures & { clear(
     remove: (id) => drop(items.value.filter((item) => item.id === id)),
     take() {
       const ready = items.value.flatMap((item) => (item.picture === undefined ? [] : [item.picture]));
-      drop(items.value);
+      // One that could not be prepared stays in sight: it must not seem sent.
+      drop(items.value.filter((item) => item.failure === undefined));
       return ready;
     },
     clear: () => drop(items.value),
