@@ -44,6 +44,11 @@ export class Person {
     this.#problems = problems;
   }
 
+  /** Where the server is. */
+  get url(): string {
+    return this.#server.url;
+  }
+
   /** Opens a path of the server in a new tab. */
   async open(path: string): Promise<Page> {
     const page = await this.context.newPage();
