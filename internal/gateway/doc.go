@@ -4,8 +4,9 @@
 //
 // A Gateway belongs to the process, a session to one connection. A session has
 // one goroutine of its own, the reader, and that is all it may have while idle:
-// there may be a hundred thousand. Frames are carried out on the reader, one
-// after the other; hello, whose stack is deep, on a goroutine that ends with it.
+// there may be a hundred thousand. It is parked until there is something to read
+// and then has a worker read it and carry out the frames, one after the other,
+// so that its own stack stays the smallest there is (docs/adr/0004).
 //
 // Nothing outside a session writes to its socket. Others put packets in its
 // queue, and whoever finds the queue idle starts the one writer that empties

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/lxzan/gws"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"haggle/internal/chat"
@@ -63,10 +62,10 @@ type Gateway struct {
 	wheel    wheel
 	stats    *stats
 	buffers  buffers
-	upgrader *gws.Upgrader
+	workers  workers
 
-	// ctx is Run's. It is a field because gws calls back without one, and as a
-	// frame belongs to no request: its work ends with the gateway's.
+	// ctx is Run's. It is a field because a frame belongs to no request: its work
+	// ends with the gateway's.
 	ctx   context.Context //nolint:containedctx // see above
 	ready chan struct{}   // closed once ctx is set
 
@@ -90,26 +89,12 @@ func New(svc *chat.Service, bus chat.Bus, verifier Verifier, opts Options, log *
 		now: time.Now, silence: opts.Heartbeat * 3 / 2,
 		frames: newRate(svc.Limits().Rates[chat.ActionRequest]),
 		hub:    newHub(opts.OfflineAfter), interest: newInterest(bus), stats: newStats(opts.Metrics),
-		ready: make(chan struct{}), open: make(map[*session]struct{}),
+		workers: workers{next: make(chan work)},
+		ready:   make(chan struct{}), open: make(map[*session]struct{}),
 	}
-	g.upgrader = gws.NewUpgrader(events{}, &gws.ServerOption{
-		SubProtocols: []string{wire.Subprotocol},
-		// Small, as every idle connection keeps one; what is larger is read past it.
-		ReadBufferSize:     512,
-		ReadMaxPayloadSize: g.limits.FrameBytes,
-		ParallelGolimit:    1,
-		NewSession:         func() gws.SessionStorage { return nil },
-		Logger:             gwsLog{},
-	})
 	bus.Attach(g)
 	return g
 }
-
-// gwsLog drops what gws would log: it is about one client's bytes.
-type gwsLog struct{}
-
-// Error implements gws.Logger.
-func (gwsLog) Error(...any) {}
 
 // begin makes a session over sock, unless the gateway is closing.
 func (g *Gateway) begin(sock socket) (*session, bool) {
@@ -191,6 +176,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		g.running.Wait()
+		g.workers.stop() // nobody is left to give them work
 		close(done)
 	}()
 	select {

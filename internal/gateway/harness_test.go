@@ -34,7 +34,7 @@ func (c claims) Verify(_ context.Context, token string) (chat.Identity, error) {
 	uid, name, _ := strings.Cut(uid, "=")
 	now := c.now()
 	return chat.Identity{
-		Actor:    chat.Actor{UID: chat.UID(uid), Agent: chat.AgentID(agent)},
+		Actor: chat.Actor{UID: chat.UID(uid), Agent: chat.AgentID(agent)},
 		Name:  name, IssuedAt: now, ExpiresAt: now.Add(c.ttl),
 	}, nil
 }

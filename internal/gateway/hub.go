@@ -25,6 +25,13 @@ type peer struct {
 	leftAt   time.Time // when the last session left; zero: one is here
 }
 
+// watch is what a session watches.
+type watch struct {
+	uids   []chat.UID        // sorted
+	news   map[chat.UID]bool // presence that changed while the watch is answered
+	asking bool              // it is being answered
+}
+
 type departure struct {
 	uid chat.UID
 	at  time.Time
@@ -83,11 +90,12 @@ func (h *hub) arrive(s *session) bool {
 func (h *hub) leave(s *session, now time.Time) (known bool, unwatched []chat.UID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	unwatched = s.watched
-	for _, uid := range s.watched {
+	if s.watch != nil {
+		unwatched, s.watch = s.watch.uids, nil
+	}
+	for _, uid := range unwatched {
 		h.dropWatcher(uid, s)
 	}
-	s.watched = nil
 	p := h.peers[s.actor.UID]
 	if p == nil {
 		return false, unwatched
@@ -183,14 +191,18 @@ func (h *hub) watch(s *session, uids []chat.UID) (added, ended []chat.UID, ok bo
 	if !s.live {
 		return nil, nil, false
 	}
-	for _, uid := range s.watched {
+	var before []chat.UID
+	if s.watch != nil {
+		before = s.watch.uids
+	}
+	for _, uid := range before {
 		if _, still := slices.BinarySearch(uids, uid); !still {
 			ended = append(ended, uid)
 			h.dropWatcher(uid, s)
 		}
 	}
 	for _, uid := range uids {
-		if _, already := slices.BinarySearch(s.watched, uid); already {
+		if _, already := slices.BinarySearch(before, uid); already {
 			continue
 		}
 		added = append(added, uid)
@@ -199,7 +211,7 @@ func (h *hub) watch(s *session, uids []chat.UID) (added, ended []chat.UID, ok bo
 		}
 		h.watchers[uid][s] = struct{}{}
 	}
-	s.watched, s.news, s.asking = uids, nil, true
+	s.watch = &watch{uids: uids, asking: true}
 	return added, ended, true
 }
 
@@ -208,9 +220,13 @@ func (h *hub) watch(s *session, uids []chat.UID) (added, ended []chat.UID, ok bo
 func (h *hub) newsFor(s *session) map[chat.UID]bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	news := s.news
-	s.news = nil
-	s.asking = len(news) > 0
+	w := s.watch
+	if w == nil {
+		return nil // it has ended
+	}
+	news := w.news
+	w.news = nil
+	w.asking = len(news) > 0
 	return news
 }
 
@@ -220,14 +236,14 @@ func (h *hub) watching(uid chat.UID, online bool, list []*session) []*session {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for s := range h.watchers[uid] {
-		if !s.asking {
+		if !s.watch.asking {
 			list = append(list, s)
 			continue
 		}
-		if s.news == nil {
-			s.news = make(map[chat.UID]bool)
+		if s.watch.news == nil {
+			s.watch.news = make(map[chat.UID]bool)
 		}
-		s.news[uid] = online
+		s.watch.news[uid] = online
 	}
 	return list
 }

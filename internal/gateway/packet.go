@@ -6,12 +6,17 @@ import (
 	"haggle/internal/wire"
 )
 
-// The first bytes of the WebSocket frames that the server writes (RFC 6455,
-// section 5.2): final, with their opcode.
+// The opcodes of WebSocket (RFC 6455, section 5.2), and the bit in the same byte
+// that says that a message ends with this frame.
 const (
-	opText  = 0x81
-	opClose = 0x88
-	opPong  = 0x8a
+	opContinuation = 0
+	opText         = 1
+	opBinary       = 2
+	opClose        = 8
+	opPing         = 9
+	opPong         = 10
+
+	finalBit = 0x80
 )
 
 // packet is one WebSocket frame. The payload may be shared by many sessions and
@@ -29,7 +34,7 @@ func text(f *wire.ServerFrame) (packet, error) {
 
 // appendTo appends p as it goes over the wire. A server does not mask.
 func (p packet) appendTo(buf []byte) []byte {
-	buf = append(buf, p.op)
+	buf = append(buf, finalBit|p.op)
 	switch n := len(p.payload); {
 	case n < 126:
 		buf = append(buf, byte(n))

@@ -22,8 +22,8 @@ const handleWithin = 15 * time.Second
 // a fraction of the others.
 const cheap = 10
 
-// receive carries out one frame. It is called by the reader alone, which keeps
-// the frames of a session in order.
+// receive carries out one frame. It is called by the reader alone, or by the
+// worker that it waits for, which keeps the frames of a session in order.
 func (s *session) receive(isText bool, data []byte) {
 	now := s.gw.now()
 	s.touch(now)
@@ -38,8 +38,7 @@ func (s *session) receive(isText bool, data []byte) {
 		s.close(wire.Bye{Code: byeFrameTooLarge, Message: "a frame is larger than the server takes"})
 		return
 	case s.greeted && isText && bytes.Equal(data, []byte(`{"heartbeat":{}}`)):
-		// The answer to our heartbeat, by far the most frequent frame of all. What
-		// is done here is done without growing the reader's stack.
+		// The answer to our heartbeat, by far the most frequent frame of all.
 		s.gw.stats.in(kindHeartbeat)
 		s.allowedFrame(now, kindHeartbeat, 0)
 		return
@@ -49,19 +48,12 @@ func (s *session) receive(isText bool, data []byte) {
 		s.touch(s.gw.now())
 		s.busy.Store(false)
 	}()
+	defer s.recover()
 	if s.greeted {
 		s.carryOut(now, isText, data)
-		return
-	}
-	// Verifying a token and reading from the store need a deep stack, which would
-	// stay with the reader: one goroutine each that ends costs less.
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		defer s.recover()
+	} else {
 		s.greet(isText, data)
-	}()
-	<-done
+	}
 }
 
 // recover keeps one client's frame from ending everybody's process.
@@ -74,7 +66,6 @@ func (s *session) recover() {
 
 // carryOut decodes and carries out a frame after hello.
 func (s *session) carryOut(now time.Time, isText bool, data []byte) {
-	defer s.recover()
 	var f wire.ClientFrame
 	err := decode(isText, data, &f)
 	kind := kindOf(&f)

@@ -23,7 +23,8 @@ const (
 )
 
 // session is one live connection. The reader's fields are its own; the rest
-// says who guards it.
+// says who guards it. There may be a hundred thousand, so what only some need is
+// behind a pointer.
 type session struct {
 	gw   *Gateway
 	sock socket
@@ -38,7 +39,7 @@ type session struct {
 	busy    atomic.Bool  // a frame is being carried out: silence is not the client's
 
 	// The reader's.
-	greeted  bool
+	greeted  bool      // beside busy, where it takes no more room
 	requests allowance // frames
 	patience allowance // frames refused for being too many
 
@@ -50,14 +51,12 @@ type session struct {
 	closed  bool     // nothing more is queued; guarded by mu
 
 	// Guarded by hub.mu.
-	live    bool // welcomed
-	watched []chat.UID
-	news    map[chat.UID]bool // presence that changed while a watch is answered
-	asking  bool              // a watch is being answered
+	live  bool   // welcomed
+	watch *watch // whom it watches; nil for nobody
 
 	// Guarded by wheel.mu.
-	due  int64     // the turn that looks after it next
-	beat time.Time // its next heartbeat; zero before hello
+	due  int64 // the turn that looks after it next
+	beat int64 // its next heartbeat, Unix ms; 0 before hello
 }
 
 // enqueue hands a packet to the client, after what is queued already. It never
@@ -259,7 +258,7 @@ func (s *session) release(first packet) {
 // pong answers a ping of WebSocket's own.
 func (s *session) pong(payload []byte) {
 	s.touch(s.gw.now())
-	s.reply(packet{opPong, payload})
+	s.reply(pongTo(payload))
 }
 
 func (s *session) touch(now time.Time) { s.seen.Store(now.UnixMilli()) }

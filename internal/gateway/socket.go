@@ -1,26 +1,28 @@
 package gateway
 
 import (
-	"bufio"
-	"encoding/binary"
-	"io"
+	"errors"
 	"net"
-	"net/http"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"github.com/lxzan/gws"
 
 	"haggle/internal/wire"
 )
 
-// lingerFor is how long a socket that has been closed by us is still read, so
-// that its client sees our last words: closing with unread bytes around would
-// reset the connection and throw them away.
-const lingerFor = 2 * time.Second
+const (
+	// lingerFor is how long a socket that has been closed by us is still read, so
+	// that its client sees our last words: closing with unread bytes around would
+	// reset the connection and throw them away.
+	lingerFor = 2 * time.Second
+
+	// smallRead is what is kept for reading where a goroutine waits in Read.
+	smallRead = 512
+)
 
 // socket is what a session needs of its connection. One goroutine at a time
-// calls send; the others may be called at any time.
+// calls send; the others may be called at any time, and none but send waits.
 type socket interface {
 	// send writes whole packets.
 	send(data []byte, within time.Duration) error
@@ -31,112 +33,149 @@ type socket interface {
 	// finish ends the connection after all that was sent has arrived.
 	finish()
 
-	// abort ends the connection at once.
+	// abort ends the connection at once, or after the frame that is being carried
+	// out.
 	abort()
 }
 
-// gwsSocket is a connection that gws reads. What gws itself writes after the
-// handshake, which is close frames only, comes by Write and Close and is put in
-// its place between our packets.
-type gwsSocket struct {
+// netSocket is a connection and what reads it. Its reader alone closes it, as
+// Close waits for a read that is under way, and that for the frames that came.
+type netSocket struct {
 	net.Conn
 
-	session   *session    // nil during the handshake
-	lingering atomic.Bool // the read deadline has been set
+	session   *session
+	lingering atomic.Bool // the read deadline is set for the last time
+
+	// Of the reader and the worker that it waits for, who take turns.
+	deaf    bool   // the client has said its last, or what makes no sense
+	ended   bool   // there is nothing to read any more
+	inbox   *inbox // nil while nothing is incomplete
+	turn    sync.WaitGroup
+	fd      uintptr
+	drainer work // drain, made once
 }
 
-var _ socket = (*gwsSocket)(nil)
+var _ socket = (*netSocket)(nil)
 
-func (c *gwsSocket) send(data []byte, within time.Duration) error {
+func (c *netSocket) send(data []byte, within time.Duration) error {
 	if err := c.SetWriteDeadline(time.Now().Add(within)); err != nil {
 		return err
 	}
-	_, err := c.Conn.Write(data)
+	_, err := c.Write(data)
 	return err
 }
 
-func (c *gwsSocket) hurry(d time.Duration) {
+func (c *netSocket) hurry(d time.Duration) {
 	_ = c.SetWriteDeadline(time.Now().Add(d)) // a connection that is gone needs no hurry
 }
 
-func (c *gwsSocket) finish() {
-	c.limitReading()
+func (c *netSocket) finish() {
+	c.limitReading(lingerFor)
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		return // the reader closes the rest when the client has, or lingerFor is over
 	}
 	c.abort()
 }
 
-func (c *gwsSocket) abort() { _ = c.Conn.Close() } // nothing is left to be done about an error
+func (c *netSocket) abort() {
+	c.lingering.Store(true)
+	_ = c.SetDeadline(time.Now()) // fails only if the connection has ended already
+}
 
-func (c *gwsSocket) limitReading() {
+func (c *netSocket) limitReading(d time.Duration) {
 	if c.lingering.CompareAndSwap(false, true) {
-		_ = c.SetReadDeadline(time.Now().Add(lingerFor)) // fails only if there is nothing to read any more
+		_ = c.SetReadDeadline(time.Now().Add(d)) // fails only if there is nothing to read any more
 	}
 }
 
-// Write takes what gws writes: the answer to the handshake and, once there is a
-// session, a close frame.
-func (c *gwsSocket) Write(p []byte) (int, error) {
-	if c.session == nil {
-		return c.Conn.Write(p)
+// read reads until the connection ends, and closes it.
+func (c *netSocket) read() {
+	defer c.session.gone()
+	if raw, ok := rawConn(c.Conn); ok {
+		c.park(raw)
+	} else {
+		c.readOn()
 	}
-	var status uint16
-	if len(p) >= 4 {
-		status = binary.BigEndian.Uint16(p[2:])
+	_ = c.Close() // there is nothing more to lose
+}
+
+// rawConn returns the descriptor of a connection whose bytes are the client's
+// own. With TLS they are not.
+func rawConn(conn net.Conn) (syscall.RawConn, bool) {
+	sc, ok := conn.(syscall.Conn)
+	if !ok {
+		return nil, false
 	}
-	switch status {
-	case statusTooLarge:
+	raw, err := sc.SyscallConn()
+	return raw, err == nil
+}
+
+// readOn is the reader of a connection that cannot be parked.
+func (c *netSocket) readOn() {
+	small := make([]byte, smallRead)
+	n := 0
+	take := func([]byte) {
+		defer c.turn.Done()
+		c.take(small[:n])
+	}
+	for {
+		var err error
+		n, err = c.Read(small)
+		if n > 0 {
+			c.turn.Add(1)
+			c.session.gw.workers.do(take)
+			c.turn.Wait()
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// take carries out what has come. It keeps nothing of data.
+func (c *netSocket) take(data []byte) {
+	if c.deaf {
+		return
+	}
+	var in inbox
+	if c.inbox != nil {
+		in, c.inbox = *c.inbox, nil
+	}
+	err := in.take(data, c.session.gw.limits.FrameBytes, c.carryOut)
+	if err == nil {
+		if in.tail != nil || in.op != 0 {
+			c.inbox = new(in)
+		}
+		return
+	}
+	c.deaf = true
+	c.limitReading(lingerFor)
+	switch {
+	case errors.Is(err, violation(statusTooLarge)):
 		c.session.close(wire.Bye{Code: byeFrameTooLarge, Message: "a frame is larger than the server takes"})
-	case statusProtocol:
+	case errors.Is(err, violation(statusProtocol)):
 		c.session.close(wire.Bye{Code: byeProtocol, Message: "not a valid WebSocket frame"})
 	default:
 		c.session.leave()
 	}
-	return len(p), nil
 }
 
-// Close is called by gws, on the reader, when it is done with the connection.
-func (c *gwsSocket) Close() error {
-	if c.session != nil {
-		c.limitReading()
-		_, _ = io.Copy(io.Discard, c.Conn) // it ends with the client or the deadline
-	}
-	return c.Conn.Close()
-}
+// errLeft says that the client has closed.
+var errLeft = errors.New("closed by the client")
 
-// events is what gws calls.
-type events struct{ gws.BuiltinEventHandler }
-
-// OnMessage implements gws.Event.
-func (events) OnMessage(conn *gws.Conn, m *gws.Message) {
-	if c, ok := conn.NetConn().(*gwsSocket); ok {
-		c.session.receive(m.Opcode == gws.OpcodeText, m.Bytes())
-	}
-	_ = m.Close() // gives the buffer back; it cannot fail
-}
-
-// OnPing implements gws.Event.
-func (events) OnPing(conn *gws.Conn, payload []byte) {
-	if c, ok := conn.NetConn().(*gwsSocket); ok {
+// carryOut carries out a message or a control frame. Whether a text is valid
+// UTF-8 is looked at where it is decoded, which costs nobody the connection.
+func (c *netSocket) carryOut(op byte, payload []byte) error {
+	switch op {
+	case opText, opBinary:
+		c.session.receive(op == opText, payload)
+	case opPing:
 		c.session.pong(payload)
+	case opClose:
+		if err := checkClose(payload); err != nil {
+			return err
+		}
+		return errLeft
 	}
-}
-
-// hijacker gives gws a connection of our making in place of the server's.
-type hijacker struct {
-	http.ResponseWriter
-
-	conn *gwsSocket
-}
-
-// Hijack implements http.Hijacker. The controller finds the server's own through
-// the writers that middleware has wrapped around it.
-func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	h.conn.Conn = conn
-	return h.conn, rw, nil
+	return nil // a pong nobody asked for
 }

@@ -1,14 +1,23 @@
 package gateway
 
 import (
+	"crypto/sha1" //nolint:gosec // RFC 6455 will have it so
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 
 	"haggle/internal/wire"
 )
 
-// upgrade turns a request into a session. What gws would refuse with a bare 400
-// is refused here first, with an error that says why.
+// acceptGUID is what a server appends to a client's key (RFC 6455, section 1.3).
+const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+// upgrade turns a request into a session, or refuses it with an error that says
+// why.
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
 	select {
 	case <-g.ready:
@@ -34,23 +43,45 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, http.StatusServiceUnavailable, byeShutdown, "the server restarts")
 		return
 	}
-	sock := new(gwsSocket)
-	conn, err := g.upgrader.Upgrade(&hijacker{ResponseWriter: w, conn: sock}, r)
+	conn, err := g.accept(w, r)
 	if err != nil {
 		g.log.WarnContext(r.Context(), "upgrade", "err", err)
 		return
 	}
+	sock := &netSocket{Conn: conn}
 	s, ok := g.begin(sock)
 	if !ok {
-		sock.abort()
+		_ = conn.Close() // it was never used
 		return
 	}
 	sock.session = s
-	// A goroutine of its own: this one has the request and its buffers on its back.
-	go func() {
-		defer s.gone()
-		conn.ReadLoop()
-	}()
+	sock.drainer = sock.drain
+	go sock.read() // not here: this goroutine has the request and its buffers on its back
+}
+
+// accept answers a request that is in order and takes its connection over. The
+// controller finds the server's own through the writers that middleware has
+// wrapped around it.
+func (g *Gateway) accept(w http.ResponseWriter, r *http.Request) (net.Conn, error) {
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, fmt.Errorf("take the connection over: %w", err)
+	}
+	if rw.Reader.Buffered() > 0 {
+		return nil, errors.Join(errors.New("the client did not wait for the answer"), conn.Close())
+	}
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + acceptGUID)) //nolint:gosec // RFC 6455 will have it so
+	answer := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Accept: " + base64.StdEncoding.EncodeToString(sum[:]) + "\r\n" +
+		"Sec-WebSocket-Protocol: " + wire.Subprotocol + "\r\n\r\n"
+	err = conn.SetWriteDeadline(g.now().Add(writeWithin))
+	if err == nil {
+		_, err = io.WriteString(conn, answer)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("answer: %w", err), conn.Close())
+	}
+	return conn, nil
 }
 
 func (g *Gateway) closing() bool {

@@ -45,7 +45,7 @@ func (w *wheel) put(s *session, d time.Duration) {
 func (w *wheel) beatAt(s *session, now time.Time, d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s.beat = now.Add(d)
+	s.beat = now.Add(d).UnixMilli()
 	w.at(s, d)
 }
 
@@ -115,7 +115,7 @@ func (g *Gateway) lookAfter(s *session, now time.Time) bool {
 	switch {
 	case closed:
 		return false
-	case beat.IsZero():
+	case beat == 0:
 		s.close(wire.Bye{Code: byeHelloTimeout, Message: "there was no hello in time"})
 		return false
 	case !now.Before(expires):
@@ -125,15 +125,15 @@ func (g *Gateway) lookAfter(s *session, now time.Time) bool {
 		s.close(wire.Bye{Code: byeHeartbeatLost, Message: "nothing was heard of you"})
 		return false
 	}
-	isDue := !beat.After(now)
+	isDue := beat <= now.UnixMilli()
 	if isDue {
-		beat = now.Add(g.opts.Heartbeat)
+		beat = now.Add(g.opts.Heartbeat).UnixMilli()
 	}
 	silent := time.UnixMilli(s.seen.Load()).Add(g.silence + time.Millisecond)
 	g.wheel.mu.Lock()
 	defer g.wheel.mu.Unlock()
 	s.beat = beat
-	g.wheel.at(s, min(beat.Sub(now), expires.Sub(now), silent.Sub(now)))
+	g.wheel.at(s, min(time.UnixMilli(beat).Sub(now), expires.Sub(now), silent.Sub(now)))
 	return isDue
 }
 
@@ -177,11 +177,11 @@ func (g *Gateway) spreadHeartbeats(now time.Time) {
 	g.wheel.mu.Lock()
 	defer g.wheel.mu.Unlock()
 	for _, s := range sessions {
-		if s.beat.IsZero() {
+		if s.beat == 0 {
 			continue // it reads its position at hello
 		}
 		d := rand.N(spread) //nolint:gosec // it spreads load and keeps no secret
-		s.beat = now.Add(d)
+		s.beat = now.Add(d).UnixMilli()
 		g.wheel.at(s, d)
 	}
 }
