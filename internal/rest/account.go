@@ -47,7 +47,7 @@ func (a *API) me(ctx context.Context, actor chat.Actor, _ *empty) (*answer[wire.
 	return &answer[wire.Me]{wire.Me{
 		Participant: wire.FromParticipant(&self.Participant), Side: wire.SideName(actor.Side()),
 		Agent: string(actor.Agent), AgentName: actor.AgentName, Guest: actor.UID.IsGuest(),
-		Position: wire.FromPosition(self.Position), UnreadThreads: self.UnreadConversations, Unread: self.Unread,
+		Position: wire.FromPosition(self.Position), UnreadConversations: self.UnreadConversations, Unread: self.Unread,
 		Limits: wire.Limits{
 			Text: l.TextRunes, Blocks: l.Blocks, Images: l.Images,
 			UploadBytes: l.UploadBytes, UploadPixels: l.UploadPixels, RecallMS: l.RecallWithin.Milliseconds(),

@@ -94,15 +94,15 @@ type RecallPage struct {
 
 // Me is who the token says one is.
 type Me struct {
-	Participant   Participant `json:"participant"`
-	Side          string      `json:"side"                enum:"buyer,merchant"`
-	Agent         string      `json:"agent,omitzero"`
-	AgentName     string      `json:"agent_name,omitzero"`
-	Guest         bool        `json:"guest,omitzero"`
-	Position      Position    `json:"position"`
-	UnreadThreads int64       `json:"unread_conversations"`
-	Unread        int64       `json:"unread"`
-	Limits        Limits      `json:"limits"`
+	Participant         Participant `json:"participant"`
+	Side                string      `json:"side"                 enum:"buyer,merchant"`
+	Agent               string      `json:"agent,omitzero"`
+	AgentName           string      `json:"agent_name,omitzero"`
+	Guest               bool        `json:"guest,omitzero"`
+	Position            Position    `json:"position"`
+	UnreadConversations int64       `json:"unread_conversations"`
+	Unread              int64       `json:"unread"`
+	Limits              Limits      `json:"limits"`
 }
 
 // Limits are the bounds that a client checks before it asks.

@@ -79,6 +79,42 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// A client's author was told of "Go wire.ClientFrame", of which the protocol says
+// nothing. What is said is where, and what is expected there.
+func TestDecode_errorNamedGoTypes(t *testing.T) {
+	for in, want := range map[string]string{
+		`"abc"`:                            "want an object at the top",
+		`[]`:                               "want an object at the top",
+		`{"id":"1"}`:                       "want a whole number that is not too large at /id",
+		`{"id":1.5}`:                       "want a whole number that is not too large at /id",
+		`{"id":9223372036854775808}`:       "want a whole number that is not too large at /id",
+		`{"send":{"nonce":7}}`:             "want a string at /send/nonce",
+		`{"send":{"blocks":{}}}`:           "want a list at /send/blocks",
+		`{"watch":{"uids":["U_1",2]}}`:     "want a string at /watch/uids/1",
+		`{"send":{"blocks":[{"html":1}]}}`: "unknown name at /send/blocks/0/html",
+		`{"read":{"Seq":1}}`:               "unknown name at /read/Seq",
+		`{"id":1,"id":2}`:                  "a name twice at /id",
+		`{"id":1`:                          "the JSON ends too soon",
+		``:                                 "the JSON ends too soon",
+		`{"id":x}`:                         "at byte 6",
+		`{"` + strings.Repeat("x", 60_000) + `":1}`: "unknown name at …x",
+	} {
+		var f wire.ClientFrame
+		msg := chat.AsError(wire.Decode([]byte(in), &f)).Msg
+		if !strings.HasPrefix(msg, "not a valid request: ") || !strings.Contains(msg, want) {
+			t.Errorf("%.60q: message %.300q, want %q", in, msg, want)
+		}
+		for _, inside := range []string{"Go ", "wire.", "json:", "jsontext", "int64", "unmarshal"} {
+			if strings.Contains(msg, inside) {
+				t.Errorf("%.60q: message %.300q tells of the server's insides: %q", in, msg, inside)
+			}
+		}
+		if len(msg) > 300 {
+			t.Errorf("%.60q: a message of %d bytes", in, len(msg))
+		}
+	}
+}
+
 // Text comes through as it was sent, whatever is in it.
 func TestDecode_textIsNotAltered(t *testing.T) {
 	for _, text := range []string{"", "é", "e\u0301", "\u202eabc", "a\u0000b", "👨‍👩‍👧", "\ufffd", "<b>&amp;</b>", "\u2028", strings.Repeat("的", 4000)} {

@@ -112,7 +112,7 @@ type Welcome struct {
 	Changes *Changes `json:"changes,omitzero"`
 
 	// Reset tells a client that everything it keeps is void: another epoch, or it
-	// is ahead of the server, or too far behind to be told. It reloads.
+	// is ahead of the server. It reloads.
 	Reset bool `json:"reset,omitzero"`
 }
 

@@ -185,7 +185,7 @@ func bodies() map[string]any {
 		}, chat.MerchantSide),
 		"me": wire.Me{
 			Participant: wire.Participant{UID: "V_7", Name: "Gift Card House"}, Side: "merchant", Agent: "alice", AgentName: "Alice",
-			Position: wire.Position{Epoch: epoch, Pos: 977}, UnreadThreads: 1, Unread: 2,
+			Position: wire.Position{Epoch: epoch, Pos: 977}, UnreadConversations: 1, Unread: 2,
 			Limits: wire.Limits{Text: 4000, Blocks: 20, Images: 9, UploadBytes: 20 << 20, UploadPixels: 40_000_000, RecallMS: 120_000},
 		},
 		"begin": wire.Begin{
