@@ -1,7 +1,14 @@
 import type { Client } from "../client/api.ts";
+import { forgetDrafts } from "../ui/draft.ts";
 import { language, languages, setLanguage, words } from "../ui/i18n/language.ts";
 import type { MenuItem } from "../ui/menu.tsx";
+import { signOut } from "../ui/sign-out.ts";
 import { setTheme, type Theme, theme } from "../ui/theme.ts";
+
+function leave(client: Client): void {
+  const uid = client.me.peek()?.participant.uid;
+  void signOut(client, () => uid !== undefined && forgetDrafts(uid));
+}
 
 /** What every menu of the app ends with: language, appearance, the way out. */
 export function appMenu(client: Client): MenuItem[] {
@@ -26,6 +33,6 @@ export function appMenu(client: Client): MenuItem[] {
       separated: i === 0,
       run: () => setTheme(of),
     })),
-    { label: text.signOut, icon: "out", separated: true, run: () => void client.signOut() },
+    { label: text.signOut, icon: "out", separated: true, run: () => leave(client) },
   ];
 }

@@ -50,7 +50,7 @@ export function ChatView({ client, thread, product, merchant, wide }: ChatViewPr
   const pictures = usePictures(prepare, limits.images);
   // Named by who writes to whom: a conversation has no name before its first message.
   const mine = client.me.value?.participant.uid;
-  const draft = useDraft(`${mine ?? ""}.${peer?.uid ?? ""}`);
+  const draft = useDraft(mine, peer?.uid);
   useOpenPeer(peer?.uid);
   useReadyForOffline(client);
   const send = (pieces: readonly Piece[]) => {

@@ -30,7 +30,8 @@ export function SignedOut({ code }: { code: string }): JSX.Element {
 /** Most are signed out by time; where there is more to say, it is said. */
 function reason(code: string): string {
   const text = words();
-  if (code === "keys_unavailable" || code === "denied") return failureText(text, { code, message: "" });
+  if (["keys_unavailable", "denied", "another_user"].includes(code))
+    return failureText(text, { code, message: "" });
   return text.page.signedOutBody;
 }
 

@@ -109,6 +109,9 @@ export type Client = {
   readonly connection: ReadonlySignal<ConnectionState>;
   readonly inbox: Inbox;
 
+  /** Something waits that this device could not keep: it would be lost with the page. */
+  readonly unsaved: ReadonlySignal<boolean>;
+
   /** Connects and keeps connected until `stop`. */
   start(): void;
   stop(): void;
@@ -136,5 +139,6 @@ export type Client = {
 
   /** Device-wide wish to come back now: the page became visible, the network is back. */
   wake(): void;
-  signOut(): Promise<void>;
+  /** Signs this browser out and forgets what it kept; what went wrong, if it did not come to that. */
+  signOut(): Promise<Failure | undefined>;
 };

@@ -1,6 +1,6 @@
 import { batch, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Ack, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
-import type { MessageEvent, ServerFrame } from "../protocol/frame.ts";
+import type { MessageEvent, ServerFrame, Welcome } from "../protocol/frame.ts";
 import { Ahead } from "./ahead.ts";
 import type {
   Arrival,
@@ -12,9 +12,10 @@ import type {
   Presence,
   Thread,
 } from "./api.ts";
+import { backoff } from "./backoff.ts";
 import { Connection } from "./connection.ts";
 import { Conversations } from "./conversations.ts";
-import { isFailure } from "./failure.ts";
+import { isAboutToken, isFailure, worthRetrying } from "./failure.ts";
 import { LiveInbox } from "./inbox.ts";
 import { Marks } from "./marks.ts";
 import { Outbox } from "./outbox.ts";
@@ -29,6 +30,8 @@ import { Typists } from "./typing.ts";
 
 const deliveredDelay = 200;
 const readDelay = 400;
+/** So many threads keep their messages while nobody looks at them. */
+const threadsKept = 40;
 
 /** Makes the client of one side. It does nothing until `start`. */
 export function createClient(ports: Ports, side: Side): Client {
@@ -40,6 +43,7 @@ class LiveClient implements Client {
   readonly me: Signal<Me | undefined> = signal(undefined);
   readonly connection: ReadonlySignal<ConnectionState>;
   readonly inbox: Inbox;
+  readonly unsaved: ReadonlySignal<boolean>;
 
   private readonly ports: Ports;
   private readonly tokens: Tokens;
@@ -66,18 +70,27 @@ class LiveClient implements Client {
   private readonly heard = new Map<string, number>();
   private stopEffect: (() => void) | undefined;
   private askingMe = false;
+  private meFailures = 0;
+  private cancelMe: (() => void) | undefined;
+  /** Whose page this is, as the server said first. */
+  private self: { uid: string; agent: string } | undefined;
+  private life = 0;
 
   constructor(ports: Ports, side: Side) {
     const { clock, random, http } = ports;
     this.ports = ports;
     this.side = side;
-    this.tokens = new Tokens(http, clock, side);
+    this.tokens = new Tokens(http, clock, side, ({ code }) => {
+      if (code === "another_user") this.leave(code);
+      else this.link.signOut(code);
+    });
     this.rest = new Rest(http, this.tokens);
     this.link = new Connection(
       { clock, random, openSocket: ports.openSocket, tokens: this.tokens },
       {
         position: () => this.positions.get(),
         welcome: (welcome) => {
+          if (!this.isMine(welcome)) return;
           this.positions.welcome(welcome);
           this.cameOnline();
         },
@@ -110,6 +123,7 @@ class LiveClient implements Client {
     });
     this.inbox = this.rows;
     this.outbox = this.newOutbox();
+    this.unsaved = this.outbox.unsaved;
     this.presences = new Presences(clock, (uids) => this.link.tell({ watch: { uids } }));
     this.typists = new Typists(clock);
     this.pictures = new Pictures(clock, random, (ids) => this.rest.fileUrls(ids));
@@ -141,8 +155,10 @@ class LiveClient implements Client {
   async threadAbout(
     product: string,
   ): Promise<{ thread: Thread; product: Product; merchant: Participant } | Failure> {
+    const { life } = this;
     const begin = await this.rest.begin(product);
     if (isFailure(begin)) return begin;
+    if (life !== this.life) return this.threadAbout(product);
     const { merchant, conversation } = begin;
     if (conversation !== undefined) this.conversations.apply(conversation);
     const known = conversation ?? this.conversations.withPeer(merchant.uid);
@@ -190,11 +206,35 @@ class LiveClient implements Client {
     this.link.wake();
   }
 
-  async signOut(): Promise<void> {
-    await this.rest.logout(this.side);
-    this.tokens.forget();
-    this.link.signOut("signed_out");
-    await this.outbox.clear();
+  async signOut(): Promise<Failure | undefined> {
+    const failure = await this.rest.logout(this.side);
+    // Without the server's word the cookie is still good: who leaves must know that.
+    if (failure !== undefined && !isAboutToken(failure.code) && failure.code !== "signed_out") return failure;
+    const cleared = this.outbox.clear();
+    this.leave("signed_out");
+    await cleared;
+    return undefined;
+  }
+
+  /** Ends it here: nothing of the user's stays in this tab. */
+  private leave(code: string): void {
+    this.tokens.end();
+    this.link.signOut(code);
+    this.cancelMe?.();
+    this.me.value = undefined;
+    this.forget();
+  }
+
+  /** Whether the connection is still the one user's. Another one must neither see nor send what is here. */
+  private isMine({ uid, agent = "" }: Welcome): boolean {
+    this.self ??= { uid, agent };
+    if (this.self.uid === uid && this.self.agent === agent) {
+      this.outbox.open([this.side, uid, agent].join(" "));
+      return true;
+    }
+    this.outbox.close();
+    this.leave("another_user");
+    return false;
   }
 
   private newOutbox(): Outbox {
@@ -218,21 +258,23 @@ class LiveClient implements Client {
         this.outbox.tell(message, pos);
       },
       storedElsewhere: (message) => this.applyMessage(message),
+      signedOutElsewhere: () => this.leave("signed_out"),
     });
   }
 
   private storedMessage(item: OutboxItem, ack: Ack): Message | undefined {
     const me = this.me.peek();
-    if (me === undefined || ack.conversation === undefined || ack.seq === undefined) return undefined;
+    const { self } = this;
+    if (self === undefined || ack.conversation === undefined || ack.seq === undefined) return undefined;
     this.threadOf(ack.conversation, item.peer)?.sentPieces(item);
     const text = item.pieces.flatMap((piece) => (piece.type === "text" ? [piece] : []));
     return {
       conversation: ack.conversation,
       seq: ack.seq,
       rev: ack.rev ?? 0,
-      sender: me.participant.uid,
-      ...(me.agent !== undefined && { agent: me.agent }),
-      ...(me.agent_name !== undefined && { agent_name: me.agent_name }),
+      sender: self.uid,
+      ...(self.agent !== "" && { agent: self.agent }),
+      ...(me?.agent_name !== undefined && { agent_name: me.agent_name }),
       nonce: item.nonce,
       blocks: ack.blocks ?? text,
       sent_at: ack.sent_at ?? this.ports.clock.now(),
@@ -247,10 +289,22 @@ class LiveClient implements Client {
     let thread = map.get(key);
     if (thread === undefined) {
       thread = new LiveThread(this.threadPorts(), start);
-      map.set(key, thread);
+      this.makeRoom();
     }
+    map.delete(key); // so that what was opened last is last
+    map.set(key, thread);
     thread.open();
     return thread;
+  }
+
+  /** Of the threads that nobody looks at, those opened longest ago give up their messages. */
+  private makeRoom(): void {
+    let loaded = 0;
+    for (const thread of this.threads.values()) if (thread.loaded) loaded++;
+    for (const thread of this.threads.values()) {
+      if (loaded < threadsKept) return;
+      if (thread.unload()) loaded--;
+    }
   }
 
   private threadPorts(): ThreadPorts {
@@ -311,21 +365,38 @@ class LiveClient implements Client {
       .me()
       .then((me) => {
         this.askingMe = false;
-        if (isFailure(me)) return;
+        if (this.connection.peek().kind === "signed_out") return;
+        if (isFailure(me)) return this.askMeLater(me);
+        this.meFailures = 0;
         batch(() => {
           this.me.value = me;
           // A count made before the server knew of what was read here would bring that back as unread.
           if (told && this.read.settled) this.rows.counted(me);
           else if (this.connection.peek().kind === "online") this.rows.unsure();
         });
-        this.outbox.open([this.side, me.participant.uid, me.agent ?? ""].join(" "));
       })
       .catch(() => {
         this.askingMe = false;
       });
   }
 
+  private askMeLater(failure: Failure): void {
+    if (worthRetrying(failure) === "never") return;
+    const wait = (failure.retryAfterMs ?? 0) + backoff(this.meFailures++, this.ports.random);
+    this.cancelMe?.();
+    this.cancelMe = this.ports.clock.after(wait, () => {
+      if (this.connection.peek().kind === "online") this.askMe();
+    });
+  }
+
   private reset(): void {
+    this.forget();
+    this.askMe();
+  }
+
+  /** Drops everything that is known of conversations, and the answers under way. */
+  private forget(): void {
+    this.life++;
     batch(() => {
       this.arrived.clear();
       this.heard.clear();
@@ -335,17 +406,17 @@ class LiveClient implements Client {
       for (const thread of this.threads.values()) thread.reset();
       this.rows.reset();
     });
-    this.askMe();
   }
 
   /** Looks again at what was loaded before anybody would have told of its changes. */
   private catchUp(): void {
     this.rows.refresh();
+    const { life } = this;
     for (const id of this.threads.keys()) {
       this.rest
         .conversation(id)
         .then((answer) => {
-          if (!isFailure(answer)) this.changedMeanwhile(answer);
+          if (!isFailure(answer) && life === this.life) this.changedMeanwhile(answer);
         })
         .catch(() => undefined);
     }
@@ -388,7 +459,7 @@ class LiveClient implements Client {
   private arrivedLive({ message, pos }: MessageEvent): void {
     const before = this.conversations.peek(message.conversation);
     const uid = before === undefined ? undefined : this.conversations.self(before).uid;
-    const mine = message.sender === (uid ?? this.me.peek()?.participant.uid);
+    const mine = message.sender === (uid ?? this.self?.uid);
     // The account of a new conversation counts its first message before that has come.
     const heard = Math.max(this.heard.get(message.conversation) ?? 0, before?.last?.seq ?? 0);
     this.heard.set(message.conversation, Math.max(heard, message.seq));

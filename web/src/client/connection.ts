@@ -83,7 +83,7 @@ export class Connection {
   /** Ends with the user signed out; nothing but a new page gets it going again. */
   signOut(code: string): void {
     this.stop();
-    this.current.value = { kind: "signed_out", code };
+    if (this.current.peek().kind !== "signed_out") this.current.value = { kind: "signed_out", code };
   }
 
   /** Comes back now if it can, and finds out whether what seems to be a connection still is one. */
@@ -190,7 +190,7 @@ export class Connection {
     this.beatIn(this.ports.random() * this.heartbeatMs);
     this.renewTokenLater();
     this.events.welcome(welcome);
-    this.current.value = { kind: "online" };
+    if (this.online) this.current.value = { kind: "online" };
   }
 
   private answered(id: number, outcome: Ack | Failure): void {

@@ -19,6 +19,7 @@ export type ConversationsPorts = {
 export class Conversations {
   private readonly known = new Map<string, Signal<Conversation | undefined>>();
   private readonly fetching = new Map<string, number>();
+  private life = 0;
   private readonly ports: ConversationsPorts;
 
   constructor(ports: ConversationsPorts) {
@@ -60,6 +61,8 @@ export class Conversations {
 
   /** Everything kept is void. The signals stay, for those who watch them. */
   clear(): void {
+    this.life++; // and so are the answers under way
+    this.fetching.clear();
     for (const slot of this.known.values()) slot.value = undefined;
   }
 
@@ -138,7 +141,9 @@ export class Conversations {
   }
 
   private fetchIn(id: string, ms: number): void {
+    const { life } = this;
     this.ports.clock.after(ms, () => {
+      if (life !== this.life) return;
       const at = this.peek(id);
       if (ms >= 1_000 && at?.last !== undefined && at.last.seq >= at.last_seq) {
         this.fetching.delete(id);
@@ -146,7 +151,9 @@ export class Conversations {
       }
       this.ports
         .fetch(id)
-        .then((answer) => this.fetched(id, answer))
+        .then((answer) => {
+          if (life === this.life) this.fetched(id, answer);
+        })
         .catch(() => this.fetching.delete(id));
     });
   }
@@ -158,7 +165,9 @@ export class Conversations {
       this.apply(answer);
       const now = this.peek(id);
       // An event overtook the answer: what it could not tell is still unknown.
-      if (now !== undefined && now.rev > answer.rev) this.refetch(id, 200);
+      if (now === undefined || now.rev <= answer.rev || attempt >= 6) return;
+      this.fetching.set(id, attempt + 1);
+      this.fetchIn(id, 200 * 2 ** attempt);
     } else if (worthRetrying(answer) !== "never" && attempt < 6) {
       this.fetching.set(id, attempt + 1);
       this.fetchIn(id, backoff(attempt, this.ports.random));

@@ -1,4 +1,4 @@
-import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Ack, DraftBlock, File, Message, Product, Send } from "../protocol/body.ts";
 import type { Failure, Piece, Tick } from "./api.ts";
 import { backoff } from "./backoff.ts";
@@ -11,6 +11,8 @@ import { type FromTab, parseFromTab } from "./tabs.ts";
 export const staleAfter = 10 * 60_000;
 /** How often a failure that may pass by itself, but need not, is tried again. */
 const patience = 6;
+/** A leading tab that says nothing for so long, though something waits, may be frozen by the device. */
+const trust = 5_000;
 
 export type OutboxPorts = {
   clock: Clock;
@@ -25,6 +27,8 @@ export type OutboxPorts = {
   stored(item: OutboxItem, ack: Ack, repeat: boolean): void;
   /** Another tab sent this one. */
   storedElsewhere(message: Message, pos: number | undefined): void;
+  /** The user signed out in another tab. */
+  signedOutElsewhere(): void;
 };
 
 /** An item, and how it fares just now. */
@@ -41,31 +45,41 @@ type Lane = { busy: boolean; attempt: number; cancelWait: (() => void) | undefin
  */
 export class Outbox {
   readonly outgoing: ReadonlySignal<readonly Outgoing[]>;
+  /** Something waits that this device could not keep: it would be lost with the page. */
+  readonly unsaved: ReadonlySignal<boolean>;
 
   private readonly list: Signal<readonly Outgoing[]> = signal([]);
   private readonly lanes = new Map<string, Lane>();
   private readonly uploads = new Map<string, () => void>();
   /** What has left the outbox: a word of another tab that crossed with that must not bring it back. */
   private readonly left = new Set<string>();
+  private readonly unkept: Signal<ReadonlySet<string>> = signal(new Set());
   private readonly ports: OutboxPorts;
   private scope: string | undefined;
+  /** Whose messages are in the list. */
+  private owner: string | undefined;
   private channel: Channel | undefined;
   private endLead: (() => void) | undefined;
   private leading = false;
   private online = false;
   private lastOrder = 0;
+  private leadHeardAt = 0;
   private writes: Promise<void> = Promise.resolve();
 
   constructor(ports: OutboxPorts) {
     this.ports = ports;
     this.outgoing = this.list;
+    this.unsaved = computed(() => this.list.value.some(({ item }) => this.unkept.value.has(item.nonce)));
   }
 
   /** Takes up what `scope`, one user on this device, has waiting. */
   open(scope: string): void {
     if (this.scope === scope) return;
     this.close();
+    // What another user left in this tab is theirs: kept on the device, neither shown nor sent.
+    if (this.owner !== undefined && this.owner !== scope) this.list.value = [];
     this.scope = scope;
+    this.owner = scope;
     for (const { item } of this.list.peek()) this.keep(item); // written before it was known whose it is
     this.channel = this.ports.openChannel(`haggle-outbox-${scope}`, (message) => {
       const told = parseFromTab(message);
@@ -85,6 +99,8 @@ export class Outbox {
   close(): void {
     this.endLead?.();
     this.channel?.close();
+    this.endLead = undefined;
+    this.channel = undefined;
     this.leading = false;
     this.scope = undefined;
     for (const cancel of this.uploads.values()) cancel();
@@ -92,9 +108,10 @@ export class Outbox {
     this.lanes.clear();
   }
 
-  /** Forgets everything that waits, here and on the device. */
+  /** Forgets everything that waits, here, in the other tabs and on the device. */
   async clear(): Promise<void> {
     const { scope } = this;
+    this.channel?.post({ kind: "signed_out" } satisfies FromTab);
     this.close();
     this.list.value = [];
     await this.writes;
@@ -130,6 +147,7 @@ export class Outbox {
     };
     this.put(item);
     this.pump(item);
+    this.watchLead(item.nonce);
     return item;
   }
 
@@ -180,11 +198,14 @@ export class Outbox {
   }
 
   private received(told: FromTab): void {
+    if (told.kind === "fares" || told.kind === "stored") this.leadHeardAt = this.ports.clock.now();
     switch (told.kind) {
-      case "put":
-        this.show(told.item);
-        this.pump(told.item);
+      case "put": {
+        const item = merged(this.find(told.item.nonce), told.item);
+        this.show(item);
+        this.pump(item);
         return;
+      }
       case "fares":
         return this.fares(told.nonce, told.tick, told.progress);
       case "stored":
@@ -192,16 +213,39 @@ export class Outbox {
         return this.remove(told.message.nonce);
       case "gone":
         return this.remove(told.nonce);
+      case "signed_out":
+        this.close();
+        this.list.value = [];
+        return this.ports.signedOutElsewhere();
     }
   }
 
+  /**
+   * Devices freeze tabs that nobody looks at, with the lead still theirs. What waits here is then sent from
+   * here: should both do it after all, the nonce makes that one message.
+   */
+  private watchLead(nonce: string): void {
+    if (this.leading) return;
+    this.ports.clock.after(trust, () => {
+      const waits = this.list.peek().some(({ item }) => item.nonce === nonce && isWaiting(item));
+      if (this.leading || !waits) return;
+      if (this.online && this.scope !== undefined && this.ports.clock.now() - this.leadHeardAt >= trust) {
+        this.leading = true;
+        this.pumpAll();
+      } else this.watchLead(nonce);
+    });
+  }
+
+  private isOld(item: OutboxItem): boolean {
+    return item.queuedAt < this.ports.clock.now() - staleAfter;
+  }
+
   /** Marks what waited so long that the user has to be asked, and what was written after it. */
-  private markStale(): void {
-    const before = this.ports.clock.now() - staleAfter;
+  private markStale(only?: string): void {
     const lanes = new Set<string>();
     for (const { item } of this.list.peek()) {
-      if (item.failure !== undefined || item.stale === true) continue;
-      if (item.queuedAt < before) lanes.add(laneOf(item));
+      if (!isWaiting(item) || (only !== undefined && laneOf(item) !== only)) continue;
+      if (this.isOld(item)) lanes.add(laneOf(item));
       if (lanes.has(laneOf(item))) this.put({ ...item, stale: true });
     }
   }
@@ -222,11 +266,15 @@ export class Outbox {
     if (lane.busy || lane.cancelWait !== undefined) return;
     const next = this.list.peek().find(({ item }) => laneOf(item) === key && isWaiting(item));
     if (next === undefined) return;
+    // It may have grown old in a device that slept, with a connection that did not end.
+    if (this.isOld(next.item)) return this.markStale(key);
     lane.busy = true;
     const held = lane;
+    const odd: Failure = { code: "internal", message: "not sent" };
     this.transmit(next.item)
+      .catch(() => odd)
       .then((failure) => this.settled(next.item.nonce, held, failure))
-      .catch(() => this.settled(next.item.nonce, held, undefined));
+      .catch(() => undefined);
   }
 
   private settled(nonce: string, lane: Lane, failure: Failure | undefined): void {
@@ -274,7 +322,7 @@ export class Outbox {
       return undefined;
     }
     if (this.find(item.nonce) === undefined) return undefined;
-    if (ack.code === "file_not_yours" && item.files.some((file) => file !== undefined) && repeat) {
+    if (ack.code === "file_not_yours" && start.files.some((file) => file !== undefined)) {
       // Swept while the message waited: the same bytes, once more.
       this.put({ ...item, tried: false, files: item.pieces.map(() => undefined) });
       return { code: "unavailable", message: "a picture has to be uploaded again" };
@@ -364,12 +412,23 @@ export class Outbox {
 
   private keep(item: OutboxItem): void {
     const { scope } = this;
-    if (scope !== undefined) this.write(() => this.ports.store.put(scope, item));
+    if (scope === undefined) return;
+    this.write(async () => {
+      // A device without storage, or with a full one, still sends; it only forgets on a reload.
+      const kept = await this.ports.store.put(scope, item).then(
+        () => true,
+        () => false,
+      );
+      if (kept === !this.unkept.peek().has(item.nonce)) return;
+      const unkept = new Set(this.unkept.peek());
+      if (kept) unkept.delete(item.nonce);
+      else unkept.add(item.nonce);
+      this.unkept.value = unkept;
+    });
   }
 
   /** One write after the other, so that a put never lands after its remove. */
   private write(job: () => Promise<void>): void {
-    // A device without storage still sends; it only forgets on a reload.
     this.writes = this.writes.then(job).catch(() => undefined);
   }
 
@@ -385,9 +444,21 @@ export class Outbox {
   }
 }
 
-/** Items of one lane are sent in order. */
+/** Items of one lane are sent in order: by whom they go to, with or without a conversation yet. */
 function laneOf(item: OutboxItem): string {
-  return item.conversation ?? `to ${item.peer ?? ""}`;
+  return item.peer ?? item.conversation ?? "";
+}
+
+/** Tabs tell each other of an item at the same time: what has been done for it is done. */
+function merged(known: OutboxItem | undefined, told: OutboxItem): OutboxItem {
+  if (known === undefined) return told;
+  const conversation = told.conversation ?? known.conversation;
+  return {
+    ...told,
+    ...(conversation !== undefined && { conversation }),
+    files: told.files.map((file, i) => file ?? known.files[i]),
+    tried: told.tried || known.tried,
+  };
 }
 
 /** Whether it goes out by itself when its turn comes. */

@@ -10,6 +10,8 @@ const gather = 20;
 const askedAtMost = 100;
 /** A URL this close to its end is asked for again. */
 const margin = 5 * 60_000;
+/** What is believed of a URL that seems to have ended already: this device's clock is wrong. */
+const believed = 60 * 60_000;
 
 type Slot = { url: Signal<PictureUrl | undefined>; expiresAt: number; watched: boolean };
 
@@ -86,7 +88,8 @@ export class Pictures {
       for (const [id, { url, thumb, expires_at }] of Object.entries(answer.files)) {
         const slot = this.slots.get(id);
         if (slot === undefined) continue;
-        slot.expiresAt = expires_at;
+        const now = this.clock.now();
+        slot.expiresAt = expires_at - margin > now ? expires_at : now + margin + believed;
         slot.url.value = { url, thumb };
       }
     });

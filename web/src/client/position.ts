@@ -135,7 +135,11 @@ export class Positions {
     this.fetchPages()
       .then((done) => {
         this.fetching = false;
-        if (life !== this.life) return;
+        if (life !== this.life) {
+          if (this.again) this.fetchSoon();
+          this.again = false;
+          return;
+        }
         this.failures = done ? 0 : this.failures + 1;
         if (!done) this.arm(backoff(this.failures, this.ports.random));
         else if (this.again || this.seen.size > 0) this.fetchSoon();

@@ -96,8 +96,9 @@ export class Rest {
     return isFailure(answer) ? answer : undefined;
   }
 
-  async logout(side: Side): Promise<void> {
-    await this.call({ method: "POST", path: "/v1/logout", json: { side } }, nothing);
+  async logout(side: Side): Promise<Failure | undefined> {
+    const answer = await this.call({ method: "POST", path: "/v1/logout", json: { side } }, nothing);
+    return isFailure(answer) ? answer : undefined;
   }
 
   /** Uploads under `key`; the same key again answers with the same file. */

@@ -7,9 +7,10 @@ export type FromTab =
   | { kind: "put"; item: OutboxItem }
   | { kind: "fares"; nonce: string; tick: Tick; progress: number }
   | { kind: "stored"; message: Message; pos?: number }
-  | { kind: "gone"; nonce: string };
+  | { kind: "gone"; nonce: string }
+  | { kind: "signed_out" };
 
-const kinds: readonly string[] = ["put", "fares", "stored", "gone"];
+const kinds: readonly string[] = ["put", "fares", "stored", "gone", "signed_out"];
 
 /** Another tab may run another version of the page: what it says is believed by kind, the rest ignored. */
 export function parseFromTab(value: unknown): FromTab | undefined {

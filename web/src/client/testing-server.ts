@@ -64,6 +64,7 @@ export class FakeServer {
   loseAnswer: (frame: ClientFrame) => boolean = () => false;
   tokens = 0;
   tokenLife = 600_000;
+  urlLife = 86_400_000;
   beating = true;
   readonly clock: FakeClock;
 
@@ -263,6 +264,9 @@ export class FakeServer {
         return this.changes(uid, url.searchParams.get("epoch") ?? "", number("pos"));
       case "POST files urls":
         return this.urls(body["ids"] ?? []);
+      case "POST logout":
+      case "POST guest":
+        return {};
       default:
         break;
     }
@@ -327,7 +331,7 @@ export class FakeServer {
   }
 
   private urls(ids: readonly string[]): unknown {
-    const expires_at = this.clock.now() + 86_400_000;
+    const expires_at = this.clock.now() + this.urlLife;
     const entries = ids.map((id) => [id, { url: `/f/${id}`, thumb: `/t/${id}`, expires_at }]);
     return { files: Object.fromEntries(entries) };
   }
@@ -465,7 +469,14 @@ export class FakeDevice {
   signedIn = true;
   private nonces = 0;
   private readonly server: FakeServer;
-  readonly uid: string;
+  /** Whose cookie the browser holds. */
+  uid: string;
+  /** The tab that leads is frozen: it holds on to the lead and does nothing. */
+  frozenLead = false;
+  /** The device keeps nothing. */
+  keepsNothing = false;
+  /** What was asked for with the cookie. */
+  readonly cookieRequests: string[] = [];
 
   constructor(server: FakeServer, uid: string) {
     this.server = server;
@@ -498,6 +509,7 @@ export class FakeDevice {
 
   private async request(request: HttpRequest): Promise<HttpResponse> {
     if (!this.online) throw new Error("no network");
+    if (request.token === undefined) this.cookieRequests.push(request.path);
     if (request.path !== "/v1/token") return this.server.http.request(request);
     const refusal = this.server.refuse("token");
     if (refusal !== undefined) return { status: refusal.status, body: { error: refusal.error } };
@@ -516,13 +528,17 @@ export class FakeDevice {
     };
     return {
       all: async (scope) => [...scopeOf(scope).values()].sort((a, b) => a.order - b.order),
-      put: async (scope, item) => void scopeOf(scope).set(item.nonce, item),
+      put: async (scope, item) => {
+        if (this.keepsNothing) throw new Error("quota exceeded");
+        scopeOf(scope).set(item.nonce, item);
+      },
       remove: async (scope, nonce) => void scopeOf(scope).delete(nonce),
       clear: async (scope) => scopeOf(scope).clear(),
     };
   }
 
   private lead(name: string, leading: () => void): () => void {
+    if (this.frozenLead) return () => undefined;
     const queue = this.leads.get(name) ?? [];
     this.leads.set(name, queue);
     queue.push(leading);

@@ -15,6 +15,10 @@ import type { Typists } from "./typing.ts";
 const typingThrottle = 3_000;
 /** So many messages are fetched at the most only to say that they have arrived. */
 const fetchedForAck = 200;
+/** So many messages sent in this session can be drawn from what was sent. */
+const sentKept = 30;
+
+const messagesMissing: Failure = { code: "unavailable", message: "messages are missing" };
 
 export type ThreadPorts = {
   clock: Clock;
@@ -114,7 +118,16 @@ export class LiveThread implements Thread {
 
   /** Loads what is newest, unless that has been done. */
   open(): void {
-    if (!this.timeline.isLoaded) this.sync();
+    // What failed is tried again by a timer, by whoever looks anew or asks for it: a page may call this often.
+    if (!this.timeline.isLoaded && this.state.peek() !== "failed") this.sync();
+  }
+
+  /** Gives up what can be loaded again, unless somebody is looking. Says whether it did. */
+  unload(): boolean {
+    if (this.shown || this.syncing || this.id.peek() === undefined || !this.timeline.isLoaded) return false;
+    this.sent.clear();
+    this.reset();
+    return true;
   }
 
   message(message: Message): void {
@@ -146,7 +159,9 @@ export class LiveThread implements Thread {
   reset(): void {
     this.life++;
     this.cancelRetry?.();
+    this.syncing = false;
     this.timeline.clear();
+    this.drawn.clear();
     if (this.id.peek() === undefined) return;
     this.state.value = "loading";
     if (this.shown) this.sync();
@@ -154,6 +169,10 @@ export class LiveThread implements Thread {
 
   sentPieces(item: OutboxItem): void {
     this.sent.set(item.nonce, item.pieces);
+    for (const [oldest] of this.sent) {
+      if (this.sent.size <= sentKept) break;
+      this.sent.delete(oldest);
+    }
   }
 
   owns(item: OutboxItem): boolean {
@@ -330,6 +349,7 @@ export class LiveThread implements Thread {
     let conversation: Conversation | Failure | undefined = this.ports.conversations.peek(id);
     if (conversation === undefined) {
       conversation = await this.ports.rest.conversation(id);
+      if (life !== this.life) return undefined;
       if (isFailure(conversation)) return conversation;
       this.ports.conversations.apply(conversation);
     }
@@ -337,7 +357,7 @@ export class LiveThread implements Thread {
     if (isFailure(page)) return page;
     if (life !== this.life) return undefined;
     const { rev, last_seq } = conversation;
-    batch(() => {
+    return batch(() => {
       this.timeline.load(page.messages, rev);
       // A newest page that does not reach what was known means: it was told of less than it should.
       if (this.timeline.upTo < last_seq) this.timeline.headAt(last_seq);
@@ -345,8 +365,9 @@ export class LiveThread implements Thread {
       this.told();
       this.failure.value = undefined;
       this.state.value = "ready";
+      // A server that does not have what it announced: ask again later, not at once.
+      return this.timeline.missing() === "newest" ? messagesMissing : undefined;
     });
-    return undefined;
   }
 
   private async loadAfter(
@@ -368,8 +389,7 @@ export class LiveThread implements Thread {
       this.told();
       return filled;
     });
-    // A server that does not have what it announced: ask again later, not at once.
-    return progress ? undefined : { code: "unavailable", message: "messages are missing" };
+    return progress ? undefined : messagesMissing;
   }
 
   private async loadRecalls(id: string, life: number): Promise<Failure | undefined> {
@@ -434,6 +454,8 @@ export class LiveThread implements Thread {
     const outgoing = this.ports.outbox.outgoing.value.filter(({ item }) => this.owns(item));
     const self = conversation === undefined ? undefined : this.ports.conversations.self(conversation).uid;
     const theirs = conversation === undefined ? undefined : this.ports.conversations.theirs(conversation);
+    // A message may come back before its ack: it is drawn from what was sent all the same.
+    for (const { item } of outgoing) this.sentPieces(item);
     const entries: Entry[] = [];
     const stored = new Set<string>();
     for (const message of messages) {

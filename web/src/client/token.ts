@@ -10,24 +10,33 @@ const margin = 60_000;
 /** What is believed of a token that seems to have ended already: this device's clock is wrong. */
 const believed = 5 * 60_000;
 
+const over: Failure = { code: "signed_out", message: "the user signed out" };
+const another: Failure = { code: "another_user", message: "somebody else signed in in this browser" };
+
 type Held = { token: string; until: number };
 
 /** Gets short-lived tokens for the page and keeps the current one, in memory only. */
 export class Tokens {
   private held: Held | undefined;
+  /** Whose the tokens are: what this page knows and has waiting is theirs alone. */
+  private uid: string | undefined;
+  private ended: Failure | undefined;
   private asking: Promise<TokenAnswer> | undefined;
   private readonly http: Http;
   private readonly clock: Clock;
   private readonly side: Side;
+  private readonly signedOut: (failure: Failure) => void;
 
-  constructor(http: Http, clock: Clock, side: Side) {
+  constructor(http: Http, clock: Clock, side: Side, signedOut: (failure: Failure) => void) {
     this.http = http;
     this.clock = clock;
     this.side = side;
+    this.signedOut = signedOut;
   }
 
   /** The current token, or a fresh one if there is none or `refused` is it. */
   async get(refused?: string): Promise<{ token: string } | Exclude<TokenAnswer, { grant: unknown }>> {
+    if (this.ended !== undefined) return { signedOut: this.ended };
     if (this.held !== undefined && this.held.token !== refused && this.held.until > this.clock.now()) {
       return { token: this.held.token };
     }
@@ -40,23 +49,28 @@ export class Tokens {
     return this.held === undefined ? 0 : this.held.until - this.clock.now();
   }
 
-  forget(): void {
+  /** Ends it: whoever asks from now on, nobody is signed in. */
+  end(): void {
     this.held = undefined;
+    this.ended ??= over;
   }
 
   /** Asks for a fresh token, once however many want one. */
   renew(): Promise<TokenAnswer> {
-    this.asking ??= this.ask().finally(() => {
+    this.asking ??= this.ask().then((answer) => {
       this.asking = undefined;
+      if ("signedOut" in answer) this.signedOut(answer.signedOut);
+      return answer;
     });
     return this.asking;
   }
 
   private async ask(): Promise<TokenAnswer> {
+    if (this.ended !== undefined) return { signedOut: this.ended };
     try {
       let response = await this.post("/v1/token", { side: this.side });
       // A buyer who is nobody yet may become a guest, where the shop allows it.
-      if (response.status === 401 && this.side === "buyer") {
+      if (response.status === 401 && this.side === "buyer" && this.uid === undefined) {
         const guest = await this.post("/v1/guest");
         if (guest.status === 429 || guest.status >= 500) return { failed: fromResponse(guest) };
         if (guest.status < 300) response = await this.post("/v1/token", { side: this.side });
@@ -76,6 +90,9 @@ export class Tokens {
     if (response.status === 401) return { signedOut: failure };
     const grant = response.status < 300 ? attempt(parseTokenGrant, response.body) : undefined;
     if (grant === undefined) return { failed: failure };
+    if (this.uid !== undefined && grant.uid !== this.uid) this.ended ??= another;
+    if (this.ended !== undefined) return { signedOut: this.ended };
+    this.uid = grant.uid;
     const now = this.clock.now();
     const until = grant.expires_at - margin;
     this.held = { token: grant.token, until: until > now ? until : now + believed };

@@ -2,6 +2,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { Client } from "../client/api.ts";
 import type { Me } from "../protocol/body.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
+import { failureText } from "../ui/i18n/failure-text.ts";
 import { words as sharedWords } from "../ui/i18n/language.ts";
 import { Toasts } from "../ui/toast.tsx";
 import { attend } from "./attend/attend.ts";
@@ -61,8 +62,11 @@ const DENIED: ReadonlySet<string> = new Set(["denied", "not_merchant", "wrong_si
 function SignedOut({ code }: { code: string }) {
   const words = consoleWords();
   if (DENIED.has(code)) return <FullPage title={words.notMerchant.title} body={words.notMerchant.body} />;
+  const { title, body, kept } = words.signedOut;
+  const why = code === "another_user" ? failureText(sharedWords(), { code, message: "" }) : body;
   return (
-    <FullPage title={words.signedOut.title} body={words.signedOut.body}>
+    // Who signed out on purpose leaves nothing behind.
+    <FullPage title={title} body={code === "signed_out" ? why : `${why} ${kept}`}>
       <button class="button primary" type="button" onClick={() => location.reload()}>
         {words.signedOut.again}
       </button>

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { type Language, language, languages, setLanguage } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
+import { signOut } from "../ui/sign-out.ts";
 import { setTheme, type Theme, theme } from "../ui/theme.ts";
 import { useDesk } from "./desk.ts";
 import { holdKeyName } from "./editor/editor.tsx";
@@ -82,7 +83,7 @@ function Settings({ onClose, opener }: SettingsProps) {
         >
           {words.shortcuts}
         </button>
-        <button class="button" type="button" onClick={() => void desk.client.signOut()}>
+        <button class="button" type="button" onClick={() => void signOut(desk.client, desk.drafts.forget)}>
           <Icon name="out" /> {words.signOut}
         </button>
       </div>

@@ -30,21 +30,26 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
       nonce: newNonce,
       openSocket: browserSocket(socketUrl(location)),
       http: browserHttp(),
-      outbox: openOutboxStore(indexedDB, "haggle"),
+      outbox: openOutboxStore(globalThis.indexedDB, "haggle"),
       lead: browserLead(navigator.locks),
       openChannel: browserChannel,
     },
     options.side,
   );
+  const leaving = (event: BeforeUnloadEvent): void => {
+    if (client.unsaved.peek()) event.preventDefault(); // the browser asks whether to go
+  };
   let sleep: (() => void) | undefined;
   const { start, stop } = { start: client.start.bind(client), stop: client.stop.bind(client) };
   client.start = () => {
     sleep ??= onWake(window, () => client.wake());
+    addEventListener("beforeunload", leaving);
     start();
   };
   client.stop = () => {
     sleep?.();
     sleep = undefined;
+    removeEventListener("beforeunload", leaving);
     stop();
   };
   return client;

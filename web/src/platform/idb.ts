@@ -6,23 +6,34 @@ const table = "outbox";
 type Row = { scope: string; nonce: string; item: OutboxItem };
 
 /** Keeps the outbox in the database `name`. Every method rejects where the browser keeps nothing. */
-export function openOutboxStore(factory: IDBFactory, name: string): OutboxStore {
+export function openOutboxStore(factory: IDBFactory | undefined, name: string): OutboxStore {
   let opened: Promise<IDBDatabase> | undefined;
   const database = (): Promise<IDBDatabase> => {
-    opened ??= open(factory, name);
+    opened ??= open(factory, name, () => {
+      opened = undefined;
+    });
     opened.catch(() => {
       opened = undefined;
     });
     return opened;
   };
+  const transaction = async (mode: IDBTransactionMode): Promise<IDBTransaction> => {
+    try {
+      return (await database()).transaction(table, mode);
+    } catch {
+      // Some browsers end what a page in the background had open and do not say so.
+      opened = undefined;
+      return (await database()).transaction(table, mode);
+    }
+  };
   const write = async (change: (store: IDBObjectStore) => void): Promise<void> => {
-    const transaction = (await database()).transaction(table, "readwrite");
-    change(transaction.objectStore(table));
-    await completed(transaction);
+    const writing = await transaction("readwrite");
+    change(writing.objectStore(table));
+    await completed(writing);
   };
   return {
     async all(scope) {
-      const store = (await database()).transaction(table, "readonly").objectStore(table);
+      const store = (await transaction("readonly")).objectStore(table);
       const rows: Row[] = await answered(store.index("scope").getAll(scope));
       return rows.map((row) => row.item).sort((a, b) => a.order - b.order);
     },
@@ -32,7 +43,8 @@ export function openOutboxStore(factory: IDBFactory, name: string): OutboxStore 
   };
 }
 
-async function open(factory: IDBFactory, name: string): Promise<IDBDatabase> {
+async function open(factory: IDBFactory | undefined, name: string, closed: () => void): Promise<IDBDatabase> {
+  if (!factory) throw new Error("this browser keeps nothing");
   const request = factory.open(name, 1);
   request.onupgradeneeded = () => {
     const store = request.result.createObjectStore(table, { keyPath: ["scope", "nonce"] });
@@ -40,7 +52,11 @@ async function open(factory: IDBFactory, name: string): Promise<IDBDatabase> {
   };
   const database = await answered(request);
   // A later version of the page wants to change the layout: make way.
-  database.onversionchange = () => database.close();
+  database.onversionchange = () => {
+    database.close();
+    closed();
+  };
+  database.onclose = closed;
   return database;
 }
 

@@ -40,6 +40,32 @@ describe("the outbox on the device", () => {
     expect(await after.all("buyer U_2 ")).toEqual([]);
   });
 
+  test("goes on after the browser has ended its storage in the background", async () => {
+    vi.stubGlobal("IDBKeyRange", IDBKeyRange);
+    const factory = new IDBFactory();
+    const opened: IDBDatabase[] = [];
+    const kept = openOutboxStore(
+      {
+        open: (name: string, version: number) => {
+          const request = factory.open(name, version);
+          request.addEventListener("success", () => opened.push(request.result));
+          return request;
+        },
+      } as unknown as IDBFactory,
+      "haggle",
+    );
+    await kept.put("buyer U_1 ", item("a", 1));
+    for (const database of opened) database.close();
+    await kept.put("buyer U_1 ", item("b", 2));
+    expect((await kept.all("buyer U_1 ")).map(({ nonce }) => nonce)).toEqual(["a", "b"]);
+  });
+
+  test("is refused where there is no such storage at all", async () => {
+    await expect(openOutboxStore(undefined, "haggle").put("x", item("a", 1))).rejects.toThrow(
+      "keeps nothing",
+    );
+  });
+
   test("says so where the browser keeps nothing", async () => {
     const factory = { open: () => void 0 } as unknown as IDBFactory;
     const broken = openOutboxStore(

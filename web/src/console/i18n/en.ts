@@ -11,7 +11,8 @@ export const en = {
   },
   signedOut: {
     title: "You are signed out",
-    body: "Sign in to your shop with the seller's account and open the console from there. What you were writing is kept.",
+    body: "Sign in to your shop with the seller's account and open the console from there.",
+    kept: "What you were writing is kept.",
     again: "Try again",
   },
   notMerchant: {

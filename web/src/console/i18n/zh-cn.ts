@@ -9,7 +9,8 @@ export const zhCn: ConsoleWords = {
   },
   signedOut: {
     title: "您已退出登录",
-    body: "请用卖家账号登录店铺，再从店铺打开工作台。未发送的内容会保留。",
+    body: "请用卖家账号登录店铺，再从店铺打开工作台。",
+    kept: "未发送的内容会保留。",
     again: "重试",
   },
   notMerchant: {

@@ -13,6 +13,8 @@ export type Drafts = {
   get(conversation: string): Draft | undefined;
   /** Keeps a draft; an empty one is forgotten. */
   set(conversation: string, draft: Draft): void;
+  /** Forgets them all. */
+  forget(): void;
 };
 
 export type DraftLine = { text: string; images: number };
@@ -39,6 +41,11 @@ export function openDrafts(from: Shelf): Drafts {
       if (!empty) drafts.set(conversation, draft);
       lines.value = linesOf(drafts);
       keep(from, conversation, draft);
+    },
+    forget: () => {
+      drafts.clear();
+      lines.value = linesOf(drafts);
+      from.set(KEY, undefined);
     },
   };
 }

@@ -227,6 +227,7 @@ export const en = {
     upload_failed: "The picture could not be uploaded.",
     file_not_yours: "The picture belongs to another message. Choose it again.",
     file_url_expired: "The link to this picture has expired.",
+    another_user: "Somebody else signed in in this browser. Reload to go on as them.",
     unauthenticated: "You are signed out. Please sign in again.",
     keys_unavailable: "Signing in does not work right now. Please try again in a moment.",
     guests_disabled: "Sign in to the shop to chat.",

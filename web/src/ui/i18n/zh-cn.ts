@@ -198,6 +198,7 @@ export const zhCn: Words = {
     upload_failed: "图片上传失败。",
     file_not_yours: "图片属于另一条消息，请重新选择。",
     file_url_expired: "图片链接已过期。",
+    another_user: "此浏览器已登录其他账号，刷新后以该账号继续。",
     unauthenticated: "你已退出登录，请重新登录。",
     keys_unavailable: "暂时无法登录，请稍后再试。",
     guests_disabled: "请先登录商城再聊天。",

@@ -1,0 +1,321 @@
+/** Ways in which a message was once lost, doubled or shown to somebody else. */
+import { effect } from "@preact/signals-core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Client, Thread } from "./api.ts";
+import { isFailure } from "./failure.ts";
+import { FakeClock } from "./testing.ts";
+import { FakeDevice, FakeServer } from "./testing-server.ts";
+
+let clock: FakeClock;
+let server: FakeServer;
+let device: FakeDevice;
+let clients: Client[];
+let undo: (() => void)[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  server = new FakeServer(clock);
+  device = new FakeDevice(server, "U_1");
+  clients = [];
+  undo = [];
+});
+
+afterEach(() => {
+  for (const fn of undo) fn();
+  for (const client of clients) client.stop();
+});
+
+function started(of: FakeDevice = device): Client {
+  const client = of.tab();
+  clients.push(client);
+  client.start();
+  return client;
+}
+
+function look(thread: Thread): void {
+  undo.push(effect(() => void thread.entries.value));
+}
+
+async function about(client: Client, product = "1"): Promise<Thread> {
+  const promise = client.threadAbout(product);
+  await clock.pass(10);
+  const begun = await promise;
+  if (isFailure(begun)) throw new Error(begun.code);
+  look(begun.thread);
+  await clock.pass(10);
+  return begun.thread;
+}
+
+const text = (words: string) => [{ type: "text" as const, text: words }];
+const picture = () => ({
+  type: "image" as const,
+  picture: { bytes: new Blob(["x"], { type: "image/png" }), width: 2, height: 1 },
+});
+const stored = (): string[] =>
+  [...server.conversations.values()].flatMap((c) => c.messages.map((m) => `${m.sender} ${m.nonce}`));
+const asked = (path: string): number => server.requests.filter((request) => request.includes(path)).length;
+
+describe("another user who signs in in the same browser", () => {
+  test("neither sends what the former left waiting, nor sees it", async () => {
+    server.tokenLife = 90_000;
+    const client = started();
+    const thread = await about(client);
+    device.online = false;
+    server.cut();
+    thread.send(text("mine alone"));
+    await clock.pass(server.tokenLife);
+    device.uid = "U_2";
+    device.online = true;
+    await clock.pass(60_000);
+    expect(stored()).toEqual([]);
+    expect(client.connection.peek()).toEqual({ kind: "signed_out", code: "another_user" });
+    const next = await about(started());
+    await clock.pass(10_000);
+    expect([next.entries.peek(), stored()]).toEqual([[], []]);
+    expect(device.kept.get("buyer U_1 ")?.size).toBe(1); // still there for the one who wrote it
+  });
+
+  test("does not answer with the former's page when a request renews the token", async () => {
+    const client = started();
+    const thread = await about(client);
+    device.uid = "U_2";
+    await clock.pass(server.tokenLife);
+    await client.product("1");
+    thread.send(text("as whom?"));
+    await clock.pass(60_000);
+    expect(client.connection.peek().kind).toBe("signed_out");
+    expect(stored().filter((line) => line.startsWith("U_2"))).toEqual([]);
+  });
+
+  test("a user who has a name is not made a guest when the cookie ends", async () => {
+    const client = started();
+    await clock.pass(1_000);
+    device.signedIn = false;
+    await clock.pass(server.tokenLife);
+    expect(client.connection.peek().kind).toBe("signed_out");
+    expect(device.cookieRequests).not.toContain("/v1/guest");
+  });
+});
+
+describe("signing out", () => {
+  test("forgets what waits in every tab and on the device, and nobody becomes a guest", async () => {
+    const [one, two] = [started(), started()];
+    const thread = await about(one);
+    server.refuse = (what) => (what.startsWith("send") ? FakeServer.refusal(503, "unavailable") : undefined);
+    thread.send(text("never mind"));
+    await clock.pass(1_000);
+    expect(await one.signOut()).toBeUndefined();
+    device.signedIn = false;
+    server.refuse = () => undefined;
+    await clock.pass(60_000);
+    await two.product("1");
+    await clock.pass(1_000);
+    expect([one, two].map((tab) => tab.connection.peek().kind)).toEqual(["signed_out", "signed_out"]);
+    expect(device.kept.get("buyer U_1 ")?.size).toBe(0);
+    expect(stored()).toEqual([]);
+    expect(device.cookieRequests).not.toContain("/v1/guest");
+    expect(thread.entries.peek()).toEqual([]);
+  });
+
+  test("says so when the server was not reached: the cookie is still good", async () => {
+    const client = started();
+    await clock.pass(1_000);
+    server.refuse = (what) => (what.includes("logout") ? FakeServer.refusal(503, "unavailable") : undefined);
+    expect((await client.signOut())?.code).toBe("unavailable");
+    expect(client.connection.peek().kind).toBe("online");
+  });
+});
+
+describe("what waits", () => {
+  test("goes out though it could not be told at first who one is", async () => {
+    server.refuse = (what) => (what === "GET /v1/me" ? FakeServer.refusal(503, "unavailable") : undefined);
+    const client = started();
+    const thread = await about(client);
+    thread.send(text("hello"));
+    await clock.pass(1_000);
+    expect(stored()).toEqual(["U_1 U_1-1"]);
+    server.refuse = () => undefined;
+    await clock.pass(60_000);
+    expect(client.me.peek()?.participant.uid).toBe("U_1");
+  });
+
+  test("is sent from the tab in use when the one that leads is frozen", async () => {
+    device.frozenLead = true;
+    const thread = await about(started());
+    thread.send(text("hello"));
+    await clock.pass(10_000);
+    expect(stored()).toEqual(["U_1 U_1-1"]);
+  });
+
+  test("keeps its order when the first message is still without a conversation", async () => {
+    const buyer = started();
+    const thread = await about(buyer);
+    server.refuse = (what) => (what === "send U_1-1" ? FakeServer.refusal(503, "unavailable") : undefined);
+    thread.send(text("first"));
+    await clock.pass(100);
+    server.store("U_1", { product: "1", nonce: "elsewhere", blocks: text("hi") }); // on another device
+    await clock.pass(10);
+    thread.send(text("second"));
+    await clock.pass(100);
+    server.refuse = () => undefined;
+    await clock.pass(60_000);
+    expect(stored()).toEqual(["U_1 elsewhere", "U_1 U_1-1", "U_1 U_1-2"]);
+  });
+
+  test("is not sent unasked after the device slept, though the connection held", async () => {
+    const thread = await about(started());
+    server.refuse = (what) =>
+      what.startsWith("send") ? FakeServer.refusal(429, "rate_limited", 60_000) : undefined;
+    thread.send(text("old news"));
+    await clock.pass(1_000);
+    server.refuse = () => undefined;
+    server.heartbeatMs = 10_000_000;
+    clock.sleep(11 * 60_000);
+    await clock.pass(90_000);
+    expect(stored()).toEqual([]);
+    expect(thread.entries.peek()[0]).toMatchObject({ stale: true });
+  });
+
+  test("keeps its files when another tab speaks of it at the same time", async () => {
+    const [one, two] = [started(), started()];
+    const thread = await about(one);
+    await about(two);
+    server.refuse = (what) => (what === "send U_1-1" ? FakeServer.refusal(503, "unavailable") : undefined);
+    thread.send([picture()]);
+    await clock.pass(1_000);
+    server.store("U_1", { product: "1", nonce: "elsewhere", blocks: text("hi") }); // on another device
+    await clock.pass(1_000); // both tabs say which conversation it is for
+    server.refuse = () => undefined;
+    await clock.pass(60_000);
+    expect(server.uploads).toHaveLength(1);
+    expect(stored()).toContain("U_1 U_1-1");
+  });
+
+  test("is uploaded again when its picture was swept before it was ever sent", async () => {
+    const client = started();
+    const thread = await about(client);
+    let swept = false;
+    server.refuse = (what) => {
+      if (!what.startsWith("send")) return undefined;
+      if (swept) return undefined;
+      swept = true;
+      return FakeServer.refusal(403, "file_not_yours");
+    };
+    device.online = false;
+    server.cut();
+    thread.send([picture()]);
+    await clock.pass(100);
+    const item = device.kept.get("buyer U_1 ")?.values().next().value;
+    client.stop();
+    if (item !== undefined) device.kept.get("buyer U_1 ")?.set(item.nonce, { ...item, files: ["gone"] });
+    device.online = true;
+    await about(started());
+    await clock.pass(30_000);
+    expect(server.uploads).toHaveLength(1);
+    expect(stored()).toEqual(["U_1 U_1-1"]);
+  });
+
+  test("where the device keeps nothing it is sent all the same, and the page knows what it would lose", async () => {
+    device.keepsNothing = true;
+    const client = started();
+    const thread = await about(client);
+    device.online = false;
+    server.cut();
+    thread.send(text("hello"));
+    await clock.pass(100);
+    expect(client.unsaved.peek()).toBe(true);
+    device.online = true;
+    await clock.pass(60_000);
+    expect([client.unsaved.peek(), stored().length]).toEqual([false, 1]);
+  });
+
+  test("may be written after the client has stopped", async () => {
+    const client = started();
+    const thread = await about(client);
+    client.stop();
+    thread.send(text("late"));
+    client.start();
+    await clock.pass(10_000);
+    expect(stored()).toEqual(["U_1 U_1-1"]);
+  });
+});
+
+describe("a thread", () => {
+  test("that does not exist is asked for once, however often a page draws it", async () => {
+    const client = started();
+    await clock.pass(1_000);
+    const before = asked("/v1/conversations/nope");
+    for (let i = 0; i < 20; i++) {
+      client.thread("nope");
+      await clock.pass(100);
+    }
+    expect(asked("/v1/conversations/nope") - before).toBe(1);
+  });
+
+  test("loads though the store was reset while it was loading", async () => {
+    const seller = new FakeDevice(server, "V_1");
+    server.store("U_1", { product: "1", nonce: "n", blocks: text("hello") });
+    const client = started(seller);
+    await clock.pass(1_000);
+    const thread = client.thread("c1");
+    look(thread);
+    server.epoch = "e2";
+    server.beat(); // while the first page is under way
+    await clock.pass(5_000);
+    expect([thread.state.peek(), thread.entries.peek().length]).toEqual(["ready", 1]);
+  });
+
+  test("whose server lacks what it announced is asked for later, not at once again", async () => {
+    server.store("U_1", { product: "1", nonce: "n", blocks: text("hello") });
+    const client = started(new FakeDevice(server, "V_1"));
+    await clock.pass(1_000);
+    const conversation = server.conversations.get("c1");
+    if (conversation === undefined) throw new Error("no conversation");
+    const view = server.view(conversation, "merchant");
+    server.say("V_1", { conversation: { pos: 9, conversation: { ...view, rev: 50, last_seq: 900 } } });
+    await clock.pass(10);
+    look(client.thread("c1"));
+    const before = asked("/messages");
+    await clock.pass(400);
+    expect(asked("/messages") - before).toBeLessThan(5);
+  });
+
+  test("draws what was sent from what was sent, also when the event overtakes the ack", async () => {
+    const thread = await about(started());
+    thread.send(text("hello"));
+    await clock.pass(1_000);
+    thread.send([picture()]);
+    server.loseAnswer = (frame) => "send" in frame;
+    await clock.pass(50);
+    server.loseAnswer = () => false;
+    await clock.pass(20_000);
+    expect(thread.entries.peek().at(-1)).toMatchObject({ kind: "message", pieces: [{ type: "image" }] });
+  });
+
+  test("of many gives up its messages, and has them again when it is looked at", async () => {
+    for (let i = 1; i <= 60; i++) server.store(`U_${i}`, { product: "1", nonce: "n", blocks: text(`${i}`) });
+    const client = started(new FakeDevice(server, "V_1"));
+    await clock.pass(1_000);
+    const threads = [];
+    for (let i = 1; i <= 60; i++) {
+      threads.push(client.thread(`c${i}`));
+      await clock.pass(100);
+    }
+    const kept = threads.filter((thread) => thread.entries.peek().length > 0).length;
+    expect(kept).toBeLessThanOrEqual(40);
+    const [first] = threads;
+    if (first === undefined) throw new Error("no thread");
+    look(first);
+    await clock.pass(1_000);
+    expect(first.entries.peek()).toHaveLength(1);
+  });
+});
+
+test("a device whose clock is days ahead does not ask for pictures without end", async () => {
+  const client = started();
+  await clock.pass(1_000);
+  server.urlLife = -3_600_000;
+  undo.push(effect(() => void client.pictureUrl("f").value));
+  await clock.pass(60_000);
+  expect(asked("/files/urls")).toBe(1);
+});
