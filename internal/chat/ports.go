@@ -41,7 +41,8 @@ type ConversationStore interface {
 	// or made up, and the others must not suffer. Read moves delivered along.
 	Advance(ctx context.Context, marks []Mark) ([]Advanced, error)
 
-	// Recall turns the message into a tombstone: its blocks go, Rev is raised.
+	// Recall turns the message into a tombstone: its blocks go, Rev is raised. The
+	// files it carried are there no more, for nobody; see RecalledFiles.
 	// Only a message of by's that was sent at or after notBefore: an older one
 	// is Denied with code "recall_too_late", somebody else's with
 	// "not_your_message". A message already recalled returns its Recall again
@@ -71,11 +72,16 @@ type ConversationStore interface {
 	// order; before 0 means from the end.
 	MessagesBefore(ctx context.Context, id ConversationID, before Seq, limit int) ([]Message, error)
 
-	// MessageByNonce returns the message that sender stored under nonce.
-	MessageByNonce(ctx context.Context, id ConversationID, sender UID, nonce Nonce) (Message, error)
+	// MessageByNonce returns the message that sender stored under nonce and the
+	// Hash of its request. With id "" it looks in all conversations of a buyer: a
+	// first message is repeated without knowing the conversation it began.
+	MessageByNonce(ctx context.Context, id ConversationID, sender UID, nonce Nonce) (m Message, hash []byte, err error)
 
 	// RecallsAfter returns up to limit recalls with Rev > after, in order.
 	RecallsAfter(ctx context.Context, id ConversationID, after Rev, limit int) ([]Recall, error)
+
+	// Acquainted returns those of others with whom uid has a conversation.
+	Acquainted(ctx context.Context, uid UID, others []UID) ([]UID, error)
 
 	// Unread returns how many of uid's conversations have unread messages, and
 	// how many messages those are.
@@ -84,8 +90,18 @@ type ConversationStore interface {
 	// Positions returns the position of each uid; one without changes is at 0.
 	Positions(ctx context.Context, uids []UID) (Epoch, map[UID]Pos, error)
 
-	// AddReport keeps a complaint about a conversation for the shop to read.
+	// AddReport keeps a complaint about a conversation for the shop to read. It
+	// gives it a Num of its own. A report about a message that is not there is
+	// NotFound.
 	AddReport(ctx context.Context, r Report) error
+
+	// Reports returns up to limit reports with Num > after, in order.
+	Reports(ctx context.Context, after ReportNum, limit int) ([]Report, error)
+
+	// NewEpoch makes everything that clients know of positions void: they drop it
+	// and load anew. It is for a store that was set back to an earlier state, and
+	// no node may be serving from it.
+	NewEpoch(ctx context.Context) (Epoch, error)
 }
 
 // Append asks to store one message.
@@ -117,6 +133,7 @@ type Appended struct {
 	Conversation Conversation // as of this message's commit; Last is nil
 	Fresh        bool         // stored by this call
 	Begun        bool         // the conversation was begun by this call
+	About        bool         // it is about another product since this call
 }
 
 // Mark asks to move one side's watermarks. Zero leaves a watermark.
@@ -177,8 +194,13 @@ type ConversationCursor struct {
 	ID     ConversationID
 }
 
+// ReportNum counts reports in the order in which they came: a later one has a
+// greater number.
+type ReportNum int64
+
 // Report is a complaint by one side of a conversation.
 type Report struct {
+	Num          ReportNum // given by the store
 	Conversation ConversationID
 	By           UID
 	Agent        AgentID
@@ -247,6 +269,13 @@ type FileStore interface {
 	// DeleteUnattachedFile removes a file unless a message carries it by now, and
 	// says whether it did.
 	DeleteUnattachedFile(ctx context.Context, id FileID) (bool, error)
+
+	// RecalledFiles returns up to limit files that a recalled message carried and
+	// whose bytes nobody has yet said to be gone. Nothing else is known of them.
+	RecalledFiles(ctx context.Context, limit int) ([]FileID, error)
+
+	// ForgetRecalledFile says that the file's bytes are gone.
+	ForgetRecalledFile(ctx context.Context, id FileID) error
 }
 
 // AccessStore keeps what decides who gets in.

@@ -19,8 +19,13 @@ func (s *Service) SetBlocked(ctx context.Context, actor Actor, id ConversationID
 	if err != nil {
 		return ConversationView{}, fmt.Errorf("block: %w", err)
 	}
+	view, err := s.Conversation(ctx, actor, id)
+	if err != nil {
+		return ConversationView{}, err
+	}
+	conv.Last = view.Last
 	s.announceConversation(ctx, conv)
-	return s.Conversation(ctx, actor, id)
+	return view, nil
 }
 
 // Report keeps a complaint about a conversation, or one message of it, for the
@@ -45,4 +50,41 @@ func (s *Service) Report(ctx context.Context, actor Actor, id ConversationID, se
 		Conversation: id, By: actor.UID, Agent: actor.Agent, Seq: seq, Reason: reason,
 		At: s.now().UTC().Truncate(time.Millisecond),
 	})
+}
+
+// Complaint is a report as the shop reads it: with who takes part, and with the
+// message it is about as that is now.
+type Complaint struct {
+	Report
+
+	UIDs    [2]UID   // indexed by Side
+	Message *Message // nil when it is about all of the conversation
+}
+
+// Reports returns a page of the complaints with a number after the given one,
+// oldest first.
+func (b Backend) Reports(ctx context.Context, after ReportNum, limit int) ([]Complaint, error) {
+	reports, err := b.s.store.Reports(ctx, after, b.s.pageSize(limit))
+	if err != nil {
+		return nil, fmt.Errorf("reports: %w", err)
+	}
+	page := make([]Complaint, len(reports))
+	for i, r := range reports {
+		conv, err := b.s.store.Conversation(ctx, r.Conversation)
+		if err != nil {
+			return nil, fmt.Errorf("conversation of report %d: %w", r.Num, err)
+		}
+		page[i] = Complaint{Report: r, UIDs: conv.UIDs}
+		if r.Seq == 0 {
+			continue
+		}
+		found, err := b.s.store.MessagesAfter(ctx, r.Conversation, r.Seq-1, 1)
+		if err != nil {
+			return nil, fmt.Errorf("message of report %d: %w", r.Num, err)
+		}
+		if len(found) == 1 && found[0].Seq == r.Seq {
+			page[i].Message = &found[0]
+		}
+	}
+	return page, nil
 }

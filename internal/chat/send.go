@@ -1,8 +1,8 @@
 package chat
 
 import (
+	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -14,17 +14,27 @@ func (s *Service) Send(ctx context.Context, actor Actor, d Draft, origin ClientI
 	if err := d.Validate(&s.limits); err != nil {
 		return Appended{}, err
 	}
+	hash, err := d.hash()
+	if err != nil {
+		return Appended{}, err
+	}
+	if d.Conversation == "" { // the product may mean something else by now, the nonce does not
+		if done, known, err := s.repeat(ctx, actor, &d, hash); known || err != nil {
+			return done, err
+		}
+	}
 	a, err := s.prepare(ctx, actor, &d)
 	if err != nil {
-		return s.repeatOr(ctx, actor, &d, err)
+		return s.repeatOr(ctx, actor, &d, hash, err)
 	}
+	a.Hash = hash
 	done, err := s.store.Append(ctx, a)
 	if err != nil {
 		return Appended{}, fmt.Errorf("send: %w", err)
 	}
 	s.members.put(done.Conversation.ID, done.Conversation.UIDs)
 	if done.Fresh {
-		s.announceMessage(ctx, &done, d.Product != "", origin)
+		s.announceMessage(ctx, &done, origin)
 	}
 	return done, nil
 }
@@ -45,9 +55,6 @@ func (s *Service) prepare(ctx context.Context, actor Actor, d *Draft) (Append, e
 		return Append{}, err
 	}
 	if a.Blocks, err = s.resolveBlocks(ctx, actor, uids[MerchantSide], d.Blocks); err != nil {
-		return Append{}, err
-	}
-	if a.Hash, err = d.hash(); err != nil {
 		return Append{}, err
 	}
 	switch s.bus.Cached(uids[actor.Side().Other()]) {
@@ -179,32 +186,49 @@ func (s *Service) filesIn(ctx context.Context, actor Actor, drafts []DraftBlock)
 	return files, nil
 }
 
+// repeat returns the message that the actor stored under the draft's nonce
+// before, if there is one. Another request under that nonce is a Conflict.
+func (s *Service) repeat(ctx context.Context, actor Actor, d *Draft, hash []byte) (done Appended, known bool, err error) {
+	m, stored, err := s.store.MessageByNonce(ctx, d.Conversation, actor.UID, d.Nonce)
+	switch {
+	case err != nil && KindOf(err) == NotFound:
+		return Appended{}, false, nil //nolint:nilerr // there is none, and that was the question
+	case err != nil:
+		return Appended{}, false, fmt.Errorf("look for a repeat: %w", err)
+	case !bytes.Equal(stored, hash):
+		return Appended{}, false, Codef(Conflict, "nonce_reused", "this nonce already stands for another message")
+	}
+	conv, err := s.store.Conversation(ctx, m.Conversation)
+	if err != nil {
+		return Appended{}, false, fmt.Errorf("conversation of a repeat: %w", err)
+	}
+	return Appended{Message: m, Conversation: conv}, true, nil
+}
+
 // repeatOr returns the message that was stored under the draft's nonce before,
 // else cause: what cannot be sent any more may have been sent already.
-func (s *Service) repeatOr(ctx context.Context, actor Actor, d *Draft, cause error) (Appended, error) {
+func (s *Service) repeatOr(ctx context.Context, actor Actor, d *Draft, hash []byte, cause error) (Appended, error) {
 	if KindOf(cause) == RateLimited || KindOf(cause) == Internal || d.Conversation == "" {
 		return Appended{}, cause
 	}
 	if _, _, err := s.membersFor(ctx, actor, d.Conversation); err != nil {
 		return Appended{}, cause
 	}
-	m, err := s.store.MessageByNonce(ctx, d.Conversation, actor.UID, d.Nonce)
-	if err != nil {
-		return Appended{}, cause
+	done, known, err := s.repeat(ctx, actor, d, hash)
+	if err == nil && !known {
+		err = cause
 	}
-	conv, err := s.store.Conversation(ctx, d.Conversation)
-	if err != nil {
-		return Appended{}, errors.Join(cause, err)
-	}
-	return Appended{Message: m, Conversation: conv}, nil
+	return done, err
 }
 
 // announceMessage tells both sides. A conversation that is new to them, or about
 // another product now, is told of first.
-func (s *Service) announceMessage(ctx context.Context, done *Appended, about bool, origin ClientID) {
+func (s *Service) announceMessage(ctx context.Context, done *Appended, origin ClientID) {
 	conv := &done.Conversation
-	if done.Begun || about {
-		s.announceConversation(ctx, *conv)
+	if done.Begun || done.About {
+		told := *conv
+		told.Last = &done.Message
+		s.announceConversation(ctx, told)
 	}
 	s.announce(ctx, conv.UIDs, Event{Origin: origin, Pos: conv.Positions(), Message: &done.Message})
 }

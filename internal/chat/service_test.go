@@ -282,6 +282,52 @@ func TestSend_repeat(t *testing.T) {
 	}
 }
 
+// A nonce that stands for a message does not vouch for another one, whatever
+// else is wrong with that.
+func TestSend_anotherRequestUnderTheNonceIsNoRepeat(t *testing.T) {
+	w := newWorld(t)
+	id := w.begin(t)
+	if _, err := w.Send(t.Context(), buyer, chat.Draft{Conversation: id, Nonce: "n1", Blocks: text("hi")}, ""); err != nil {
+		t.Fatal(err)
+	}
+	for name, d := range map[string]chat.Draft{
+		"unknown product":   {Conversation: id, Nonce: "n1", Blocks: []chat.DraftBlock{{Type: chat.ProductBlock, Product: "nope"}}},
+		"another's product": {Conversation: id, Product: "2001", Nonce: "n1", Blocks: text("other")},
+		"first message":     {Product: "1001", Nonce: "n1", Blocks: text("other")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := w.Send(t.Context(), buyer, d, "")
+			wantCode(t, err, "nonce_reused")
+		})
+	}
+}
+
+// The ack of a first message is lost, and by the time of the resend the product
+// is gone, or sold by somebody else.
+func TestSend_firstMessageIsRepeatedWhateverBecameOfItsProduct(t *testing.T) {
+	w := newWorld(t)
+	id := w.begin(t)
+	for name, change := range map[string]func() error{
+		"unchanged": func() error { return nil },
+		"deleted":   func() error { return w.Backend().DeleteProduct(t.Context(), "1001") },
+		"sold by another": func() error {
+			return w.Backend().PutProduct(t.Context(), chat.Product{
+				ID: "1001", Merchant: "E_9", Title: "Thing", Kind: chat.Physical, Price: chat.Money{Currency: "CNY"},
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := change(); err != nil {
+				t.Fatal(err)
+			}
+			again, err := w.Send(t.Context(), buyer, chat.Draft{Product: "1001", Nonce: "first", Blocks: text("hi")}, "")
+			if err != nil || again.Fresh || again.Begun || again.Message.Conversation != id || again.Message.Seq != 1 {
+				t.Errorf("resend = %+v, %v; want the first message of %s", again, err, id)
+			}
+		})
+	}
+}
+
 // The message was stored, but nobody learnt of it: the resend finds it.
 func TestSend_answerLost(t *testing.T) {
 	w := newWorld(t)
@@ -410,8 +456,29 @@ func TestReport(t *testing.T) {
 	if err := w.Report(t.Context(), seller, id, 1, "spam"); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.store.Reports(); len(got) != 1 || got[0].By != "V_7" || got[0].Agent != "alice" || got[0].Reason != "spam" {
-		t.Errorf("reports = %+v", got)
+	// The shop reads it with what it is about, and goes on from there.
+	if err := w.Report(t.Context(), buyer, id, 0, "rude"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.Backend().Reports(t.Context(), 0, 1)
+	if err != nil || len(got) != 1 || got[0].By != "V_7" || got[0].Agent != "alice" || got[0].Reason != "spam" ||
+		got[0].UIDs != [2]chat.UID{buyer.UID, seller.UID} || got[0].Message == nil || got[0].Message.Seq != 1 {
+		t.Fatalf("first page = %+v, %v; want the seller's, with its message", got, err)
+	}
+	got, err = w.Backend().Reports(t.Context(), got[0].Num, 10)
+	if err != nil || len(got) != 1 || got[0].Reason != "rude" || got[0].Message != nil {
+		t.Errorf("rest = %+v, %v; want the buyer's, about no message", got, err)
+	}
+}
+
+// A report about a message that nobody wrote was kept, for the shop to wonder at.
+func TestReportAboutNoMessage(t *testing.T) {
+	w := newWorld(t)
+	id := w.begin(t)
+	wantCode(t, w.Report(t.Context(), seller, id, 987, "spam"), "not_found")
+	wantCode(t, w.Report(t.Context(), seller, id, -1, "spam"), "not_found")
+	if got, err := w.Backend().Reports(t.Context(), 0, 10); err != nil || len(got) != 0 {
+		t.Errorf("reports = %+v, %v; want none", got, err)
 	}
 }
 
@@ -566,8 +633,39 @@ func TestTyping(t *testing.T) {
 	if len(events) != 1 || events[0].Typing == nil || events[0].Typing.AgentName != "Alice" || !cmp.Equal(want, events[0].Topics) {
 		t.Errorf("announced %+v, want typing to the buyer alone", events)
 	}
+	if _, err := w.SetBlocked(t.Context(), buyer, id, true); err != nil {
+		t.Fatal(err)
+	}
+	w.bus.take()
+	if err := w.Typing(t.Context(), seller, id); err != nil {
+		t.Fatal(err)
+	}
+	if events := w.bus.take(); events != nil {
+		t.Errorf("a buyer who blocked the seller was told %+v", events)
+	}
 	w.limit[chat.ActionTyping] = 0
 	wantCode(t, w.Typing(t.Context(), seller, id), "rate_limited")
+}
+
+// Whether somebody is online is the business of those who talk to them.
+func TestWatchable(t *testing.T) {
+	w := newWorld(t)
+	w.begin(t)
+	for name, tc := range map[string]struct {
+		actor chat.Actor
+		want  []chat.UID
+	}{
+		"a buyer watches sellers":                   {stranger, []chat.UID{"V_7", "E_9"}},
+		"a seller watches the buyers it talks to":   {seller, []chat.UID{"U_42"}},
+		"a seller that nobody wrote to sees nobody": {rival, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := w.Watchable(t.Context(), tc.actor, []chat.UID{"U_42", "U_43", "V_7", "E_9"})
+			if err != nil || !cmp.Equal(tc.want, got) {
+				t.Errorf("%v, %v; want %v", got, err, tc.want)
+			}
+		})
+	}
 }
 
 func TestBegin(t *testing.T) {

@@ -30,6 +30,7 @@ type MemStore struct {
 	secrets  map[string][]byte
 	codes    map[string]chat.LoginCode
 	reports  []chat.Report
+	recalled []chat.FileID
 }
 
 type memConversation struct {
@@ -63,13 +64,6 @@ func noSuch(what string) error { return chat.Errorf(chat.NotFound, "no such %s",
 
 // Ping implements chat.Store.
 func (m *MemStore) Ping(context.Context) error { return nil }
-
-// Reports returns the complaints so far.
-func (m *MemStore) Reports() []chat.Report {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.reports)
-}
 
 // raise gives both sides in which a new Pos, and the conversation a new Rev.
 func (m *MemStore) raise(c *memConversation, sides ...chat.Side) {
@@ -111,6 +105,7 @@ func (m *MemStore) Append(_ context.Context, a chat.Append) (chat.Appended, erro
 	m.raise(c, chat.BuyerSide, chat.MerchantSide)
 	c.LastSeq++
 	c.LastAt = a.SentAt
+	about := a.Product != "" && a.Product != c.Product
 	c.Product = cmp.Or(a.Product, c.Product)
 	c.Sides[side].Total++
 	msg := chat.Message{
@@ -121,7 +116,7 @@ func (m *MemStore) Append(_ context.Context, a chat.Append) (chat.Appended, erro
 	c.messages = append(c.messages, msg)
 	c.hashes = append(c.hashes, a.Hash)
 	c.Sides[side.Other()].Unread++
-	return chat.Appended{Message: msg, Conversation: c.Conversation, Fresh: true, Begun: begun}, nil
+	return chat.Appended{Message: msg, Conversation: c.Conversation, Fresh: true, Begun: begun, About: about}, nil
 }
 
 func (m *MemStore) target(a *chat.Append) (c *memConversation, begun bool) {
@@ -212,6 +207,12 @@ func (m *MemStore) Recall(_ context.Context, r chat.RecallRequest) (chat.Recalle
 		return chat.Recalled{}, chat.Codef(chat.Denied, "recall_too_late", "it is too late")
 	}
 	m.raise(c, chat.BuyerSide, chat.MerchantSide)
+	for _, b := range msg.Blocks {
+		if b.Image != nil {
+			delete(m.files, b.Image.File)
+			m.recalled = append(m.recalled, b.Image.File)
+		}
+	}
 	msg.Blocks, msg.RecalledAt, msg.Rev = nil, r.At, c.Rev
 	done := chat.Recall{Conversation: c.ID, Seq: r.Seq, Rev: c.Rev, By: r.By, At: r.At}
 	c.recalls = append(c.recalls, done)
@@ -317,15 +318,32 @@ func (m *MemStore) MessagesBefore(_ context.Context, id chat.ConversationID, bef
 }
 
 // MessageByNonce implements chat.Store.
-func (m *MemStore) MessageByNonce(_ context.Context, id chat.ConversationID, sender chat.UID, nonce chat.Nonce) (chat.Message, error) {
+func (m *MemStore) MessageByNonce(_ context.Context, id chat.ConversationID, sender chat.UID, nonce chat.Nonce) (chat.Message, []byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c := m.convs[id]; c != nil {
+	for name, c := range m.convs {
+		if id != "" && id != name {
+			continue
+		}
 		if i, ok := c.nonces[memNonce{sender, nonce}]; ok {
-			return c.messages[i], nil
+			return c.messages[i], c.hashes[i], nil
 		}
 	}
-	return chat.Message{}, noSuch("message")
+	return chat.Message{}, nil, noSuch("message")
+}
+
+// Acquainted implements chat.Store.
+func (m *MemStore) Acquainted(_ context.Context, uid chat.UID, others []chat.UID) ([]chat.UID, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var known []chat.UID
+	for uids := range m.between {
+		if side := uid.Side(); uids[side] == uid && slices.Contains(others, uids[side.Other()]) {
+			known = append(known, uids[side.Other()])
+		}
+	}
+	slices.Sort(known)
+	return known, nil
 }
 
 // RecallsAfter implements chat.Store.
@@ -371,8 +389,31 @@ func (m *MemStore) Positions(_ context.Context, uids []chat.UID) (chat.Epoch, ma
 func (m *MemStore) AddReport(_ context.Context, r chat.Report) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	switch c := m.convs[r.Conversation]; {
+	case c == nil:
+		return noSuch("conversation")
+	case r.Seq < 0 || r.Seq > c.LastSeq:
+		return noSuch("message")
+	}
+	r.Num = chat.ReportNum(len(m.reports)) + 1
 	m.reports = append(m.reports, r)
 	return nil
+}
+
+// Reports implements chat.Store.
+func (m *MemStore) Reports(_ context.Context, after chat.ReportNum, limit int) ([]chat.Report, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	from := min(max(int(after), 0), len(m.reports))
+	return slices.Clone(m.reports[from:min(from+limit, len(m.reports))]), nil
+}
+
+// NewEpoch implements chat.Store.
+func (m *MemStore) NewEpoch(context.Context) (chat.Epoch, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.Epoch += "'"
+	return m.Epoch, nil
 }
 
 // PutParticipant implements chat.Store.
@@ -496,6 +537,21 @@ func (m *MemStore) DeleteUnattachedFile(_ context.Context, id chat.FileID) (bool
 	}
 	delete(m.files, id)
 	return true, nil
+}
+
+// RecalledFiles implements chat.Store.
+func (m *MemStore) RecalledFiles(_ context.Context, limit int) ([]chat.FileID, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.recalled[:min(len(m.recalled), limit)]), nil
+}
+
+// ForgetRecalledFile implements chat.Store.
+func (m *MemStore) ForgetRecalledFile(_ context.Context, id chat.FileID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.recalled = slices.DeleteFunc(m.recalled, func(f chat.FileID) bool { return f == id })
+	return nil
 }
 
 // Secret implements chat.Store.

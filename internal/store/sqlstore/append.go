@@ -123,8 +123,9 @@ func (o *appendOp) store(b *batch, c *conversation, key nonceOf) {
 	c.LastSeq++
 	c.LastAt = whole(o.a.SentAt)
 	c.Sides[key.side].Total++
-	if o.a.Product != "" {
+	if o.a.Product != "" && o.a.Product != c.Product {
 		c.Product = o.a.Product
+		o.result.About = true
 	}
 	c.count()
 

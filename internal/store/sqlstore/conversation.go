@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"haggle/internal/chat"
@@ -34,6 +35,11 @@ const selectConversationBetween = `
 SELECT` + conversationColumns + `
 FROM conversations c
 WHERE c.buyer = ? AND c.merchant = ?`
+
+const selectAcquainted = `
+SELECT c.theirs
+FROM conversations c
+WHERE c.mine = ? AND c.theirs IN (SELECT value FROM json_each(?))`
 
 // Lists are written for one side: "mine" and "theirs" stand for the columns of
 // the participant who asks and of the other. Each is one stretch of one index.
@@ -106,6 +112,20 @@ func decodeSide(r row) chat.SideState {
 // Conversation implements chat.Store.
 func (s *Store) Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error) {
 	return s.conversation(ctx, selectConversation, string(id))
+}
+
+// Acquainted implements chat.Store.
+func (s *Store) Acquainted(ctx context.Context, uid chat.UID, others []chat.UID) ([]chat.UID, error) {
+	var known []chat.UID
+	err := s.query(ctx, func(r row) error {
+		known = append(known, chat.UID(r.text(0)))
+		return nil
+	}, ofSide(selectAcquainted, uid.Side()), string(uid), jsonList(others))
+	if err != nil {
+		return nil, fmt.Errorf("acquainted: %w", err)
+	}
+	slices.Sort(known)
+	return known, nil
 }
 
 // ConversationBetween implements chat.Store.
@@ -229,5 +249,5 @@ func (s *Store) Positions(ctx context.Context, uids []chat.UID) (chat.Epoch, map
 	if err != nil {
 		return "", nil, fmt.Errorf("positions: %w", err)
 	}
-	return s.epoch, pos, nil
+	return *s.epoch.Load(), pos, nil
 }

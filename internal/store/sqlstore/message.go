@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,10 +35,18 @@ ORDER BY m.seq DESC
 LIMIT ?`
 
 const selectMessageByNonce = `
-SELECT c.buyer, c.merchant,` + messageColumns + `
+SELECT c.id, c.buyer, c.merchant,` + messageColumns + `
 FROM conversations c
 JOIN messages m ON m.conversation = c.num
 WHERE c.id = ? AND m.side = CASE ? WHEN c.buyer THEN 0 WHEN c.merchant THEN 1 ELSE -1 END AND m.nonce = ?`
+
+const selectMessageOfBuyer = `
+SELECT c.id, c.buyer, c.merchant,` + messageColumns + `
+FROM conversations c
+JOIN messages m ON m.conversation = c.num
+WHERE c.buyer = ? AND m.side = 0 AND m.nonce = ?
+ORDER BY c.buyer_pos
+LIMIT 1`
 
 const selectRecallsAfter = `
 SELECT c.buyer, c.merchant, m.side, r.seq, r.rev, m.recalled_at
@@ -101,15 +110,24 @@ func (s *Store) messages(ctx context.Context, id chat.ConversationID, query stri
 }
 
 // MessageByNonce implements chat.Store.
-func (s *Store) MessageByNonce(ctx context.Context, id chat.ConversationID, sender chat.UID, nonce chat.Nonce) (chat.Message, error) {
-	ms, err := s.messages(ctx, id, selectMessageByNonce, string(id), string(sender), string(nonce))
-	if err != nil {
-		return chat.Message{}, err
+func (s *Store) MessageByNonce(ctx context.Context, id chat.ConversationID, sender chat.UID, nonce chat.Nonce) (m chat.Message, hash []byte, err error) {
+	query, args := selectMessageByNonce, []any{string(id), string(sender), string(nonce)}
+	if id == "" {
+		query, args = selectMessageOfBuyer, args[1:]
 	}
-	if len(ms) == 0 {
-		return chat.Message{}, errNoMessage()
+	err = s.query(ctx, func(r row) error {
+		uids := [2]chat.UID{chat.UID(r.text(1)), chat.UID(r.text(2))}
+		hash = bytes.Clone(r.bytes(3 + colHash))
+		m, err = decodeMessage(r[3:], chat.ConversationID(r.text(0)), uids)
+		return err
+	}, query, args...)
+	switch {
+	case err != nil:
+		return chat.Message{}, nil, fmt.Errorf("message by nonce: %w", err)
+	case m.Seq == 0:
+		return chat.Message{}, nil, errNoMessage()
 	}
-	return ms[0], nil
+	return m, hash, nil
 }
 
 // RecallsAfter implements chat.Store.

@@ -112,7 +112,7 @@ func appendUntilRefused(t *testing.T, s *Store, id chat.ConversationID, code str
 		if e := chat.AsError(err); e.Kind != chat.Unavailable || e.Code != code {
 			t.Fatalf("error %v with code %q, want Unavailable with %q", err, e.Code, code)
 		}
-		if _, err := s.MessageByNonce(t.Context(), id, "U_1", a.Nonce); chat.KindOf(err) != chat.NotFound {
+		if _, _, err := s.MessageByNonce(t.Context(), id, "U_1", a.Nonce); chat.KindOf(err) != chat.NotFound {
 			t.Fatalf("refused and yet stored: %v", err)
 		}
 		return i
@@ -311,7 +311,7 @@ func TestPlans(t *testing.T) {
 	s := openInternal(t)
 	cursor := &chat.ConversationCursor{Unread: true, LastAt: time.UnixMilli(1), ID: "x"}
 	queries := map[string]string{
-		"history after": selectMessagesAfter, "history before": selectMessagesBefore, "by nonce": selectMessageByNonce,
+		"history after": selectMessagesAfter, "history before": selectMessagesBefore, "by nonce": selectMessageByNonce, "by nonce of a buyer": selectMessageOfBuyer,
 		"recalls": selectRecallsAfter, "conversation": selectConversation, "between": selectConversationBetween,
 		"positions": selectPositions, "participants": selectParticipants, "products": selectProducts,
 		"files": selectFiles, "file by key": selectFileByKey, "unattached files": selectUnattachedFiles,
@@ -322,6 +322,7 @@ func TestPlans(t *testing.T) {
 	for _, side := range []chat.Side{chat.BuyerSide, chat.MerchantSide} {
 		queries[fmt.Sprint("changed since, side ", side)] = ofSide(selectChangedSince, side)
 		queries[fmt.Sprint("unread, side ", side)] = ofSide(selectUnread, side)
+		queries[fmt.Sprint("acquainted, side ", side)] = ofSide(selectAcquainted, side)
 		for _, order := range []chat.Order{chat.NewestFirst, chat.UnreadFirst} {
 			for _, search := range []string{"", "x"} {
 				q := chat.ConversationQuery{UID: "U_1", Order: order, Search: search, After: cursor, Limit: 1}

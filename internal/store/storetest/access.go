@@ -18,6 +18,9 @@ func accessCases() []testCase {
 		{"a login code is worth one login", testLoginCode},
 		{"a login code is taken once by many at a time", testLoginCodeRace},
 		{"a report is kept once", testReport},
+		{"a report about a message that is not there is refused", testReportOfNothing},
+		{"reports are read in pages, in the order they came", testReports},
+		{"a new epoch voids positions", testNewEpoch},
 		{"a caller who left is told so", testCanceled},
 		{"a store that is there answers", testPing},
 	}
@@ -103,8 +106,72 @@ func testReport(t *testing.T, s chat.Store) {
 			t.Fatal(err)
 		}
 	}
-	r.Conversation = "nowhere"
-	wantError(t, s.AddReport(t.Context(), r), chat.NotFound, "")
+	got, err := s.Reports(t.Context(), 0, 10)
+	if err != nil || len(got) != 1 {
+		t.Fatalf("reports %+v, %v, want one", got, err)
+	}
+	r.Num = got[0].Num
+	look(t, "report", r, got[0])
+}
+
+func testReportOfNothing(t *testing.T, s chat.Store) {
+	c := talk(t, s, 1)
+	for _, r := range []chat.Report{
+		{Conversation: "nowhere", By: buyer, Reason: "spam", At: at},
+		{Conversation: c.ID, By: buyer, Seq: 2, Reason: "spam", At: at},
+		{Conversation: c.ID, By: buyer, Seq: -1, Reason: "spam", At: at},
+	} {
+		wantError(t, s.AddReport(t.Context(), r), chat.NotFound, "")
+	}
+	if got, err := s.Reports(t.Context(), 0, 10); err != nil || len(got) != 0 {
+		t.Errorf("reports %+v, %v, want none", got, err)
+	}
+}
+
+func testReports(t *testing.T, s chat.Store) {
+	c := talk(t, s, 1)
+	// The clock of whoever reports says nothing about which comes first.
+	want := []string{"third", "first", "second"}
+	for i, reason := range want {
+		r := chat.Report{Conversation: c.ID, By: merchant, Agent: "a-1", Reason: reason, At: at.Add(-time.Duration(i) * time.Hour)}
+		if err := s.AddReport(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for after := chat.ReportNum(0); ; {
+		page, err := s.Reports(t.Context(), after, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page {
+			if r.Num <= after {
+				t.Errorf("number %d after %d", r.Num, after)
+			}
+			after = r.Num
+			got = append(got, r.Reason)
+		}
+		if len(page) < 2 {
+			break
+		}
+	}
+	look(t, "reasons", want, got)
+}
+
+func testNewEpoch(t *testing.T, s chat.Store) {
+	c := talk(t, s, 2)
+	before, _, err := s.Positions(t.Context(), []chat.UID{buyer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh, err := s.NewEpoch(t.Context())
+	if err != nil || fresh == "" || fresh == before {
+		t.Fatalf("epoch %q after %q, %v", fresh, before, err)
+	}
+	after, pos, err := s.Positions(t.Context(), []chat.UID{buyer})
+	if err != nil || after != fresh || pos[buyer] != c.Sides[0].Pos {
+		t.Errorf("epoch %q at %d, %v, want %q at %d", after, pos[buyer], err, fresh, c.Sides[0].Pos)
+	}
 }
 
 func testCanceled(t *testing.T, s chat.Store) {

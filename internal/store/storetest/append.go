@@ -89,11 +89,12 @@ func testRoundTrip(t *testing.T, s chat.Store) {
 			AgentName: "小王", Nonce: a.Nonce, Blocks: blocks, SentAt: a.SentAt, Ordinal: int64(i + 1), RecipientOnline: want,
 		}
 		look(t, "appended", m, r.Message)
-		got, err := s.MessageByNonce(t.Context(), r.Conversation.ID, merchant, a.Nonce)
+		got, hash, err := s.MessageByNonce(t.Context(), r.Conversation.ID, merchant, a.Nonce)
 		if err != nil {
 			t.Fatal(err)
 		}
 		look(t, "read", m, got)
+		look(t, "hash", a.Hash, hash)
 	}
 }
 

@@ -19,6 +19,28 @@ func listCases() []testCase {
 		{"unread counts conversations and messages", testUnread},
 		{"positions of those with and without changes", testPositions},
 		{"no limit, no rows", testNoLimit},
+		{"acquainted are those with a conversation", testAcquainted},
+	}
+}
+
+func testAcquainted(t *testing.T, s chat.Store) {
+	talk(t, s, 1)
+	for _, tc := range []struct {
+		uid    chat.UID
+		others []chat.UID
+		want   []chat.UID
+	}{
+		{merchant, []chat.UID{"U_nobody", buyer}, []chat.UID{buyer}},
+		{buyer, []chat.UID{merchant, "E_nobody"}, []chat.UID{merchant}},
+		{merchant, []chat.UID{merchant}, nil},
+		{merchant, nil, nil},
+		{"V_nobody", []chat.UID{buyer}, nil},
+	} {
+		got, err := s.Acquainted(t.Context(), tc.uid, tc.others)
+		if err != nil {
+			t.Fatal(err)
+		}
+		look(t, fmt.Sprint(tc.uid, " of ", tc.others), tc.want, got)
 	}
 }
 
@@ -43,9 +65,18 @@ func testHistory(t *testing.T, s chat.Store) {
 		}
 		look(t, tc.name, all[tc.from:tc.to], got)
 	}
-	_, err := s.MessageByNonce(t.Context(), c.ID, buyer, "nothing")
+	_, _, err := s.MessageByNonce(t.Context(), c.ID, buyer, "nothing")
 	wantError(t, err, chat.NotFound, "")
-	_, err = s.MessageByNonce(t.Context(), c.ID, "U_2", "talk-0")
+	_, _, err = s.MessageByNonce(t.Context(), c.ID, "U_2", "talk-0")
+	wantError(t, err, chat.NotFound, "")
+
+	// A first message is found again by whoever began with it.
+	first, _, err := s.MessageByNonce(t.Context(), "", buyer, all[0].Nonce)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look(t, "in any conversation", all[0], first)
+	_, _, err = s.MessageByNonce(t.Context(), "", "U_2", all[0].Nonce)
 	wantError(t, err, chat.NotFound, "")
 }
 

@@ -15,6 +15,7 @@ func recallCases() []testCase {
 		{"only by its sender, and in time", testRecallRefused},
 		{"recalled once by many at a time", testRecallRace},
 		{"recalls are read in pages by rev", testRecallPages},
+		{"a recalled picture is nobody's any more", testRecallPicture},
 	}
 }
 
@@ -116,4 +117,48 @@ func testRecallPages(t *testing.T, s chat.Store) {
 		after = page[1].Rev
 	}
 	look(t, "recalls", want, got)
+}
+
+func testRecallPicture(t *testing.T, s chat.Store) {
+	ctx := t.Context()
+	one, two := mustAddFile(t, s, fileOf(buyer, "k1")), mustAddFile(t, s, fileOf(buyer, "k2"))
+	kept := mustAddFile(t, s, fileOf(buyer, "k3"))
+	a := withFiles(from(buyer, merchant, "n1"), one.ID, two.ID, one.ID)
+	c := mustAppend(t, s, a).Conversation
+	mustAppend(t, s, withFiles(from(buyer, merchant, "n2"), kept.ID))
+	for range 2 {
+		recall(t, s, c.ID, 1, buyer)
+	}
+
+	files, err := s.Files(ctx, []chat.FileID{one.ID, two.ID, kept.ID})
+	if err != nil || len(files) != 1 || files[kept.ID].Conversation != c.ID {
+		t.Errorf("files %+v, %v, want only what was not recalled", files, err)
+	}
+	_, err = s.Append(ctx, withFiles(from(buyer, merchant, "n3"), one.ID))
+	wantError(t, err, chat.Denied, "file_not_yours")
+	_, err = s.FileByKey(ctx, buyer, "k1")
+	wantError(t, err, chat.NotFound, "")
+	if r := mustAppend(t, s, a); r.Fresh || !r.Message.Recalled() {
+		t.Errorf("the message again: fresh %v, recalled %v", r.Fresh, r.Message.Recalled())
+	}
+
+	want := map[chat.FileID]bool{one.ID: true, two.ID: true}
+	for n := 2; n > 0; n-- {
+		if page, err := s.RecalledFiles(ctx, 10); err != nil || len(page) != n {
+			t.Fatalf("recalled files %v, %v, want %d", page, err, n)
+		}
+		page, err := s.RecalledFiles(ctx, 1)
+		if err != nil || len(page) != 1 || !want[page[0]] {
+			t.Fatalf("one recalled file: %v, %v", page, err)
+		}
+		delete(want, page[0])
+		for range 2 {
+			if err := s.ForgetRecalledFile(ctx, page[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if page, err := s.RecalledFiles(ctx, 10); err != nil || len(page) != 0 {
+		t.Errorf("recalled files %v, %v, want none left", page, err)
+	}
 }
