@@ -33,10 +33,23 @@ const deleteLoginCodes = `
 DELETE FROM login_codes
 WHERE hash = ? OR expires_at <= ?`
 
+// The table numbers reports as they come.
 const insertReport = `
 INSERT INTO reports (conversation, reporter, agent, seq, reported_at, reason)
 VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (conversation, reporter, agent, seq, reported_at) DO NOTHING`
+
+const selectLastSeq = `
+SELECT last_seq
+FROM conversations
+WHERE id = ?`
+
+const selectReports = `
+SELECT num, conversation, reporter, agent, seq, reported_at, reason
+FROM reports
+WHERE num > ?
+ORDER BY num
+LIMIT ?`
 
 // Secret implements chat.Store.
 func (s *Store) Secret(ctx context.Context, name string, fresh []byte) ([]byte, error) {
@@ -101,13 +114,15 @@ func (s *Store) TakeLoginCode(ctx context.Context, hash []byte, now time.Time) (
 // AddReport implements chat.Store.
 func (s *Store) AddReport(ctx context.Context, r chat.Report) error {
 	err := s.write(ctx, func(t tx) error {
-		found := false
-		err := t.query(func(row) error { found = true; return nil }, selectConversation, string(r.Conversation))
-		if err != nil {
+		last := int64(-1)
+		err := t.query(func(r row) error { last = r.int(0); return nil }, selectLastSeq, string(r.Conversation))
+		switch {
+		case err != nil:
 			return err
-		}
-		if !found {
+		case last < 0:
 			return errNoConversation()
+		case r.Seq < 0 || int64(r.Seq) > last:
+			return errNoMessage()
 		}
 		_, err = t.exec(insertReport, string(r.Conversation), string(r.By), string(r.Agent), int64(r.Seq), millis(r.At), r.Reason)
 		return err
@@ -116,4 +131,20 @@ func (s *Store) AddReport(ctx context.Context, r chat.Report) error {
 		return fmt.Errorf("add report: %w", err)
 	}
 	return nil
+}
+
+// Reports implements chat.Store.
+func (s *Store) Reports(ctx context.Context, after chat.ReportNum, limit int) ([]chat.Report, error) {
+	var rs []chat.Report
+	err := s.query(ctx, func(r row) error {
+		rs = append(rs, chat.Report{
+			Num: chat.ReportNum(r.int(0)), Conversation: chat.ConversationID(r.text(1)), By: chat.UID(r.text(2)),
+			Agent: chat.AgentID(r.text(3)), Seq: chat.Seq(r.int(4)), At: r.time(5), Reason: r.text(6),
+		})
+		return nil
+	}, selectReports, int64(after), int64(max(limit, 0)))
+	if err != nil {
+		return nil, fmt.Errorf("reports: %w", err)
+	}
+	return rs, nil
 }

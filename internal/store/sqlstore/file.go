@@ -42,6 +42,25 @@ const deleteUnattachedFile = `
 DELETE FROM files
 WHERE id = ? AND conversation = ''`
 
+const deleteFile = `
+DELETE FROM files
+WHERE id = ?`
+
+const insertRecalledFile = `
+INSERT INTO recalled_files (id)
+VALUES (?)
+ON CONFLICT (id) DO NOTHING`
+
+const selectRecalledFiles = `
+SELECT id
+FROM recalled_files
+ORDER BY id
+LIMIT ?`
+
+const deleteRecalledFile = `
+DELETE FROM recalled_files
+WHERE id = ?`
+
 func decodeFile(r row) chat.File {
 	return chat.File{
 		ID: chat.FileID(r.text(0)), Uploader: chat.UID(r.text(1)), Agent: chat.AgentID(r.text(2)),
@@ -138,4 +157,29 @@ func (s *Store) DeleteUnattachedFile(ctx context.Context, id chat.FileID) (bool,
 		return false, fmt.Errorf("delete file: %w", err)
 	}
 	return n > 0, nil
+}
+
+// RecalledFiles implements chat.Store.
+func (s *Store) RecalledFiles(ctx context.Context, limit int) ([]chat.FileID, error) {
+	var ids []chat.FileID
+	err := s.query(ctx, func(r row) error {
+		ids = append(ids, chat.FileID(r.text(0)))
+		return nil
+	}, selectRecalledFiles, int64(max(limit, 0)))
+	if err != nil {
+		return nil, fmt.Errorf("recalled files: %w", err)
+	}
+	return ids, nil
+}
+
+// ForgetRecalledFile implements chat.Store.
+func (s *Store) ForgetRecalledFile(ctx context.Context, id chat.FileID) error {
+	err := s.write(ctx, func(t tx) error {
+		_, err := t.exec(deleteRecalledFile, string(id))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forget recalled file: %w", err)
+	}
+	return nil
 }

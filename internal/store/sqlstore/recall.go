@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"haggle/internal/chat"
@@ -15,6 +16,11 @@ WHERE conversation = ? AND seq = ?`
 const insertRecall = `
 INSERT INTO recalls (conversation, rev, seq)
 VALUES (?, ?, ?)`
+
+const selectBlocks = `
+SELECT blocks
+FROM messages
+WHERE conversation = ? AND seq = ?`
 
 // Recall implements chat.Store.
 func (s *Store) Recall(ctx context.Context, r chat.RecallRequest) (chat.Recalled, error) {
@@ -78,11 +84,38 @@ func (o *recallOp) apply(b *batch) error {
 
 func (o *recallOp) save(t tx) error {
 	r := o.result.Recall
+	if err := o.discardFiles(t); err != nil {
+		return fmt.Errorf("discard files: %w", err)
+	}
 	if _, err := t.exec(recallMessage, millis(r.At), o.num, int64(r.Seq)); err != nil {
 		return fmt.Errorf("recall message: %w", err)
 	}
 	if _, err := t.exec(insertRecall, o.num, int64(r.Rev), int64(r.Seq)); err != nil {
 		return fmt.Errorf("insert recall: %w", err)
+	}
+	return nil
+}
+
+// discardFiles removes what is known of the files the message carries, so that
+// nobody gets at them any more, and notes down that their bytes are to follow.
+func (o *recallOp) discardFiles(t tx) error {
+	var blocks []chat.Block
+	err := t.query(func(r row) error {
+		return json.Unmarshal(r.bytes(0), &blocks)
+	}, selectBlocks, o.num, int64(o.r.Seq))
+	if err != nil {
+		return err
+	}
+	for _, bl := range blocks {
+		if bl.Image == nil {
+			continue
+		}
+		if _, err := t.exec(insertRecalledFile, string(bl.Image.File)); err != nil {
+			return err
+		}
+		if _, err := t.exec(deleteFile, string(bl.Image.File)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

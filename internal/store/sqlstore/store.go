@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/pressly/goose/v3"
 
@@ -26,7 +27,7 @@ type Store struct {
 	db      *sql.DB // reads
 	writer  *writer
 	lock    io.Closer // what keeps other processes out
-	epoch   chat.Epoch
+	epoch   atomic.Pointer[chat.Epoch]
 
 	mu    sync.RWMutex // guards stmts
 	stmts map[string]*sql.Stmt
@@ -44,11 +45,12 @@ func newStore(ctx context.Context, d Dialect, db *sql.DB, c connect, lock io.Clo
 		return nil, err
 	}
 	s := &Store{dialect: d, db: db, writer: w, lock: lock, stmts: make(map[string]*sql.Stmt)}
-	epoch, err := s.Secret(ctx, epochName, []byte(strings.ToLower(rand.Text())))
+	stored, err := s.Secret(ctx, epochName, []byte(newEpoch()))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read epoch: %w", err), w.close())
 	}
-	s.epoch = chat.Epoch(epoch)
+	epoch := chat.Epoch(stored)
+	s.epoch.Store(&epoch)
 	return s, nil
 }
 
@@ -72,6 +74,28 @@ func migrate(ctx context.Context, d Dialect, db *sql.DB) error {
 	_, err = p.Up(ctx)
 	return err
 }
+
+const replaceSetting = `
+INSERT INTO settings (name, value)
+VALUES (?, ?)
+ON CONFLICT (name) DO UPDATE
+SET value = excluded.value`
+
+// NewEpoch implements chat.Store.
+func (s *Store) NewEpoch(ctx context.Context) (chat.Epoch, error) {
+	epoch := newEpoch()
+	err := s.write(ctx, func(t tx) error {
+		_, err := t.exec(replaceSetting, epochName, []byte(epoch))
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("new epoch: %w", err)
+	}
+	s.epoch.Store(&epoch)
+	return epoch, nil
+}
+
+func newEpoch() chat.Epoch { return chat.Epoch(strings.ToLower(rand.Text())) }
 
 const selectOne = `SELECT 1`
 
