@@ -14,6 +14,9 @@ import (
 // Connecting is done by this many at a time.
 const connectors = 32
 
+// historyReaders read histories at a time, after the clock has stopped.
+const historyReaders = 4
+
 // drainTimeout is how long the last messages may take to arrive.
 const drainTimeout = 20 * time.Second
 
@@ -87,15 +90,35 @@ func load(ctx context.Context, t *Target, n int, work func(ctx context.Context, 
 	if err := work(ctx, pairs); err != nil {
 		return nil, err
 	}
-	for _, p := range pairs {
-		p.awaitFor(ctx, drainTimeout)
-	}
+	drain(ctx, pairs)
 	took := time.Since(start)
 	cpuAfter, err := cpuTime(t.PIDs)
 	if err != nil {
 		return nil, err
 	}
+	if err := t.checkHistories(ctx, pairs); err != nil {
+		return nil, err
+	}
 	return newReport(pairs, took, cpuAfter-cpuBefore), nil
+}
+
+// drain waits for what is under way, for all pairs together.
+func drain(ctx context.Context, pairs []*pair) {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	for _, p := range pairs {
+		p.await(ctx)
+	}
+}
+
+// checkHistories compares what was acked with what the server has kept.
+func (t *Target) checkHistories(ctx context.Context, pairs []*pair) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(historyReaders)
+	for _, p := range pairs {
+		g.Go(func() error { return p.checkHistory(ctx, t) })
+	}
+	return g.Wait()
 }
 
 // begin has every pair begin its conversation, and forgets that it did.
@@ -113,7 +136,7 @@ func begin(ctx context.Context, pairs []*pair) error {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.run += "r"
-			p.due, p.acked, p.seen, p.lastMessage = nil, nil, nil, -1
+			p.due, p.acked, p.seen, p.seqs, p.lastMessage = nil, nil, nil, nil, -1
 			return nil
 		})
 	}

@@ -26,6 +26,7 @@ type pair struct {
 	due          []time.Time     // guarded by mu; by message, when it was to be sent
 	acked        []time.Duration // guarded by mu; by message, 0 while it is not
 	seen         []time.Duration // guarded by mu; by message, 0 while it is not
+	seqs         []int64         // guarded by mu; by message, as acked
 	lastSeq      int64           // guarded by mu; of what the seller received
 	lastMessage  int             // guarded by mu; number of the message the seller received last
 	faults       []string        // guarded by mu; what must never happen
@@ -56,6 +57,7 @@ func (p *pair) send(due time.Time) error {
 	p.due = append(p.due, due)
 	p.acked = append(p.acked, 0)
 	p.seen = append(p.seen, 0)
+	p.seqs = append(p.seqs, 0)
 	send := &wire.Send{
 		Conversation: p.conversation, Nonce: p.run + "-" + strconv.Itoa(n),
 		Blocks: []wire.DraftBlock{{Type: "text", Text: text}},
@@ -80,6 +82,7 @@ func (p *pair) onBuyerFrame(f *frame) {
 			p.fault("message %d was acked twice", n)
 		}
 		p.acked[n] = max(1, now.Sub(p.due[n]))
+		p.seqs[n] = f.Ack.Seq
 		p.conversation = f.Ack.Conversation
 	case f.Error != nil:
 		p.refused[f.Error.Code]++

@@ -51,6 +51,20 @@ func TestReport_tellsWhatMustNotHappen(t *testing.T) {
 	}
 }
 
+// Live and acked, but gone after a reload.
+func TestPair_ackedAndNotKept(t *testing.T) {
+	p := sent(2)
+	p.seqs = []int64{5, 6}
+	p.compare(map[int64]string{5: "r-0", 6: "r-1"})
+	if len(p.faults) != 0 {
+		t.Errorf("faults %q, want none", p.faults)
+	}
+	p.compare(map[int64]string{5: "r-0"})
+	if len(p.faults) != 1 || !strings.Contains(p.faults[0], "message 1 was acked as seq 6") {
+		t.Errorf("faults %q, want one about message 1", p.faults)
+	}
+}
+
 func TestReport_refusalIsNoSuccess(t *testing.T) {
 	p := sent(1)
 	p.acked[0] = 0

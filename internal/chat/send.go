@@ -192,7 +192,7 @@ func (s *Service) repeat(ctx context.Context, actor Actor, d *Draft, hash []byte
 	m, stored, err := s.store.MessageByNonce(ctx, d.Conversation, actor.UID, d.Nonce)
 	switch {
 	case err != nil && KindOf(err) == NotFound:
-		return Appended{}, false, nil //nolint:nilerr // there is none, and that was the question
+		return Appended{}, false, nil
 	case err != nil:
 		return Appended{}, false, fmt.Errorf("look for a repeat: %w", err)
 	case !bytes.Equal(stored, hash):
