@@ -27,11 +27,11 @@ type benchCommand struct {
 type benchTarget struct {
 	config.Common `set:"data=./haggle-data"`
 
-	URL         string   `env:"-" name:"url" help:"Base URL of the server." default:"http://127.0.0.1:8080" placeholder:"URL"`
-	Admin       string   `env:"-" help:"Base URL of its admin listener, to have it collect its garbage before its memory is read." placeholder:"URL"`
-	PID         []int    `env:"-" name:"pid" help:"The server's processes, whose CPU time and memory are read." placeholder:"PID"`
-	TokenSecret []string `help:"Secret to sign tokens with, like serve's. Without one, that of the data directory." placeholder:"[KID:]SECRET"`
-	APIKey      []string `name:"api-key" help:"Key of the shop's backend, like serve's. Without one, that of the data directory." placeholder:"KEY"`
+	URL         string         `env:"-" name:"url" help:"Base URL of the server." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	Admin       string         `env:"-" help:"Base URL of its admin listener, to have it collect its garbage before its memory is read." placeholder:"URL"`
+	PID         []int          `env:"-" name:"pid" help:"The server's processes, whose CPU time and memory are read." placeholder:"PID"`
+	TokenSecret config.Secrets `help:"Secret to sign tokens with, like serve's. Without one, that of the data directory." placeholder:"[KID:]SECRET"`
+	APIKey      config.Secrets `name:"api-key" help:"Key of the shop's backend, like serve's. Without one, that of the data directory." placeholder:"KEY"`
 }
 
 // errBroken ends a load that the server did not come through.

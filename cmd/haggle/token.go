@@ -18,13 +18,13 @@ import (
 type tokenCommand struct {
 	config.Common
 
-	TokenSecret []string      `help:"Secret to sign with, like serve's. Without one, that of the data directory." placeholder:"[KID:]SECRET"`
-	UID         string        `name:"uid" required:"" env:"-" help:"Who the token is about: U_… a buyer, V_… or E_… a merchant." placeholder:"UID"`
-	Name        string        `env:"-" help:"Name that is shown." placeholder:"TEXT"`
-	Avatar      string        `env:"-" help:"Address of a picture." placeholder:"URL"`
-	Agent       string        `env:"-" help:"Who of the merchant's staff it is." placeholder:"ID"`
-	AgentName   string        `env:"-" help:"Name of that person." placeholder:"TEXT"`
-	TTL         time.Duration `name:"ttl" env:"-" help:"How long the token is good for, 24h at the most." default:"1h" placeholder:"TIME"`
+	TokenSecret config.Secrets `help:"Secret to sign with, like serve's. Without one, that of the data directory." placeholder:"[KID:]SECRET"`
+	UID         string         `name:"uid" required:"" env:"-" help:"Who the token is about: U_… a buyer, V_… or E_… a merchant." placeholder:"UID"`
+	Name        string         `env:"-" help:"Name that is shown, of a buyer: a merchant's is what the shop's backend says." placeholder:"TEXT"`
+	Avatar      string         `env:"-" help:"Address of a buyer's picture." placeholder:"URL"`
+	Agent       string         `env:"-" help:"Who of the merchant's staff it is." placeholder:"ID"`
+	AgentName   string         `env:"-" help:"Name of that person." placeholder:"TEXT"`
+	TTL         time.Duration  `name:"ttl" env:"-" help:"How long the token is good for, 24h at the most." default:"1h" placeholder:"TIME"`
 }
 
 // Run prints the token and nothing else, so that a script can use it.

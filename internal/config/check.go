@@ -117,6 +117,10 @@ func (c *Config) checkLimits() error {
 			errs = append(errs, fmt.Errorf("--rates: no action is called %q, there are %s", action, strings.Join(actions(&def), ", ")))
 		}
 	}
+	// There may be a hundred thousand sessions, and each keeps one number for it.
+	if len(c.Rates[chat.ActionRequest]) > 1 {
+		errs = append(errs, fmt.Errorf("--rates: %s takes one rate, which each session keeps to by itself", chat.ActionRequest))
+	}
 	switch {
 	case c.RecallWithin < 0:
 		errs = append(errs, fmt.Errorf("--recall-within is %v, allowed is 0 or more", c.RecallWithin))

@@ -39,12 +39,12 @@ type Listening struct {
 
 // Trust says who is let in, and from which pages.
 type Trust struct {
-	Origins         []string `group:"Who is let in" help:"Origins whose pages may use the chat and sign people in, like https://shop.example.com. The base URL's own always may." placeholder:"ORIGIN"`
+	Origins         []string `group:"Who is let in" help:"Origins whose pages may open the socket and sign people in, like https://shop.example.com. The base URL's own always may. Pages of other origins cannot call the HTTP API, listed or not: it is for the chat's own pages and for servers." placeholder:"ORIGIN"`
 	FrameAncestors  []string `group:"Who is let in" help:"Origins that may show the buyer's page in a frame, like https://shop.example.com or https://*.example.com. None may if none is given." placeholder:"ORIGIN"`
-	TokenSecret     []string `group:"Who is let in" help:"Secret of 32 bytes or more that the marketplace signs its tokens with (HS256). As KID:SECRET for a token's kid; two of these while it changes. Better in the environment or the file than on the command line. Without any key one is made and kept in the data directory." placeholder:"[KID:]SECRET"`
+	TokenSecret     Secrets  `group:"Who is let in" help:"Secret of 32 bytes or more that the marketplace signs its tokens with (HS256). What stands before a colon is its kid, so a secret that holds a colon itself begins with one. Two of these while it changes: repeat the flag, or put a blank or a line break between them. Better in the environment or the file than on the command line. Without any key one is made and kept in the data directory." placeholder:"[KID:]SECRET"`
 	TokenPublicKeys []string `group:"Who is let in" help:"PEM files with public keys that the marketplace's tokens are verified with (RS256, ES256, EdDSA)." placeholder:"[KID:]FILE"`
 	JWKSURL         string   `group:"Who is let in" name:"jwks-url" help:"Address where the marketplace lists its public keys." placeholder:"URL"`
-	APIKey          []string `group:"Who is let in" name:"api-key" help:"Keys of the shop's backend, 26 characters or more; two while they change. Without one a key is made and kept in the data directory." placeholder:"KEY"`
+	APIKey          Secrets  `group:"Who is let in" name:"api-key" help:"Keys of the shop's backend, 26 characters or more; two while they change, as with --token-secret. Without one a key is made and kept in the data directory." placeholder:"KEY"`
 	Guests          bool     `group:"Who is let in" help:"Let buyers in who are not signed in."`
 }
 
@@ -59,7 +59,7 @@ type Limits struct {
 	LimitSockets   int           `group:"Limits" help:"Live connections of a buyer or an agent." default:"${limit_sockets}" placeholder:"N"`
 	RecallWithin   time.Duration `group:"Limits" help:"How long a message can be recalled." default:"${recall_within}" placeholder:"TIME"`
 	KeepUnattached time.Duration `group:"Limits" help:"How long an uploaded picture waits for its message." default:"${keep_unattached}" placeholder:"TIME"`
-	Rates          Rates         `group:"Limits" help:"Rates by action, like send=20/10s+100/1m. Actions: ${actions}." placeholder:"ACTION=N/TIME;…" mapsep:";"`
+	Rates          Rates         `group:"Limits" help:"Rates by action, like send=20/10s+100/1m. Actions: ${actions}." placeholder:"ACTION=N/TIME;…"`
 	RateFactor     float64       `group:"Limits" help:"Multiplies every rate, for load tests; 0 lifts them all." default:"1" placeholder:"X"`
 }
 

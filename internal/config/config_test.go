@@ -162,7 +162,9 @@ func TestCheck(t *testing.T) {
 		{"frame-ancestors", []string{"--frame-ancestors=https://*.example.com"}, ""},
 		{"frame-ancestors that say more", []string{"--frame-ancestors=https://a.example; script-src *"}, "--frame-ancestors"},
 		{"short secret", []string{"--token-secret=short"}, "it needs at least 32"},
-		{"two secrets", []string{"--token-secret=a:" + secret + ",b:" + secret}, ""},
+		{"two secrets", []string{"--token-secret=a:" + secret, "--token-secret=b:" + secret}, ""},
+		{"two secrets in one", []string{"--token-secret=a:" + secret + " b:" + secret}, ""},
+		{"a secret with a blank", []string{"--token-secret=correct horse battery staple and more"}, "a blank in a secret begins another"},
 		{"no such key file", []string{"--token-public-keys=/nowhere.pem"}, "--token-public-keys"},
 		{"short API key", []string{"--api-key=short"}, "--api-key"},
 		{"JWKS in the clear", []string{"--jwks-url=http://shop.example/jwks"}, "--jwks-url"},
@@ -170,6 +172,8 @@ func TestCheck(t *testing.T) {
 		{"more text than a frame holds", []string{"--limit-text=60000"}, "--limit-text"},
 		{"picture larger than all decoding", []string{"--limit-pixels=90000000"}, "--limit-pixels"},
 		{"unknown action", []string{"--rates=shout=1/1s"}, "there are begin, "},
+		{"two rates for frames", []string{"--rates=request=200/10s+9000/1h"}, "request takes one rate"},
+		{"one rate for frames", []string{"--rates=request=300/10s"}, ""},
 		{"negative factor", []string{"--rate-factor=-1"}, "--rate-factor"},
 		{"no number", []string{"--rate-factor=NaN"}, "--rate-factor"},
 	} {
@@ -296,5 +300,54 @@ func TestSplitKey(t *testing.T) {
 		if id, value := config.SplitKey(c.in); id != c.id || value != c.value {
 			t.Errorf("SplitKey(%q) = %q, %q, want %q, %q", c.in, id, value, c.id, c.value)
 		}
+	}
+}
+
+// A secret with a comma was read as two, and nobody whose token it signed came
+// in.
+func TestSecrets_commaWasCut(t *testing.T) {
+	const one, two = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa+,/=", "k2:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb,"
+	for name, c := range map[string]struct {
+		file string
+		env  map[string]string
+		args []string
+		want []string
+	}{
+		"a flag":                        {args: []string{"--token-secret", one}, want: []string{one}},
+		"the flag twice":                {args: []string{"--token-secret", one, "--token-secret", two}, want: []string{one, two}},
+		"the environment":               {env: map[string]string{"HAGGLE_TOKEN_SECRET": one}, want: []string{one}},
+		"two in the environment":        {env: map[string]string{"HAGGLE_TOKEN_SECRET": one + " " + two}, want: []string{one, two}},
+		"lines in the environment":      {env: map[string]string{"HAGGLE_TOKEN_SECRET": one + "\n" + two + "\n"}, want: []string{one, two}},
+		"a file":                        {file: "token-secret: " + one + "\n", want: []string{one}},
+		"a list in a file":              {file: "token-secret:\n- " + one + "\n- '" + two + "'\n", want: []string{one, two}},
+		"the flag over the environment": {env: map[string]string{"HAGGLE_TOKEN_SECRET": one}, args: []string{"--token-secret", two}, want: []string{two}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := parse(t, c.file, c.env, c.args...)
+			if err != nil || !cmp.Equal([]string(got.TokenSecret), c.want) {
+				t.Errorf("secrets %q, %v, want %q", got.TokenSecret, err, c.want)
+			}
+		})
+	}
+	got, err := parse(t, "", map[string]string{"HAGGLE_API_KEY": one + " " + two})
+	if err != nil || !cmp.Equal([]string(got.APIKey), []string{one, two}) {
+		t.Errorf("API keys %q, %v", got.APIKey, err)
+	}
+}
+
+// --rates said "invalid map value" and not what is allowed.
+func TestRates_errorDidNotSayWhatIsAllowed(t *testing.T) {
+	for arg, want := range map[string]string{
+		"send=x":            `send: "x" is no rate; write a number and a time like 20/10s`,
+		"send=20/10s;begin": `"begin" is no rate of an action; write one like send=20/10s`,
+		"send=20":           "like 20/10s",
+	} {
+		if _, err := parse(t, "", nil, "--rates="+arg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("--rates=%s: error %v, want one with %q", arg, err, want)
+		}
+	}
+	cfg, err := parse(t, "rates:\n  send: 40/10s\n  begin: 9/1h\n", nil)
+	if err != nil || len(cfg.Rates) != 2 || cfg.Rates[chat.ActionBegin][0].Burst != 9 {
+		t.Errorf("rates of a file: %v, %v", cfg.Rates, err)
 	}
 }

@@ -19,6 +19,9 @@ func (c *Config) Keys() ([]auth.Key, error) {
 		id, secret := SplitKey(s)
 		key, err := auth.SecretKey(id, []byte(secret))
 		if err != nil {
+			if len(c.TokenSecret) > 1 {
+				err = fmt.Errorf("%w; a blank in a secret begins another one", err)
+			}
 			errs = append(errs, fmt.Errorf("--token-secret: %w", err))
 			continue
 		}

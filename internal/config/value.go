@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -68,8 +69,70 @@ func (n *Network) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Secrets are secrets with blanks or line breaks between them: every other
+// character may be part of one, the comma that separates other settings too.
+type Secrets []string
+
+// Decode implements kong.MapperValue: it adds what one flag, one variable or the
+// file says.
+func (s *Secrets) Decode(ctx *kong.DecodeContext) error {
+	token := ctx.Scan.Pop()
+	switch v := token.Value.(type) {
+	case string:
+		*s = append(*s, strings.Fields(v)...)
+		return nil
+	case []any:
+		for _, one := range v {
+			text, ok := one.(string)
+			if !ok {
+				return errors.New("want a list of plain values")
+			}
+			*s = append(*s, strings.Fields(text)...)
+		}
+		return nil
+	}
+	return errors.New("want a secret, or a list of them")
+}
+
 // Rates are rates by action.
 type Rates map[chat.Action]RateList
+
+// Decode implements kong.MapperValue: it adds what one flag, one variable or the
+// file says. kong's own map would not say what is wrong with a value.
+func (r *Rates) Decode(ctx *kong.DecodeContext) error {
+	token := ctx.Scan.Pop()
+	texts := make(map[string]string)
+	switch v := token.Value.(type) {
+	case string:
+		for part := range strings.SplitSeq(v, ";") {
+			if strings.TrimSpace(part) == "" {
+				continue
+			}
+			action, rates, ok := strings.Cut(part, "=")
+			if !ok {
+				return fmt.Errorf("%q is no rate of an action; write one like send=20/10s, several with ; between them", part)
+			}
+			texts[strings.TrimSpace(action)] = rates
+		}
+	case map[string]any:
+		for action, rates := range v {
+			texts[action] = fmt.Sprint(rates)
+		}
+	default:
+		return errors.New("want rates by action, like send: 20/10s")
+	}
+	if *r == nil {
+		*r = make(Rates)
+	}
+	for _, action := range slices.Sorted(maps.Keys(texts)) {
+		var list RateList
+		if err := list.UnmarshalText([]byte(texts[action])); err != nil {
+			return fmt.Errorf("%s: %w", action, err)
+		}
+		(*r)[chat.Action(action)] = list
+	}
+	return nil
+}
 
 // RateList are rates that hold together, written as "20/10s+100/1m".
 type RateList []chat.Rate
