@@ -93,8 +93,8 @@ web/dist/buyer.html: $(WEB_SOURCES) web/node_modules/.stamp
 web-check: web/node_modules/.stamp ## Types, format and lint of the pages.
 	cd web && npm run check
 
-web-test: web/node_modules/.stamp ## Unit tests of the pages.
-	cd web && npm test
+web-test: web/dist/buyer.html ## Unit tests of the pages, and what they load first.
+	cd web && npm test && npm run size
 
 # --- Stories ---
 

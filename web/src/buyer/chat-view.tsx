@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Client, Failure, Picture, Piece, Thread } from "../client/api.ts";
 import type { Limits, Participant, Product } from "../protocol/body.ts";
-import { addPictures, Composer } from "../ui/composer.tsx";
+import { addPictures, Composer, loadPictureTray } from "../ui/composer.tsx";
 import { ConnectionBar } from "../ui/connection-bar.tsx";
 import { useDraft } from "../ui/draft.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -10,8 +10,7 @@ import { words } from "../ui/i18n/language.ts";
 import { lazy } from "../ui/lazy.tsx";
 import { loadMenu, type MenuItem } from "../ui/menu.tsx";
 import { MessageList } from "../ui/message-list.tsx";
-import { picturesIn } from "../ui/picture-tray.tsx";
-import { type Pictures, usePictures } from "../ui/use-pictures.ts";
+import { type Pictures, picturesIn, usePictures } from "../ui/use-pictures.ts";
 import { appMenu } from "./app-menu.ts";
 import { ChatHead } from "./chat-head.tsx";
 import { openPeer } from "./open-peer.ts";
@@ -118,7 +117,7 @@ function useReadyForOffline(client: Client): void {
   const online = client.connection.value.kind === "online";
   useEffect(() => {
     if (!online) return;
-    for (const load of [loadPictures, loadMenu]) load().catch(() => undefined);
+    for (const load of [loadPictures, loadPictureTray, loadMenu]) load().catch(() => undefined);
   }, [online]);
 }
 

@@ -6,10 +6,11 @@ import type { Limits } from "../protocol/body.ts";
 import { EmojiButton } from "./emoji-button.tsx";
 import { words } from "./i18n/language.ts";
 import { Icon } from "./icon.tsx";
+import { lazy } from "./lazy.tsx";
 import { insertAt, leftToSay, lengthOf, meaningOf } from "./model/compose.ts";
-import { PickButton, PictureTray, picturesIn } from "./picture-tray.tsx";
+import { PickButton } from "./pick-button.tsx";
 import { showToast } from "./toast.tsx";
-import type { Pictures } from "./use-pictures.ts";
+import { type Pictures, picturesIn } from "./use-pictures.ts";
 import "./composer.css";
 
 export type ComposerProps = {
@@ -21,6 +22,10 @@ export type ComposerProps = {
   onSend(pieces: readonly Piece[]): void;
   onTyping(): void;
 };
+
+export const loadPictureTray = () => import("./picture-tray.tsx");
+
+const PictureTray = lazy<{ pictures: Pictures }>(async () => (await loadPictureTray()).PictureTray);
 
 /** True where the main pointer is a finger: Enter then starts a new line. */
 export function onTouch(): boolean {
@@ -60,7 +65,7 @@ export function Composer(props: ComposerProps): JSX.Element {
         send();
       }}
     >
-      <PictureTray pictures={pictures} />
+      {pictures.items.value.length > 0 && <PictureTray pictures={pictures} />}
       <div class="composer-row">
         <PickButton onPick={(files) => addPictures(pictures, files, limits.images)} />
         <EmojiButton onPick={insert} />

@@ -9,11 +9,12 @@ import { clock } from "./i18n/clock.ts";
 import { failureText } from "./i18n/failure-text.ts";
 import { words } from "./i18n/language.ts";
 import { Icon } from "./icon.tsx";
-import { openLightbox, type Slide } from "./lightbox.ts";
+import type { Slide } from "./lightbox.ts";
 import { type Row, rowsOf } from "./model/rows.ts";
 import { sectionsOf } from "./model/sections.ts";
 import { type PictureUrls, shotUrl } from "./picture.tsx";
 import { type Scroller, useThreadScroll } from "./thread-scroll.ts";
+import { showToast } from "./toast.tsx";
 import "./thread.css";
 
 export type MessageListProps = {
@@ -159,7 +160,7 @@ function RowView({ row, list, peer }: RowProps): JSX.Element {
           peer={peer}
           recallMs={list.recallMs}
           showWriter={list.showWriter === true}
-          onOpenPicture={(key, index) => openPictures(list, key, index)}
+          onOpenPicture={(key, index) => void openPictures(list, key, index)}
           onReport={list.onReport}
         />
       );
@@ -167,10 +168,15 @@ function RowView({ row, list, peer }: RowProps): JSX.Element {
 }
 
 /** Opens the viewer on one picture, with all others of the thread whose addresses are known. */
-function openPictures({ thread, client }: MessageListProps, key: string, index: number): void {
+async function openPictures({ thread, client }: MessageListProps, key: string, index: number): Promise<void> {
   const slides = thread.entries.peek().flatMap((entry) => slidesOf(entry, client));
   const at = slides.findIndex((s) => s.key === key && s.index === index);
-  if (at >= 0) void openLightbox(slides, at);
+  if (at < 0) return;
+  try {
+    await (await import("./lightbox.ts")).openLightbox(slides, at);
+  } catch {
+    showToast(words().lightbox.error); // without a network the viewer itself cannot be loaded
+  }
 }
 
 function slidesOf(entry: Entry, client: PictureUrls): (Slide & { key: string; index: number })[] {

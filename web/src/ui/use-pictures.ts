@@ -71,3 +71,9 @@ export function makePictures(prepare: Prepare, max: number): Pictures & { clear(
     clear: () => drop(items.value),
   };
 }
+
+/** The pictures among what is pasted or dropped; none where there is text, which then wins. */
+export function picturesIn(data: DataTransfer | null): File[] {
+  if (data === null || data.getData("text/plain") !== "") return [];
+  return [...data.files].filter((file) => file.type.startsWith("image/"));
+}

@@ -2,9 +2,8 @@ import { useState } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
 import type { Conversation, Product } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
-import { language } from "../../ui/i18n/language.ts";
+import { language, words as sharedWords } from "../../ui/i18n/language.ts";
 import { Icon } from "../../ui/icon.tsx";
-import { openLightbox } from "../../ui/lightbox.ts";
 import { safePageUrl } from "../../ui/model/linkify.ts";
 import { Picture, shotUrl } from "../../ui/picture.tsx";
 import { ProductCard } from "../../ui/product-card.tsx";
@@ -152,7 +151,7 @@ function Images({ thread }: { thread: Thread }) {
               shot={image.shot}
               box="grid"
               name={words.image(desk.labels.value.full(image.at))}
-              onOpen={() => show(desk, images, i)}
+              onOpen={() => void show(desk, images, i)}
             />
           ))}
         </div>
@@ -161,7 +160,7 @@ function Images({ thread }: { thread: Thread }) {
   );
 }
 
-function show(desk: Desk, images: readonly SharedImage[], at: number): void {
+async function show(desk: Desk, images: readonly SharedImage[], at: number): Promise<void> {
   const words = consoleWords().context;
   const slides = images.map(({ key, shot, at: sentAt }) => ({
     ...(shotUrl(desk.client, key, shot) ?? { url: "", thumb: "" }),
@@ -171,7 +170,13 @@ function show(desk: Desk, images: readonly SharedImage[], at: number): void {
   }));
   const opened = slides[at];
   const known = slides.filter((slide) => slide.url !== "");
-  if (opened !== undefined) void openLightbox(known, Math.max(0, known.indexOf(opened)));
+  if (opened === undefined) return;
+  try {
+    const { openLightbox } = await import("../../ui/lightbox.ts");
+    await openLightbox(known, Math.max(0, known.indexOf(opened)));
+  } catch {
+    showToast(sharedWords().lightbox.error);
+  }
 }
 
 function Safety({ conversation, thread }: { conversation: Conversation; thread: Thread }) {
