@@ -19,7 +19,7 @@ export type AgentKey =
   | "V_2/ines"
   | "V_2/hao";
 
-type ContextOptions = NonNullable<Parameters<Browser["newContext"]>[0]>;
+export type ContextOptions = NonNullable<Parameters<Browser["newContext"]>[0]>;
 
 /** Devices and languages to look at the pages with. */
 export const phone: ContextOptions = {
@@ -100,6 +100,17 @@ type WorkerFixtures = {
   chromium: Browser;
 };
 
+/** As little else as possible of what a browser does on its own. */
+const chromiumFlags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
 function chromiumPath(): string {
   const candidates = [
     process.env["HAGGLE_CHROMIUM"],
@@ -128,15 +139,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     async ({}, use) => {
       const browser = await chromium.launch({
         executablePath: chromiumPath(),
-        args: [
-          "--no-sandbox",
-          "--disable-gpu",
-          "--disable-quic",
-          "--no-first-run",
-          "--disable-background-networking",
-          "--disable-component-update",
-          "--disable-sync",
-        ],
+        args: chromiumFlags,
       });
       await use(browser);
       await browser.close();
@@ -176,10 +179,16 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
+/** What axe finds serious on the page as it is now, with where. */
+export async function barriers(page: Page): Promise<string[]> {
+  // Without frames in the pages there is no need for the page of its own in which axe puts them together.
+  const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] });
+  const { violations } = await axe.analyze();
+  const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+  return serious.map((v) => `${v.id}: ${v.help}\n  ${v.nodes.map((n) => n.html).join("\n  ")}`);
+}
+
 /** Fails if axe finds anything serious on the page as it is now. */
 export async function expectAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
-  const report = serious.map((v) => `${v.id}: ${v.help}\n  ${v.nodes.map((n) => n.html).join("\n  ")}`);
-  expect(report, "what axe finds").toEqual([]);
+  expect(await barriers(page), "what axe finds").toEqual([]);
 }

@@ -1,0 +1,23 @@
+import { barriers, desktop, expect, inChinese, inDark, phone, test } from "../harness.ts";
+import { tour } from "../tour.ts";
+
+/** What is fading in has the contrast of a moment. */
+const still = { reducedMotion: "reduce" } as const;
+
+// Colours differ between light and dark, words between languages, and the screens between sizes.
+for (const [name, look] of Object.entries({
+  "phone, light, English": phone,
+  "phone, dark, Chinese": { ...phone, ...inDark, ...inChinese },
+  "desktop, light, Chinese": { ...desktop, ...inChinese },
+  "desktop, dark, English": { ...desktop, ...inDark },
+})) {
+  test(`every screen can be used by everybody: ${name}`, async ({ server, person }) => {
+    test.setTimeout(180_000);
+    const found: { [screen: string]: string[] } = {};
+    await tour(server, () => person({ ...look, ...still }), async (screen) => {
+      const here = await barriers(screen.page);
+      if (here.length > 0) found[screen.name] = here;
+    });
+    expect(found, "what axe finds, by screen").toEqual({});
+  });
+}

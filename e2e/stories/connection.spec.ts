@@ -1,0 +1,47 @@
+import { expect, phone, test } from "../harness.ts";
+import { answerTo, Thread } from "../talk.ts";
+
+test("a server that is gone is shown as such, and its return too, without a reload", async ({ person, server }) => {
+  const buyer = new Thread(await (await person(phone)).chatAbout(1001));
+  await buyer.say("One");
+  const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
+  await server.kill();
+  for (const { page, message } of [buyer, seller].map((t) => ({ page: t.page, message: t.message("One") }))) {
+    const bar = page.locator(".connection-bar");
+    await expect(bar).toContainText(/Not connected\. Showing messages until \d+:\d+/);
+    await expect(bar.getByRole("button", { name: "Try now" })).toBeVisible();
+    await expect(message).toBeVisible();
+  }
+  await seller.say("Two, into the dark");
+  await seller.expectStanding("Two, into the dark", "waiting to be sent");
+  await server.start();
+  await buyer.page.getByRole("button", { name: "Try now" }).click();
+  for (const { page } of [buyer, seller]) {
+    await expect(page.locator(".connection-bar")).not.toContainText("Not connected", { timeout: 30_000 });
+  }
+  await expect(buyer.message("Two, into the dark")).toBeVisible();
+});
+
+test("a server that stops says when to come back, and everybody does", async ({ person, server }) => {
+  const byes: unknown[] = [];
+  const lin = await person(phone);
+  lin.context.on("page", (page) =>
+    page.on("websocket", (socket) =>
+      socket.on("framereceived", ({ payload }) => {
+        const frame = JSON.parse(payload.toString()) as { bye?: unknown };
+        if (frame.bye !== undefined) byes.push(frame.bye);
+      }),
+    ),
+  );
+  const buyer = new Thread(await lin.chatAbout(1001));
+  await buyer.say("One");
+  await buyer.expectStanding("One", "sent");
+  expect(await server.stop()).toBe(0);
+  await expect(buyer.page.locator(".connection-bar")).toContainText("Not connected");
+  await expect(buyer.page.locator(".connection-bar")).toContainText(/Next try in \d+ s/);
+  expect(byes).toEqual([expect.objectContaining({ retry_after_ms: expect.any(Number) })]);
+  await server.start();
+  await expect(buyer.page.locator(".connection-bar")).toContainText("Back online", { timeout: 30_000 });
+  await buyer.say("Two");
+  await buyer.expectStanding("Two", "sent");
+});

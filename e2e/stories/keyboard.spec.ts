@@ -1,0 +1,78 @@
+import { expect, type Page, phone, test } from "../harness.ts";
+import { row, Thread } from "../talk.ts";
+
+test("a seller works without a mouse: picks a conversation, answers, goes on to the next", async ({ person }) => {
+  const lin = new Thread(await (await person(phone)).chatAbout(1001, "a"));
+  await lin.say("First");
+  await lin.expectStanding("First", "sent");
+  const sam = new Thread(await (await person(phone)).chatAbout(1001, "b"));
+  await sam.say("Second");
+
+  const page = await (await person()).console("E_1/yun");
+  await expect(row(page, "Sam Park")).toBeVisible();
+  await tabTo(page, ".c-row");
+  await page.keyboard.press("End");
+  await expect(row(page, "Lin Xia")).toBeFocused();
+  await page.keyboard.press("Enter");
+  const seller = new Thread(page);
+  await expect(seller.field).toBeFocused();
+  await page.keyboard.type("To the first");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("in two lines");
+  await page.keyboard.press("Enter");
+  await expect(lin.message("To the first in two lines")).toBeVisible();
+  expect(await lin.texts()).toContain("To the first\nin two lines");
+
+  await page.keyboard.press("Escape");
+  await expect(row(page, "Lin Xia")).toBeFocused();
+  await page.keyboard.press("Alt+Shift+ArrowDown");
+  await expect(page.getByRole("heading", { level: 2, name: "Sam Park" })).toBeVisible();
+  await expect(seller.field).toBeFocused();
+  await page.keyboard.type("To the second");
+  await page.keyboard.press("Enter");
+  await expect(sam.message("To the second")).toBeVisible();
+
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("searchbox")).toBeFocused();
+  await page.keyboard.type("Lin");
+  await expect(row(page, "Sam Park")).toHaveCount(0);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 2, name: "Lin Xia" })).toBeVisible();
+});
+
+test("a buyer works without a mouse: writes, takes back, opens the menu", async ({ person }) => {
+  const page = await (await person()).chatAbout(1001);
+  const buyer = new Thread(page);
+  await expect(buyer.field).toBeFocused();
+  await page.keyboard.type("A slip of the key");
+  await page.keyboard.press("Enter");
+  await buyer.expectStanding("A slip of the key", "sent");
+
+  await tabTo(page, ".thread-scroll", "Shift+Tab");
+  await page.keyboard.press("ArrowUp");
+  await expect(buyer.message("A slip of the key")).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("menu")).toBeVisible();
+  await page.keyboard.press("ArrowDown");
+  await expect(page.getByRole("menuitem", { name: "Take back" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(buyer.log).toContainText("You took a message back");
+
+  await tabTo(page, "main [aria-haspopup=menu]", "Shift+Tab");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("menuitem").first()).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("menu")).toHaveCount(0);
+  await expect(page.locator("main [aria-haspopup=menu]")).toBeFocused();
+});
+
+/** Presses Tab until the focus is there. */
+async function tabTo(page: Page, selector: string, key = "Tab"): Promise<void> {
+  for (let i = 0; i < 30; i++) {
+    if (await page.evaluate((at) => document.activeElement?.matches(at) === true, selector)) return;
+    await page.keyboard.press(key);
+  }
+  throw new Error(`${selector} cannot be reached with ${key}`);
+}
