@@ -29,6 +29,7 @@ export async function openLightbox(slides: readonly Slide[], index: number): Pro
   });
   closeEvenEarly(viewer);
   viewer.init();
+  viewer.element?.setAttribute("aria-label", words().message.picture);
 }
 
 /** The viewer hears no keys until it has faded in; who pressed Esc before that meant it. */
