@@ -13,6 +13,7 @@ type Identity struct {
 	Avatar    string
 	IssuedAt  time.Time
 	ExpiresAt time.Time
+	Login     LoginID // the sign-in it goes back to; "" for a token of the marketplace's own
 }
 
 // Meet keeps what a token of the marketplace says of how its bearer is shown.

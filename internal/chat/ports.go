@@ -17,6 +17,7 @@ type Store interface {
 	DirectoryStore
 	FileStore
 	AccessStore
+	LoginStore
 
 	// Ping reports whether the store can be read.
 	Ping(ctx context.Context) error

@@ -29,6 +29,7 @@ type MemStore struct {
 	files    map[chat.FileID]chat.File
 	secrets  map[string][]byte
 	codes    map[string]chat.LoginCode
+	ended    map[chat.LoginID]bool
 	reports  []chat.Report
 	recalled []chat.FileID
 }
@@ -57,6 +58,7 @@ func NewMemStore() *MemStore {
 		pos: make(map[chat.UID]chat.Pos), people: make(map[chat.UID]chat.Participant),
 		products: make(map[chat.ProductID]chat.Product), files: make(map[chat.FileID]chat.File),
 		secrets: make(map[string][]byte), codes: make(map[string]chat.LoginCode),
+		ended: make(map[chat.LoginID]bool),
 	}
 }
 
@@ -592,4 +594,19 @@ func (m *MemStore) Revoke(_ context.Context, uid chat.UID, t time.Time) error {
 	p.UID, p.RevokedAt = uid, t
 	m.people[uid] = p
 	return nil
+}
+
+// EndLogin implements chat.Store. It forgets nothing.
+func (m *MemStore) EndLogin(_ context.Context, l chat.EndedLogin, _ time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ended[l.ID] = true
+	return nil
+}
+
+// LoginEnded implements chat.Store.
+func (m *MemStore) LoginEnded(_ context.Context, id chat.LoginID) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ended[id], nil
 }

@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"Directory", directoryCases()},
 		{"Files", fileCases()},
 		{"Access", accessCases()},
+		{"Login", loginCases()},
 		{"Together", togetherCases()},
 	} {
 		for _, c := range group.cases {
