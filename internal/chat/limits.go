@@ -4,7 +4,7 @@ import "time"
 
 // Limits are the bounds of what anybody may ask for: the one table that
 // validation, the store's column types and the documentation derive from.
-// DefaultLimits returns the values that design and documentation speak of.
+// DefaultLimits returns the values that the documentation speaks of.
 type Limits struct {
 	TextRunes     int // characters of text in one message, in all its blocks
 	Blocks        int // blocks in one message
@@ -53,6 +53,8 @@ const (
 	ActionReport      Action = "report"       // reports of a buyer or an agent
 	ActionLogin       Action = "login"        // logins from one address
 	ActionGuest       Action = "guest"        // guests from one address
+	ActionGuestSend   Action = "guest_send"   // messages of all guests from one address
+	ActionGuestBegin  Action = "guest_begin"  // new conversations of all guests from one address
 	ActionRequest     Action = "request"      // requests and frames of any other kind
 )
 
@@ -76,6 +78,8 @@ func DefaultLimits() Limits {
 			ActionReport:      {{10, time.Hour}},
 			ActionLogin:       {{20, 20 * time.Second}},
 			ActionGuest:       {{5, time.Minute}},
+			ActionGuestSend:   {{100, 10 * time.Second}, {500, time.Minute}}, // five guests' worth
+			ActionGuestBegin:  {{30, time.Hour}},
 			ActionRequest:     {{200, 10 * time.Second}},
 		},
 	}

@@ -8,6 +8,7 @@ type Actor struct {
 	UID       UID
 	Agent     AgentID // who of the merchant's staff; "" for buyers
 	AgentName string
+	Address   string // what guests count under beside their uid, see Service.Allow; "" for others
 }
 
 // Side returns the side the actor stands on.

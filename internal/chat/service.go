@@ -33,9 +33,28 @@ func NewService(store Store, bus Bus, limiter Limiter, limits Limits, log *slog.
 func (s *Service) Limits() *Limits { return &s.limits }
 
 // Allow takes one from the actor's allowance for action, or says when to try
-// again.
+// again. Guests cost nothing to be, so what they write counts for the address
+// that they come from, too.
 func (s *Service) Allow(action Action, actor Actor) error {
-	return s.AllowKey(action, actor.limitKey())
+	if err := s.AllowKey(action, actor.limitKey()); err != nil {
+		return err
+	}
+	if shared := ofGuests(action); shared != "" && actor.UID.IsGuest() && actor.Address != "" {
+		return s.AllowKey(shared, actor.Address)
+	}
+	return nil
+}
+
+// ofGuests returns what all guests of one address do together when one of them
+// does a; "" when that is not counted.
+func ofGuests(a Action) Action {
+	switch a { //nolint:exhaustive // the others cost the merchants nothing
+	case ActionSend:
+		return ActionGuestSend
+	case ActionBegin:
+		return ActionGuestBegin
+	}
+	return ""
 }
 
 // AllowKey is Allow for what is counted under something else than an actor, such

@@ -93,6 +93,7 @@ func (s *session) admit(who *chat.Identity) {
 		UID:       chat.UID(strings.Clone(string(who.Actor.UID))),
 		Agent:     chat.AgentID(strings.Clone(string(who.Actor.Agent))),
 		AgentName: strings.Clone(who.Actor.AgentName),
+		Address:   strings.Clone(who.Actor.Address),
 	}
 	s.setToken(who)
 }
