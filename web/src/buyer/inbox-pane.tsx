@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { Client } from "../client/api.ts";
-import type { Conversation } from "../protocol/body.ts";
+import type { Conversation, Message } from "../protocol/body.ts";
 import { Avatar } from "../ui/avatar.tsx";
 import { ConnectionBar } from "../ui/connection-bar.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -9,10 +9,16 @@ import { clock } from "../ui/i18n/clock.ts";
 import { words } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
 import { MenuButton } from "../ui/menu.tsx";
+import { previewOf } from "../ui/model/preview.ts";
 import { appMenu } from "./app-menu.ts";
 import { openPeer } from "./open-peer.ts";
-import { previewOf } from "./preview.ts";
 import { goTo, route } from "./route.ts";
+
+function lastSaid(last: Message, mine: boolean): string {
+  const { picture: image, product, recalled, youPrefix } = words().inbox;
+  const said = previewOf(last, { image, product, recalled, unsupported: words().message.unsupported });
+  return mine && last.recalled_at === undefined ? youPrefix + said : said;
+}
 
 /** All conversations of the buyer. */
 export function InboxPane({ client }: { client: Client }): JSX.Element {
@@ -129,7 +135,7 @@ function RowLink({ client, row }: { client: Client; row: Conversation }): JSX.El
         </span>
         <span class="inbox-row-line">
           <span class="inbox-last truncate foreign" dir="auto">
-            {row.last !== undefined && previewOf(text, row.last, row.last.sender === row.buyer.uid)}
+            {row.last !== undefined && lastSaid(row.last, row.last.sender === row.buyer.uid)}
           </span>
           {row.unread > 0 && (
             <span class="badge">

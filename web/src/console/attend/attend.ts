@@ -1,11 +1,11 @@
 /** Calls the seller's attention: sound, title, icon, the app's badge and desktop notices. */
 import { effect } from "@preact/signals";
 import type { Arrival } from "../../client/api.ts";
+import { previewOf } from "../../ui/model/preview.ts";
 import { buyerName, type Desk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { attentionFor, restingBell } from "../model/attention.ts";
 import { faviconUrl, titleText } from "../model/badge.ts";
-import { previewOf } from "../model/preview.ts";
 import type { Bell } from "./bell.ts";
 
 /** Starts calling; the returned function ends it and leaves the tab as it was. */

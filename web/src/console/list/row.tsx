@@ -1,12 +1,12 @@
 import type { Conversation } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
+import { previewOf } from "../../ui/model/preview.ts";
 import { buyerName, useDesk } from "../desk.ts";
 import { usePresence } from "../hooks.ts";
 import type { ConsoleWords } from "../i18n/en.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { badgeText } from "../model/badge.ts";
 import type { DraftLine } from "../model/drafts.ts";
-import { previewOf } from "../model/preview.ts";
 
 type RowProps = {
   conversation: Conversation;

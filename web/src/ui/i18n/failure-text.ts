@@ -19,6 +19,7 @@ const sameAs: Readonly<Record<string, ErrorCode>> = {
   invalid_frame: "invalid",
   invalid_json: "invalid",
   invalid_request: "invalid",
+  invalid_seq: "invalid",
   invalid_uid: "unauthenticated",
   method_not_allowed: "invalid",
   not_acceptable: "invalid",
