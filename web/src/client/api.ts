@@ -10,7 +10,8 @@ export type ConnectionState =
   | { kind: "connecting" } // the first time
   | { kind: "online" }
   | { kind: "offline"; since: number; retryAt: number | undefined } // showing what was known at `since`
-  | { kind: "signed_out"; code: string }; // token gone for good: the page offers to sign in again
+  // Token gone for good: the page offers to sign in again. "left" says that the user wished it so.
+  | { kind: "signed_out"; code: string };
 
 export type Presence = "online" | "offline" | "unknown";
 

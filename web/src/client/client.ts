@@ -211,7 +211,7 @@ class LiveClient implements Client {
     // Without the server's word the cookie is still good: who leaves must know that.
     if (failure !== undefined && !isAboutToken(failure.code) && failure.code !== "signed_out") return failure;
     const cleared = this.outbox.clear();
-    this.leave("signed_out");
+    this.leave("left");
     await cleared;
     return undefined;
   }
@@ -258,7 +258,7 @@ class LiveClient implements Client {
         this.outbox.tell(message, pos);
       },
       storedElsewhere: (message) => this.applyMessage(message),
-      signedOutElsewhere: () => this.leave("signed_out"),
+      signedOutElsewhere: () => this.leave("left"),
     });
   }
 

@@ -10,7 +10,7 @@ const margin = 60_000;
 /** What is believed of a token that seems to have ended already: this device's clock is wrong. */
 const believed = 5 * 60_000;
 
-const over: Failure = { code: "signed_out", message: "the user signed out" };
+const over: Failure = { code: "left", message: "the user signed out" };
 const another: Failure = { code: "another_user", message: "somebody else signed in in this browser" };
 
 type Held = { token: string; until: number };

@@ -66,7 +66,7 @@ function SignedOut({ code }: { code: string }) {
   const why = code === "another_user" ? failureText(sharedWords(), { code, message: "" }) : body;
   return (
     // Who signed out on purpose leaves nothing behind.
-    <FullPage title={title} body={code === "signed_out" ? why : `${why} ${kept}`}>
+    <FullPage title={title} body={code === "left" ? why : `${why} ${kept}`}>
       <button class="button primary" type="button" onClick={() => location.reload()}>
         {words.signedOut.again}
       </button>

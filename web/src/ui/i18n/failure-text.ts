@@ -21,6 +21,7 @@ const sameAs: Readonly<Record<string, ErrorCode>> = {
   invalid_request: "invalid",
   invalid_seq: "invalid",
   invalid_uid: "unauthenticated",
+  left: "unauthenticated",
   method_not_allowed: "invalid",
   not_acceptable: "invalid",
   offline: "network",
