@@ -42,8 +42,10 @@ func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus chat.Bus) err
 	}
 	a.files = media.NewHandler(signer, disk, a.rest.Fail)
 	origins := append(own, a.cfg.AllowedOrigins(a.base)...)
+	proxies := a.cfg.Proxies()
 	a.gateway = gateway.New(a.service, bus, a.verifier, gateway.Options{
 		AllowOrigin: func(origin string) bool { return slices.Contains(origins, origin) },
+		Address:     func(r *http.Request) string { return rest.ClientKey(r, proxies) },
 		Metrics:     a.registry,
 	}, a.log)
 	return nil
@@ -79,7 +81,11 @@ func (a *app) openPages() error {
 			return err
 		}
 	}
-	a.front.Handler = rest.Observe(a.log, a.cfg.Proxies(), a.routes(p))
+	handler := newRequestStats(a.registry).count(a.routes(p))
+	if a.shop != nil {
+		handler = onlyHosts(demoHosts(a.base.Host), handler)
+	}
+	a.front.Handler = rest.Observe(a.log, a.cfg.Proxies(), handler)
 	return nil
 }
 

@@ -52,6 +52,7 @@ const (
 	ActionTyping      Action = "typing"       // typing notices of a session's actor
 	ActionReport      Action = "report"       // reports of a buyer or an agent
 	ActionLogin       Action = "login"        // logins from one address
+	ActionConnect     Action = "connect"      // sockets from one address; many people may share it
 	ActionGuest       Action = "guest"        // guests from one address
 	ActionGuestSend   Action = "guest_send"   // messages of all guests from one address
 	ActionGuestBegin  Action = "guest_begin"  // new conversations of all guests from one address
@@ -77,6 +78,7 @@ func DefaultLimits() Limits {
 			ActionTyping:      {{4, 2 * time.Second}},
 			ActionReport:      {{10, time.Hour}},
 			ActionLogin:       {{20, 20 * time.Second}},
+			ActionConnect:     {{2000, 10 * time.Second}},
 			ActionGuest:       {{5, time.Minute}},
 			ActionGuestSend:   {{100, 10 * time.Second}, {500, time.Minute}}, // five guests' worth
 			ActionGuestBegin:  {{30, time.Hour}},

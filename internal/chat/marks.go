@@ -70,6 +70,9 @@ func (s *Service) Delivered(ctx context.Context, actor Actor, id ConversationID,
 	if err != nil {
 		return err
 	}
+	if seq < 1 {
+		return errSeq()
+	}
 	if !s.marks.put(markKey{id, side}, seq) {
 		return Codef(Unavailable, "busy", "too much to do, try again in a moment")
 	}
@@ -107,6 +110,9 @@ func (s *Service) keepMarks(ctx context.Context) {
 	moved, err := s.store.Advance(ctx, marks)
 	if err != nil {
 		s.log.WarnContext(ctx, "keep delivered watermarks", "marks", len(marks), "err", err)
+		for _, m := range marks { // and try again with the next
+			s.marks.put(markKey{m.Conversation, m.Side}, m.Delivered)
+		}
 		return
 	}
 	for i := range moved {
@@ -121,6 +127,9 @@ func (s *Service) Read(ctx context.Context, actor Actor, id ConversationID, seq 
 	if err != nil {
 		return err
 	}
+	if seq < 1 {
+		return errSeq()
+	}
 	moved, err := s.store.Advance(ctx, []Mark{{Conversation: id, Side: side, Read: seq}})
 	if err != nil {
 		return fmt.Errorf("read up to %d: %w", seq, err)
@@ -128,7 +137,18 @@ func (s *Service) Read(ctx context.Context, actor Actor, id ConversationID, seq 
 	for i := range moved {
 		s.announceAdvanced(ctx, &moved[i])
 	}
-	return nil
+	if len(moved) > 0 {
+		return nil
+	}
+	conv, err := s.store.Conversation(ctx, id)
+	if err == nil && seq > conv.LastSeq {
+		return errSeq()
+	}
+	return err
+}
+
+func errSeq() error {
+	return Codef(Invalid, "invalid_seq", "seq is 1 or more, and not beyond the last message")
 }
 
 // announceAdvanced tells both sides that something was read, and the other side

@@ -612,10 +612,11 @@ func TestRead(t *testing.T) {
 	if len(events) != 1 || events[0].Read == nil || events[0].Read.Unread != 0 || len(events[0].Topics) != 2 {
 		t.Fatalf("announced %+v, want read to both sides", events)
 	}
-	for name, seq := range map[string]chat.Seq{"again": 1, "back": 0, "beyond the last message": 2} {
-		if err := w.Read(t.Context(), seller, id, seq); err != nil {
-			t.Errorf("read %s: %v", name, err)
-		}
+	if err := w.Read(t.Context(), seller, id, 1); err != nil {
+		t.Errorf("read again: %v", err)
+	}
+	for name, seq := range map[string]chat.Seq{"nothing": 0, "before the first": -5, "beyond the last message": 2} {
+		wantCode(t, w.Read(t.Context(), seller, id, seq), "invalid_seq")
 		if events := w.bus.take(); events != nil {
 			t.Errorf("read %s: announced %+v", name, events)
 		}

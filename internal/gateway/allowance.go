@@ -13,11 +13,19 @@ type rate struct {
 	burst  int
 }
 
-func newRate(r []chat.Rate) rate {
-	if len(r) == 0 || r[0].Burst <= 0 {
-		return rate{}
+// newRate returns the one rate that sessions are held to: of several, the one
+// that allows least over time.
+func newRate(rates []chat.Rate) rate {
+	var least rate
+	for _, r := range rates {
+		if r.Burst <= 0 {
+			return rate{}
+		}
+		if period := r.Window / time.Duration(r.Burst); period > least.period {
+			least = rate{period: period, burst: r.Burst}
+		}
 	}
-	return rate{period: r[0].Window / time.Duration(r[0].Burst), burst: r[0].Burst}
+	return least
 }
 
 // window is how long it takes until all of the burst is free again.

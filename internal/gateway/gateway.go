@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,9 @@ type Options struct {
 	// and no cookie counts. [none may]
 	AllowOrigin func(origin string) bool
 
+	// Address tells under which address a client is counted. [the peer's]
+	Address func(r *http.Request) string
+
 	Heartbeat    time.Duration // how often one is sent to each session [25 s]
 	HelloWithin  time.Duration // how long a client may keep silent at first [10 s]
 	OfflineAfter time.Duration // how long somebody who left still counts as here [5 s]
@@ -32,6 +36,15 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.AllowOrigin == nil {
 		o.AllowOrigin = func(string) bool { return false }
+	}
+	if o.Address == nil {
+		o.Address = func(r *http.Request) string {
+			host, _, err := net.SplitHostPort(r.RemoteAddr)
+			if err != nil {
+				return r.RemoteAddr
+			}
+			return host
+		}
 	}
 	if o.Heartbeat == 0 {
 		o.Heartbeat = 25 * time.Second

@@ -55,6 +55,7 @@ type nodeOptions struct {
 	store  func(chat.Store) chat.Store
 	bus    func(chat.Bus) chat.Bus
 	ttl    time.Duration
+	allow  chat.Limiter
 	log    *slog.Logger
 }
 
@@ -85,7 +86,10 @@ func newNode(t testing.TB, o nodeOptions) *node {
 			t.Fatal(err)
 		}
 	}
-	svc := chat.NewService(store, n.bus, testkit.NoLimits{}, limits, o.log)
+	if o.allow == nil {
+		o.allow = testkit.NoLimits{}
+	}
+	svc := chat.NewService(store, n.bus, o.allow, limits, o.log)
 	n.Gateway = New(svc, n.bus, claims{time.Now, o.ttl}, o.Options, o.log)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context())) // it ends after the test's own
 	done := make(chan error, 2)

@@ -50,9 +50,15 @@ func (s *session) greet(isText bool, data []byte) {
 // turnAway says goodbye to a client that cannot come in.
 func (s *session) turnAway(ctx context.Context, err error) {
 	e := chat.AsError(err)
-	if e.Kind == chat.Unauthenticated {
+	switch e.Kind {
+	case chat.Unauthenticated:
+		s.gw.log.InfoContext(ctx, "hello refused", "code", e.Code, "reason", err)
 		s.close(tokenBye(e))
 		return
+	case chat.RateLimited:
+		s.close(wire.Bye{Code: byeFlood, Message: e.Msg, RetryAfterMS: wire.FromError(err, "").RetryAfterMS})
+		return
+	case chat.Internal, chat.Invalid, chat.Denied, chat.NotFound, chat.Conflict, chat.TooLarge, chat.Unavailable:
 	}
 	s.gw.log.ErrorContext(ctx, "hello", "uid", s.actor.UID, "err", err)
 	s.close(unavailableBye())
@@ -67,6 +73,10 @@ func (s *session) enter(ctx context.Context, id int64, h *wire.Hello) error {
 		return fmt.Errorf("verify: %w", err)
 	}
 	s.admit(&who)
+	if err := s.gw.svc.Allow(chat.ActionRequest, s.actor); err != nil { // a welcome costs as much as a page of changes
+		return err
+	}
+	s.gw.log.DebugContext(ctx, "hello", "uid", s.actor.UID, "agent", s.actor.Agent, "client", h.Client)
 	if err := s.gw.svc.Meet(ctx, who); err != nil { // how somebody is shown is no reason to keep them out
 		s.gw.log.WarnContext(ctx, "meet", "uid", who.Actor.UID, "err", err)
 	}
@@ -158,6 +168,7 @@ func (s *session) changes(ctx context.Context, since *wire.Position, limit int) 
 func (s *session) renew(ctx context.Context, f *wire.ClientFrame) error {
 	who, err := s.gw.verifier.Verify(ctx, f.Token.Token)
 	if e, ok := errors.AsType[*chat.Error](err); ok && e.Kind == chat.Unauthenticated {
+		s.gw.log.InfoContext(ctx, "token refused", "uid", s.actor.UID, "code", e.Code, "reason", err)
 		s.close(tokenBye(e))
 		return nil
 	}

@@ -32,25 +32,27 @@ func (i *interest) add(kind chat.TopicKind, uids []chat.UID) error {
 	var errs []error
 	for _, uid := range uids {
 		topic := chat.Topic{Kind: kind, UID: uid}
-		i.counts[topic]++
-		if i.counts[topic] > 1 {
-			continue
-		}
-		if err := i.bus.Subscribe(topic); err != nil {
-			errs = append(errs, fmt.Errorf("subscribe: %w", err))
+		switch i.counts[topic]++; i.counts[topic] {
+		case 0: // its session has ended, and dropped it already
+			delete(i.counts, topic)
+		case 1:
+			if err := i.bus.Subscribe(topic); err != nil {
+				errs = append(errs, fmt.Errorf("subscribe: %w", err))
+			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// drop counts one less for each. An error of the bus leaves the node with events
-// that nobody wants, which does no harm.
+// drop counts one less for each; one that is dropped before it is added, by a
+// session that ends meanwhile, leaves a debt that add pays. An error of the bus
+// leaves the node with events that nobody wants, which does no harm.
 func (i *interest) drop(kind chat.TopicKind, uids []chat.UID) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for _, uid := range uids {
 		topic := chat.Topic{Kind: kind, UID: uid}
-		if i.counts[topic]--; i.counts[topic] > 0 {
+		if i.counts[topic]--; i.counts[topic] != 0 {
 			continue
 		}
 		delete(i.counts, topic)

@@ -255,10 +255,13 @@ func (s *session) release(first packet) {
 	}
 }
 
-// pong answers a ping of WebSocket's own.
+// pong answers a ping of WebSocket's own, if it is not one of too many.
 func (s *session) pong(payload []byte) {
-	s.touch(s.gw.now())
-	s.reply(pongTo(payload))
+	now := s.gw.now()
+	s.touch(now)
+	if _, ok := s.requests.take(s.gw.frames, s.gw.frames.period, now); ok {
+		s.reply(pongTo(payload))
+	}
 }
 
 func (s *session) touch(now time.Time) { s.seen.Store(now.UnixMilli()) }

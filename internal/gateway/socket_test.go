@@ -65,6 +65,19 @@ func TestUpgrade_refusals(t *testing.T) {
 	}
 }
 
+// A flood of sockets from one address is turned away before it costs anything.
+func TestUpgrade_tooMany(t *testing.T) {
+	n := newNode(t, nodeOptions{allow: refuser(chat.ActionConnect)}).listen(t)
+	_, answer, err := testkit.DialWS(n.url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.Status != http.StatusTooManyRequests || answer.Header.Get("Retry-After") != "8" {
+		t.Errorf("status %d, Retry-After %q; want 429 and 8", answer.Status, answer.Header.Get("Retry-After"))
+	}
+	wantRefusal(t, answer, "rate_limited")
+}
+
 // wantRefusal checks that an answer has the error shape of all the others.
 func wantRefusal(t *testing.T, answer testkit.Answer, code string) {
 	t.Helper()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"haggle/internal/bus/localbus"
 	"haggle/internal/chat"
 	"haggle/internal/testkit"
 	"haggle/internal/wire"
@@ -211,6 +212,24 @@ func TestHello_refusals(t *testing.T) {
 	}
 }
 
+// refuser is a limiter that has nothing left of one action.
+type refuser chat.Action
+
+func (r refuser) Allow(action chat.Action, _ string) (time.Duration, bool) {
+	return 7 * time.Second, action != chat.Action(r)
+}
+
+// A welcome costs as much as a page of changes, so it is counted like one.
+func TestHello_tooOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newNode(t, nodeOptions{allow: refuser(chat.ActionRequest)}).connect(t)
+		f.say(`{"id":1,"hello":{"token":"U_1"}}`)
+		if b := wantBye(t, f, byeFlood, false); b.RetryAfterMS != 7000 {
+			t.Errorf("bye = %+v, want one that says when to come back", b)
+		}
+	})
+}
+
 func TestHello_storeIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNode(t, nodeOptions{store: func(s chat.Store) chat.Store {
@@ -399,6 +418,35 @@ func TestPresence(t *testing.T) {
 			t.Errorf("%d uids are still watched", len(n.hub.watchers))
 		}
 	})
+}
+
+// Whether a buyer is online is nothing that any other buyer may ask.
+func TestPresence_isNobodyElsesBusiness(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t, nodeOptions{})
+		n.enterFake(t, "U_2")
+		curious := n.enterFake(t, "U_1")
+		curious.say(`{"id":2,"watch":{"uids":["U_2"]}}`)
+		if got := curious.told("U_2"); fmt.Sprint(got) != "[unknown]" {
+			t.Errorf("told %v, want unknown", got)
+		}
+		if len(n.hub.watchers) != 0 {
+			t.Errorf("%d uids are watched, want none", len(n.hub.watchers))
+		}
+	})
+}
+
+// A session that ends while it begins to watch drops what it is about to add.
+func TestInterest_droppedBeforeAdded(t *testing.T) {
+	i := newInterest(localbus.New())
+	uids := []chat.UID{"V_7"}
+	i.drop(chat.PresenceOf, uids)
+	if err := i.add(chat.PresenceOf, uids); err != nil {
+		t.Fatal(err)
+	}
+	if len(i.counts) != 0 {
+		t.Errorf("counts %v are left for ever", i.counts)
+	}
 }
 
 // Dead phones hold sockets that nobody has closed yet: a new one takes the place

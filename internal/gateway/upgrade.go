@@ -8,8 +8,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 
+	"haggle/internal/chat"
 	"haggle/internal/wire"
 )
 
@@ -41,6 +43,12 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
 	case g.closing():
 		w.Header().Set("Retry-After", "5")
 		g.refuse(w, r, http.StatusServiceUnavailable, byeShutdown, "the server restarts")
+		return
+	}
+	if err := g.svc.AllowKey(chat.ActionConnect, g.opts.Address(r)); err != nil {
+		e := chat.AsError(err)
+		w.Header().Set("Retry-After", strconv.Itoa(int(e.RetryAfter.Seconds())+1))
+		g.refuse(w, r, http.StatusTooManyRequests, e.Code, e.Msg)
 		return
 	}
 	conn, err := g.accept(w, r)

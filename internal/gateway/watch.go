@@ -17,6 +17,12 @@ func (s *session) handleWatch(ctx context.Context, f *wire.ClientFrame) error {
 	if err != nil {
 		return err
 	}
+	known, err := s.gw.svc.Watchable(ctx, s.actor, uids)
+	if err != nil {
+		return err
+	}
+	hidden := without(uids, known)
+	uids = known
 	added, ended, ok := s.gw.hub.watch(s, uids)
 	if !ok {
 		return nil // it has just ended
@@ -27,9 +33,12 @@ func (s *session) handleWatch(ctx context.Context, f *wire.ClientFrame) error {
 		return err
 	}
 	s.ack(f.ID, wire.Ack{})
-	known, err := s.gw.svc.Presence(ctx, uids)
-	if err == nil && len(known) > 0 {
-		s.tell(known)
+	if len(hidden) > 0 {
+		s.tell(hidden)
+	}
+	there, err := s.gw.svc.Presence(ctx, uids)
+	if err == nil && len(there) > 0 {
+		s.tell(there)
 	}
 	for news := s.gw.hub.newsFor(s); len(news) > 0; news = s.gw.hub.newsFor(s) {
 		changed := make(map[chat.UID]chat.Presence, len(news))
@@ -55,6 +64,18 @@ func (s *session) toWatch(names []string) ([]chat.UID, error) {
 		set[uid] = struct{}{}
 	}
 	return slices.Sorted(maps.Keys(set)), nil
+}
+
+// without returns what is answered for those of asked that are not the actor's
+// business.
+func without(asked, known []chat.UID) map[chat.UID]chat.Presence {
+	hidden := make(map[chat.UID]chat.Presence)
+	for _, uid := range asked {
+		if !slices.Contains(known, uid) {
+			hidden[uid] = chat.PresenceUnknown
+		}
+	}
+	return hidden
 }
 
 func (s *session) tell(known map[chat.UID]chat.Presence) {

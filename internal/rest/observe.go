@@ -161,6 +161,10 @@ func isTrusted(addr netip.Addr, trusted []netip.Prefix) bool {
 	return false
 }
 
+// ClientKey returns what the client of r counts under: its address, seen through
+// the trusted proxies.
+func ClientKey(r *http.Request, trusted []netip.Prefix) string { return limitKey(ClientIP(r, trusted)) }
+
 // limitKey is what an address counts under: people have a whole IPv6 /64 each.
 func limitKey(addr netip.Addr) string {
 	if addr.Is6() {
