@@ -41,6 +41,13 @@ func (r revocations) RevokedAt(_ context.Context, uid chat.UID) (time.Time, erro
 	return r[uid], nil
 }
 
+// LoginEnded goes by the same table.
+func (r revocations) LoginEnded(_ context.Context, id chat.LoginID) (bool, error) {
+	return !r[loginKey(id)].IsZero(), nil
+}
+
+func loginKey(id chat.LoginID) chat.UID { return chat.UID("login " + id) }
+
 func newVerifier(t *testing.T, revoked revocations, keys ...Key) *Verifier {
 	t.Helper()
 	cfg := Config{Keys: keys, Own: bytes.Repeat([]byte{7}, 32), Guests: true}
@@ -111,7 +118,6 @@ func TestVerify_claims(t *testing.T) {
 	}{
 		{"a buyer", nil, ""},
 		{"several audiences", map[string]any{"aud": []string{"shop", "haggle"}}, ""},
-		{"without iat", map[string]any{"iat": nil}, ""},
 		{"for 24 hours", map[string]any{"exp": now.Add(24 * time.Hour).Unix()}, ""},
 		{"an agent", map[string]any{"sub": "V_7", "agent": "anna", "agent_name": "Anna"}, ""},
 		{"a merchant without an agent", map[string]any{"sub": "E_9"}, ""},
@@ -121,7 +127,7 @@ func TestVerify_claims(t *testing.T) {
 		{"another audience", map[string]any{"aud": "shop"}, "token_invalid"},
 		{"no audience", map[string]any{"aud": nil}, "token_invalid"},
 		{"no exp", map[string]any{"exp": nil}, "token_invalid"},
-		{"exp too far", map[string]any{"iat": nil, "exp": now.Add(24*time.Hour + time.Minute).Unix()}, "token_invalid"},
+		{"exp too far", map[string]any{"exp": now.Add(24*time.Hour + time.Minute).Unix()}, "token_invalid"},
 		{"a long life, half over", map[string]any{"iat": now.Add(-20 * time.Hour).Unix(), "exp": now.Add(5 * time.Hour).Unix()}, "token_invalid"},
 		{"exp in milliseconds", map[string]any{"exp": now.Add(time.Hour).UnixMilli()}, "token_invalid"},
 		{"exp is text", map[string]any{"exp": "tomorrow"}, "token_invalid"},
@@ -145,7 +151,7 @@ func TestVerify_claims(t *testing.T) {
 		{"issued in the same second, cut off", map[string]any{"sub": "U_later", "iat": now.Unix()}, "token_revoked"},
 		{"issued in the same second, with its fraction", map[string]any{"sub": "U_later", "iat": sec(2 * time.Millisecond)}, ""},
 		{"issued at the very moment", map[string]any{"sub": "U_same", "iat": now.Unix()}, ""},
-		{"not saying when, after a revocation", map[string]any{"sub": "U_revoked", "iat": nil}, "token_revoked"},
+		{"not saying when", map[string]any{"iat": nil}, "token_invalid"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -177,14 +183,39 @@ func checkCode(t *testing.T, err error, want string) {
 func TestVerify_identity(t *testing.T) {
 	v := newVerifier(t, nil, secretKey(t, ""))
 	got, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodHS256, []byte(secret), "", good(map[string]any{
-		"sub": "V_7", "agent": "anna", "agent_name": "Anna", "name": "Mugs & Co", "avatar": "https://shop.example/m.png",
+		"sub": "V_7", "name": "Mugs & Co", "avatar": "https://shop.example/m.png", "sid": "made up", "net": "192.0.2.1",
 	})))
 	want := chat.Identity{
-		Actor: chat.Actor{UID: "V_7", Agent: "anna", AgentName: "Anna"},
+		Actor: chat.Actor{UID: "V_7"},
 		Name:  "Mugs & Co", Avatar: "https://shop.example/m.png", IssuedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+}
+
+// A token whose "name" was the agent's own renamed the whole shop.
+func TestVerify_agentRenamedTheShop(t *testing.T) {
+	v := newVerifier(t, nil, secretKey(t, ""))
+	got, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodHS256, []byte(secret), "", good(map[string]any{
+		"sub": "V_7", "agent": "anna", "agent_name": "Anna", "name": "Anna", "avatar": "https://shop.example/anna.png",
+	})))
+	want := chat.Identity{
+		Actor: chat.Actor{UID: "V_7", Agent: "anna", AgentName: "Anna"}, IssuedAt: now, ExpiresAt: now.Add(time.Hour),
+	}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+}
+
+// A token without iat came in, and not any more from the first revocation on,
+// fresh or not: now it is refused from the start, in words for whoever made it.
+func TestVerify_withoutIATLockedOutLater(t *testing.T) {
+	v := newVerifier(t, nil, secretKey(t, ""))
+	_, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodHS256, []byte(secret), "", good(map[string]any{"iat": nil})))
+	checkCode(t, err, "token_invalid")
+	if msg := chat.AsError(err).Msg; !strings.Contains(msg, "iat") {
+		t.Errorf("message %q, want it to name iat", msg)
 	}
 }
 
@@ -193,10 +224,14 @@ func TestVerify_identity(t *testing.T) {
 func TestVerify_names(t *testing.T) {
 	v := newVerifier(t, nil, secretKey(t, ""))
 	got, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodHS256, []byte(secret), "", good(map[string]any{
-		"sub": "V_7", "agent": "a", "agent_name": "An\u202ena\n " + strings.Repeat("x", 100), "name": "Cafe\u0301",
+		"sub": "V_7", "agent": "a", "agent_name": "An\u202ena\n " + strings.Repeat("x", 100),
 	})))
-	if want := "Anna " + strings.Repeat("x", 59); err != nil || got.Actor.AgentName != want || got.Name != "Caf\u00e9" {
+	if want := "Anna " + strings.Repeat("x", 59); err != nil || got.Actor.AgentName != want {
 		t.Errorf("identity %+q, %v, want the agent %q", got, err, want)
+	}
+	got, err = v.Verify(t.Context(), sign(t, jwt.SigningMethodHS256, []byte(secret), "", good(map[string]any{"name": "Cafe\u0301"})))
+	if err != nil || got.Name != "Caf\u00e9" {
+		t.Errorf("identity %+q, %v", got, err)
 	}
 }
 
@@ -332,8 +367,10 @@ func TestOwnTokens(t *testing.T) {
 	}
 	want := shop
 	want.Name = "" // an old cookie must not undo a new name
-	if got, err := v.VerifyCookie(ctx, cookie, chat.BuyerSide); err != nil || got != want {
-		t.Errorf("cookie = %+v, %v, want %+v", got, err, want)
+	got, err := v.VerifyCookie(ctx, cookie, chat.BuyerSide)
+	want.Login = got.Login
+	if err != nil || got != want || got.Login == "" {
+		t.Errorf("cookie = %+v, %v, want %+v and a login of its own", got, err, want)
 	}
 	if got, err := v.Verify(ctx, access); err != nil || !got.IssuedAt.Equal(shop.IssuedAt) {
 		t.Errorf("access token = %+v, %v, want the time of the shop's word", got, err)
@@ -360,6 +397,39 @@ func TestOwnTokens(t *testing.T) {
 	}
 }
 
+// Who signed out and had a copy of the cookie, or its tokens, went on as before.
+func TestOwnTokens_livedOnAfterSignOut(t *testing.T) {
+	revoked := revocations{}
+	v := newVerifier(t, revoked, secretKey(t, ""))
+	ctx := t.Context()
+	// signIn returns a browser's cookie, what it is and a token that came of it.
+	signIn := func() (cookie string, id chat.Identity, access string) {
+		t.Helper()
+		cookie, err := v.CookieToken(chat.Identity{Actor: chat.Actor{UID: "U_42"}, IssuedAt: now, ExpiresAt: now.Add(time.Hour)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, err = v.VerifyCookie(ctx, cookie, chat.BuyerSide); err != nil {
+			t.Fatal(err)
+		}
+		if access, _, err = v.AccessToken(id, 10*time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		return cookie, id, access
+	}
+	cookie, id, access := signIn()
+	otherCookie, _, otherAccess := signIn()
+	revoked[loginKey(id.Login)] = now
+	_, err := v.VerifyCookie(ctx, cookie, chat.BuyerSide)
+	checkCode(t, err, "token_revoked")
+	_, err = v.Verify(ctx, access)
+	checkCode(t, err, "token_revoked")
+	_, err = v.VerifyCookie(ctx, otherCookie, chat.BuyerSide)
+	checkCode(t, err, "")
+	_, err = v.Verify(ctx, otherAccess)
+	checkCode(t, err, "")
+}
+
 func TestGuests(t *testing.T) {
 	v := newVerifier(t, nil)
 	guest, err := v.NewGuest()
@@ -369,6 +439,11 @@ func TestGuests(t *testing.T) {
 	cookie, _ := v.CookieToken(guest)
 	if got, err := v.VerifyCookie(t.Context(), cookie, chat.BuyerSide); err != nil || got.Actor != guest.Actor {
 		t.Errorf("cookie = %+v, %v", got, err)
+	}
+	guest.Actor.Address = "192.0.2.1"
+	access, _, _ := v.AccessToken(guest, time.Minute)
+	if got, err := v.Verify(t.Context(), access); err != nil || got.Actor != guest.Actor {
+		t.Errorf("access token = %+v, %v, want what the guest counts under too", got, err)
 	}
 	v.guests = false
 	_, err = v.VerifyCookie(t.Context(), cookie, chat.BuyerSide)
@@ -390,13 +465,13 @@ func TestVerify_storeDown(t *testing.T) {
 func TestSignShopToken(t *testing.T) {
 	v := newVerifier(t, nil, secretKey(t, "k1"))
 	token, err := SignShopToken([]byte(secret), ShopClaims{
-		UID: "V_7", Agent: "anna", AgentName: "Anna", Name: "Mugs",
+		UID: "V_7", Agent: "anna", AgentName: "Anna",
 		IssuedAt: now, ExpiresAt: now.Add(MaxTokenLife), KeyID: "k1",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id, err := v.Verify(t.Context(), token); err != nil || id.Actor.Agent != "anna" || id.Name != "Mugs" {
+	if id, err := v.Verify(t.Context(), token); err != nil || id.Actor.Agent != "anna" {
 		t.Errorf("identity = %+v, %v", id, err)
 	}
 	if _, err := SignShopToken([]byte("short"), ShopClaims{UID: "U_1"}); err == nil {

@@ -48,7 +48,10 @@ type claims struct {
 	Agent     string `json:"agent,omitempty"`
 	AgentName string `json:"agent_name,omitempty"`
 
-	Use use `json:"use,omitempty"` // of the server's own only
+	// Of the server's own only.
+	Use     use          `json:"use,omitempty"`
+	Login   chat.LoginID `json:"sid,omitempty"`
+	Address string       `json:"net,omitempty"` // of a guest
 }
 
 // The methods of jwt.Claims. The library's parser wants them and never calls
@@ -72,17 +75,19 @@ func (c *claims) GetSubject() (string, error) { return c.Subject, nil }
 // GetAudience returns aud.
 func (c *claims) GetAudience() (jwt.ClaimStrings, error) { return c.Audience, nil }
 
-// identity returns who the claims are about.
-func (c *claims) identity() (chat.Identity, error) {
+// identity returns who the claims are about. What an agent's token says of name
+// and avatar is the agent's own, and must not become the shop's.
+func (c *claims) identity(own bool) (chat.Identity, error) {
 	actor, err := ActorOf(c.Subject, c.Agent, c.AgentName)
 	if err != nil {
 		return chat.Identity{}, refusef("%w", err)
 	}
-	id := chat.Identity{Actor: actor, Name: norm.NFC.String(c.Name), Avatar: c.Avatar, ExpiresAt: c.ExpiresAt.Time}
-	if c.IssuedAt != nil {
-		id.IssuedAt = c.IssuedAt.Time
-	} else {
-		id.IssuedAt = id.ExpiresAt.Add(-MaxTokenLife)
+	id := chat.Identity{Actor: actor, IssuedAt: c.IssuedAt.Time, ExpiresAt: c.ExpiresAt.Time}
+	if actor.Agent == "" {
+		id.Name, id.Avatar = norm.NFC.String(c.Name), c.Avatar
+	}
+	if own {
+		id.Login, id.Actor.Address = c.Login, c.Address
 	}
 	return id, nil
 }
@@ -115,6 +120,7 @@ func claimsOf(id *chat.Identity) *claims {
 		Issuer: issuer, Subject: string(id.Actor.UID), Audience: jwt.ClaimStrings{audience},
 		ExpiresAt: &numericDate{id.ExpiresAt}, IssuedAt: &numericDate{id.IssuedAt},
 		Agent: string(id.Actor.Agent), AgentName: id.Actor.AgentName,
+		Login: id.Login, Address: id.Actor.Address,
 	}
 }
 

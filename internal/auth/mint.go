@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"crypto/rand"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -22,8 +24,12 @@ func (v *Verifier) AccessToken(id chat.Identity, ttl time.Duration) (token strin
 	return token, id.ExpiresAt, err
 }
 
-// CookieToken returns the value of the cookie that remembers id until it ends.
-func (v *Verifier) CookieToken(id chat.Identity) (string, error) { return v.sign(&id, useCookie) }
+// CookieToken returns the value of the cookie that remembers id until it ends. It
+// is a sign-in of its own, with an ID by which it can be ended sooner.
+func (v *Verifier) CookieToken(id chat.Identity) (string, error) {
+	id.Login = chat.LoginID(strings.ToLower(rand.Text()))
+	return v.sign(&id, useCookie)
+}
 
 // NewGuest makes somebody up who may come in without being signed in.
 func (v *Verifier) NewGuest() (chat.Identity, error) {
@@ -56,7 +62,7 @@ type ShopClaims struct {
 	Avatar    string
 	Agent     chat.AgentID // staff only
 	AgentName string
-	IssuedAt  time.Time
+	IssuedAt  time.Time // needed: revocations go by it
 	ExpiresAt time.Time // at most MaxTokenLife after IssuedAt
 	KeyID     string    // kid; "" for none
 }
