@@ -58,7 +58,8 @@ type API struct {
 	mux  *http.ServeMux
 	huma huma.API
 
-	uploads *uploadBudget
+	uploads    *uploadBudget
+	bulkSchema *huma.Schema // of a line
 }
 
 // New returns the API. ConfigureHuma was called before.

@@ -25,17 +25,25 @@ type uploadBudget struct {
 	perActor int
 
 	mu     sync.Mutex
-	active map[chat.Actor]int // guarded by mu
+	active map[uploader]int // guarded by mu
+}
+
+// uploader is whose uploads count together. The name of an agent is whatever the
+// token says, so it is no part of who it is.
+type uploader struct {
+	uid   chat.UID
+	agent chat.AgentID
 }
 
 func newUploadBudget(memory int64, perActor int) *uploadBudget {
-	return &uploadBudget{memory: semaphore.NewWeighted(memory), perActor: perActor, active: make(map[chat.Actor]int)}
+	return &uploadBudget{memory: semaphore.NewWeighted(memory), perActor: perActor, active: make(map[uploader]int)}
 }
 
 // take waits for room for an upload of the actor's; the caller calls free when
 // it is done with it.
 func (b *uploadBudget) take(ctx context.Context, actor chat.Actor, bytes int64) (free func(), err error) {
-	if !b.enter(actor) {
+	who := uploader{actor.UID, actor.Agent}
+	if !b.enter(who) {
 		e := chat.Codef(chat.RateLimited, "too_many_uploads", "at most %d uploads at a time", b.perActor)
 		e.RetryAfter = time.Second
 		return nil, e
@@ -43,31 +51,31 @@ func (b *uploadBudget) take(ctx context.Context, actor chat.Actor, bytes int64) 
 	ctx, cancel := context.WithTimeout(ctx, uploadWait)
 	defer cancel()
 	if err := b.memory.Acquire(ctx, bytes); err != nil {
-		b.leave(actor)
+		b.leave(who)
 		e := chat.Codef(chat.Unavailable, "busy", "too much to do, try again in a moment")
 		e.RetryAfter, e.Err = time.Second, err
 		return nil, e
 	}
 	return func() {
 		b.memory.Release(bytes)
-		b.leave(actor)
+		b.leave(who)
 	}, nil
 }
 
-func (b *uploadBudget) enter(actor chat.Actor) bool {
+func (b *uploadBudget) enter(who uploader) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.active[actor] >= b.perActor {
+	if b.active[who] >= b.perActor {
 		return false
 	}
-	b.active[actor]++
+	b.active[who]++
 	return true
 }
 
-func (b *uploadBudget) leave(actor chat.Actor) {
+func (b *uploadBudget) leave(who uploader) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.active[actor]--; b.active[actor] == 0 {
-		delete(b.active, actor)
+	if b.active[who]--; b.active[who] == 0 {
+		delete(b.active, who)
 	}
 }

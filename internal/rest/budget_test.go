@@ -41,3 +41,24 @@ func TestUploadBudget(t *testing.T) {
 		}
 	})
 }
+
+// An agent with a new name in each token had uploads without end.
+func TestUploadBudget_agentNameMadeRoom(t *testing.T) {
+	b := newUploadBudget(100, 1)
+	anna := chat.Actor{UID: "V_1", Agent: "anna", AgentName: "Anna"}
+	free, err := b.take(t.Context(), anna, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	anna.AgentName = "Anna S."
+	if _, err := b.take(t.Context(), anna, 1); chat.AsError(err).Code != "too_many_uploads" {
+		t.Errorf("the same agent under another name: %v", err)
+	}
+	if _, err := b.take(t.Context(), chat.Actor{UID: "V_1", Agent: "bo"}, 1); err != nil {
+		t.Errorf("another agent: %v", err)
+	}
+	free()
+	if _, err := b.take(t.Context(), anna, 1); err != nil {
+		t.Errorf("after one's own is done: %v", err)
+	}
+}

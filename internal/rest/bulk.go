@@ -49,12 +49,13 @@ type bulkOut struct {
 
 func (a *API) bulkRoute() {
 	registry := a.huma.OpenAPI().Components.Schemas
+	a.bulkSchema = huma.SchemaFromType(registry, reflect.TypeFor[BulkLine]())
 	op := post("/v1/server/bulk", "bulk", tagServer, "Many products and participants at once",
 		"One JSON object a line, with one of the members `product`, `participant` (as the PUTs take them, with their id or "+
 			"uid), `delete_product`, `delete_participant`. A result per line comes back, in order; a bad line fails alone. "+
 			"At most 10,000 lines of at most 64 KiB: from the 10,001st on nothing is done, and its result says `too_many_lines`.")
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		mediaNDJSON: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary", Description: "Lines of BulkLine"}},
+		mediaNDJSON: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary", Description: "Lines of BulkLine, see the schemas"}},
 	}}
 	op.Responses = map[string]*huma.Response{"200": {
 		Description: "Lines of BulkResult",
@@ -130,6 +131,9 @@ func (a *API) bulkLine(ctx context.Context, line []byte) error {
 	if err := wire.Decode(line, &l); err != nil {
 		return err
 	}
+	if err := a.checkLine(line); err != nil {
+		return err
+	}
 	set := 0
 	for _, is := range []bool{l.Product != nil, l.Participant != nil, l.DeleteProduct != nil, l.DeleteParticipant != nil} {
 		if is {
@@ -147,6 +151,21 @@ func (a *API) bulkLine(ctx context.Context, line []byte) error {
 		return a.removeProduct(ctx, *l.DeleteProduct)
 	}
 	return a.removeParticipant(ctx, *l.DeleteParticipant)
+}
+
+// checkLine holds a line to the schema that the PUTs hold their bodies to: what is
+// left out would be stored as nothing.
+func (a *API) checkLine(line []byte) error {
+	var v any
+	if err := wire.Decode(line, &v); err != nil {
+		return err
+	}
+	var found huma.ValidateResult
+	huma.Validate(a.huma.OpenAPI().Components.Schemas, a.bulkSchema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, v, &found)
+	if len(found.Errors) == 0 {
+		return nil
+	}
+	return chat.Codef(chat.Invalid, "invalid_request", "%s", printable(wordsOf(found.Errors, "not a valid line")))
 }
 
 func (a *API) bulkResult(ctx context.Context, results *bytes.Buffer, n int, err error) error {

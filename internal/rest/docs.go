@@ -129,7 +129,7 @@ func tidy(doc *huma.OpenAPI) {
 		"403": "One may not do that. Codes: `blocked`, `blocked_by_you`, `wrong_merchant`, `file_not_yours`, `origin_not_allowed` …",
 		"404": "There is no such thing, or none that one may know of. Codes: `not_found`, `product_gone`",
 		"409": "It means something else already. Codes: `nonce_reused`, `reset`",
-		"413": "Over a limit. Codes: `too_large`, `text_too_long`, `file_too_large` …",
+		"413": "Over a limit. Codes: `too_large`, `text_too_long`, `upload_too_large` …",
 		"415": "Another Content-Type is needed. Code: `unsupported_media_type`",
 		"429": "Too often: wait as `Retry-After` says. Code: `rate_limited`",
 		"500": "Our fault. Code: `internal`",

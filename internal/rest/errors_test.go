@@ -153,7 +153,11 @@ func TestErrors_clientLeft(t *testing.T) {
 	cancel()
 	req := httptest.NewRequestWithContext(ctx, http.MethodGet, "/v1/me", nil)
 	req.Header.Set("Authorization", "Bearer "+token(t, auth.ShopClaims{UID: "U_1"}))
-	f.handler.ServeHTTP(httptest.NewRecorder(), req)
+	rec := httptest.NewRecorder()
+	f.handler.ServeHTTP(rec, req)
+	if !strings.Contains(rec.Body.String(), `"code":"canceled"`) { // the store's word for it, too
+		t.Errorf("answered %s", rec.Body)
+	}
 	if strings.Contains(f.logs.String(), `"level":"ERROR"`) {
 		t.Errorf("logged as an error: %s", f.logs)
 	}

@@ -153,7 +153,7 @@ func (a *API) failure(ctx context.Context, err error) *StatusError {
 	e := chat.AsError(err)
 	if e.Kind == chat.Internal && ctx.Err() != nil {
 		// Whoever asked has left; nothing is wrong and nobody reads the answer.
-		e = chat.Codef(chat.Unavailable, "cancelled", "the request was cancelled")
+		e = chat.Codef(chat.Unavailable, "canceled", "the request was given up")
 	}
 	switch e.Kind {
 	case chat.Internal:

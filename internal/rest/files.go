@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ type FileURLsRequest struct {
 func (a *API) fileRoutes() {
 	upload := put("/v1/files/{key}", "upload", tagFiles, "Upload a picture",
 		"The bytes of a JPEG, PNG, GIF or WebP picture as the body. It is turned upright, encoded anew without its metadata "+
-			"and waits 7 days for the message that carries it.")
+			"and waits "+lasting(a.svc.Limits().UnattachedFor)+" for the message that carries it.")
 	upload.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"image/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 	}}
@@ -43,6 +44,14 @@ func (a *API) fileRoutes() {
 	actorIn(a, post("/v1/files/urls", "file-urls", tagFiles, "Where files can be fetched",
 		"Files that one may not see, or that do not exist, are absent from the answer. "+
 			"The URLs work without a token until they expire: hand them to nobody."), a.fileURLs)
+}
+
+// lasting words a setting for the documentation.
+func lasting(d time.Duration) string {
+	if days := d / (24 * time.Hour); days > 1 && d%(24*time.Hour) == 0 {
+		return strconv.FormatInt(int64(days), 10) + " days"
+	}
+	return d.String()
 }
 
 func (a *API) upload(ctx context.Context, actor chat.Actor, in *uploadIn) (*answer[wire.File], error) {
@@ -78,7 +87,7 @@ func (a *API) upload(ctx context.Context, actor chat.Actor, in *uploadIn) (*answ
 // where it is decoded.
 func (a *API) readUpload(in *uploadIn) ([]byte, error) {
 	limit := a.svc.Limits().UploadBytes
-	tooLarge := chat.Codef(chat.TooLarge, "file_too_large", "a picture has at most %d MiB", limit>>20)
+	tooLarge := chat.Codef(chat.TooLarge, "upload_too_large", "a picture has at most %d bytes", limit)
 	if in.r.ContentLength > limit {
 		return nil, tooLarge
 	}

@@ -63,7 +63,10 @@ func (a *API) loginRoutes() {
 	plain(a, token, a.token)
 	plain(a, post("/v1/guest", "guest", tagLogin, "Come in as a guest",
 		"Where guests are allowed: sets the buyer's cookie, unless there is a good one. For the server's own pages only."), a.guest)
-	plain(a, post("/v1/logout", "logout", tagLogin, "Sign out of this browser", "Forgets the cookie of one side."), a.logout)
+	plain(a, post("/v1/logout", "logout", tagLogin, "Sign out of this browser",
+		"Forgets the cookie of one side, and ends what came of it: a copy of the cookie, and the tokens that pages got for it, "+
+			"are refused from now on. A socket that is open stays until its token ends, within "+lasting(a.svc.Limits().TokenTTL)+
+			". Other browsers stay signed in, see `/v1/server/participants/{uid}/revoke` for those."), a.logout)
 }
 
 // login is a way in: it finds out who it is, sets the cookie and goes on to next.
@@ -110,6 +113,11 @@ func (a *API) loginByToken(w http.ResponseWriter, r *http.Request) (id chat.Iden
 		return id, "", err
 	}
 	id, err = a.Verifier.VerifyShop(r.Context(), r.PostForm.Get("token"))
+	if err != nil && chat.KindOf(err) == chat.Unauthenticated {
+		// The page says no more than that it did not work; whoever integrates a shop
+		// has to know why.
+		a.log.InfoContext(r.Context(), "sign-in refused", "code", chat.AsError(err).Code, "err", err, "request_id", RequestID(r.Context()))
+	}
 	return id, next, err
 }
 
@@ -168,6 +176,9 @@ func (a *API) token(_ context.Context, in *sideIn) (*answer[TokenAnswer], error)
 	if err := a.svc.Allow(chat.ActionRequest, id.Actor); err != nil {
 		return nil, err
 	}
+	if id.Actor.UID.IsGuest() {
+		id.Actor.Address = limitKey(ClientIP(in.r, a.TrustedProxies))
+	}
 	token, expires, err := a.Verifier.AccessToken(id, a.svc.Limits().TokenTTL)
 	if err != nil {
 		return nil, err
@@ -203,11 +214,19 @@ func (a *API) guest(_ context.Context, in *guestIn) (*struct{}, error) {
 	return nil, a.setCookie(in.w, id)
 }
 
-func (a *API) logout(_ context.Context, in *sideIn) (*struct{}, error) {
+func (a *API) logout(ctx context.Context, in *sideIn) (*struct{}, error) {
 	if err := a.checkOwnOrigin(in.r); err != nil {
 		return nil, err
 	}
 	if err := requireJSON(in.r); err != nil {
+		return nil, err
+	}
+	id, err := a.signedIn(in.r, in.Body.side())
+	if err == nil {
+		err = a.svc.EndLogin(ctx, id)
+	}
+	// While nobody can say that it ended, the cookie stays, to try again with.
+	if err != nil && chat.KindOf(err) != chat.Unauthenticated {
 		return nil, err
 	}
 	a.putCookie(in.w, in.Body.side(), "", -1)
@@ -225,7 +244,8 @@ func (a *API) documentLogin() {
 		"429": {Description: "A page that says to try again later"},
 	}
 	byForm := post("/v1/login", "login", tagLogin, "Sign in with the marketplace's token",
-		"A form that a page of the shop posts. Its Origin must be in the server's list.")
+		"A form that a page of the shop posts. Its Origin must be in the server's list, and be sent at all: a page with "+
+			"`Referrer-Policy: no-referrer` sends `null`.")
 	byForm.Responses = responses
 	byForm.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"application/x-www-form-urlencoded": {Schema: &huma.Schema{

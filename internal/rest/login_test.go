@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"haggle/internal/auth"
 	"haggle/internal/chat"
 	"haggle/internal/rest"
@@ -147,9 +149,8 @@ func TestLogin_refused(t *testing.T) {
 		{"another site", good, "", map[string]string{"Origin": "https://evil.example"}, 403, "does not accept"},
 		{"a site whose name begins alike", good, "", map[string]string{"Origin": shopOrigin + ".evil.example"}, 403, "does not accept"},
 		{"the shop without TLS", good, "", map[string]string{"Origin": "http://shop.example"}, 403, "does not accept"},
-		{"no Origin", good, "", map[string]string{"Origin": ""}, 403, "does not accept"},
-		{"Origin null", good, "", map[string]string{"Origin": "null"}, 403, "does not accept"},
-		{"Chinese", good, "", map[string]string{"Origin": "null", "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}, 403, "不接受"},
+		{"no Origin", good, "", map[string]string{"Origin": ""}, 403, "does not say which one it is"},
+		{"Chinese", good, "", map[string]string{"Origin": "https://evil.example", "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}, 403, "不接受"},
 		{"JSON", good, "", map[string]string{"Content-Type": "application/json"}, 415, "does not understand"},
 		{"expired", old, "", nil, 401, "sign-in has ended"},
 		{"made up", "abc", "", nil, 401, "sign-in has ended"},
@@ -183,6 +184,98 @@ func TestLogin_refused(t *testing.T) {
 	}
 }
 
+// A shop whose pages have Referrer-Policy: no-referrer got a page that said
+// nothing of why.
+func TestLogin_noReferrerGotNoHint(t *testing.T) {
+	f := newFixture(t)
+	for lang, says := range map[string]string{"en": "use strict-origin-when-cross-origin", "zh-CN": "请在放置按钮的页面改用"} {
+		res := f.login(url.Values{"token": {token(t, auth.ShopClaims{UID: "U_1"})}}, map[string]string{"Origin": "null", "Accept-Language": lang})
+		body := res.Body.String()
+		if res.Code != http.StatusForbidden || !strings.Contains(body, "Referrer-Policy: no-referrer") || !strings.Contains(body, says) {
+			t.Errorf("%s: status %d: %s", lang, res.Code, body)
+		}
+	}
+}
+
+// Whoever integrates a shop and left iat out found no word of it in the log.
+func TestLogin_reasonWasNowhere(t *testing.T) {
+	f := newFixture(t)
+	made := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"aud": "haggle", "sub": "U_1", "exp": time.Now().Add(time.Hour).Unix()})
+	bad, err := made.SignedString([]byte(shopSecret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res := f.login(url.Values{"token": {bad}}, nil); res.Code != http.StatusUnauthorized {
+		t.Errorf("status %d: %s", res.Code, res.Body)
+	}
+	if logs := f.logs.String(); !strings.Contains(logs, `"level":"INFO","msg":"sign-in refused"`) || !strings.Contains(logs, "iat is missing") || strings.Contains(logs, bad) {
+		t.Errorf("the log says %s", logs)
+	}
+}
+
+// A login code for an agent that brought the agent's name renamed the shop.
+func TestLogin_agentRenamedTheShop(t *testing.T) {
+	f := newFixture(t)
+	f.want(request{
+		method: "PUT", path: "/v1/server/participants/V_1", body: `{"name":"Mugs"}`,
+		header: map[string]string{"Authorization": "Bearer " + apiKey},
+	}, http.StatusNoContent, nil)
+	shown := func(want string) {
+		t.Helper()
+		var begun wire.Begin
+		f.want(request{method: "POST", path: "/v1/begin", as: "U_1", body: `{"product":"1001"}`}, http.StatusOK, &begun)
+		if begun.Merchant.Name != want {
+			t.Errorf("the shop is called %q, want %q", begun.Merchant.Name, want)
+		}
+	}
+	f.code(`{"uid":"V_1","agent":"anna","agent_name":"Anna","name":"Anna","avatar":"https://shop.example/anna.png"}`)
+	shown("Mugs")
+	f.login(url.Values{"token": {token(t, auth.ShopClaims{UID: "V_1", Agent: "anna", AgentName: "Anna", Name: "Anna"})}}, nil)
+	shown("Mugs")
+	f.login(url.Values{"token": {token(t, auth.ShopClaims{UID: "V_1", Name: "Mugs & Co"})}}, nil)
+	shown("Mugs & Co")
+}
+
+// Signing out forgot the cookie in the browser and nowhere else: a copy of it got
+// tokens as before.
+func TestLogout_cookieLivedOn(t *testing.T) {
+	f := newFixture(t)
+	signIn := func() *http.Cookie {
+		t.Helper()
+		return cookieOf(t, f.login(url.Values{"token": {token(t, auth.ShopClaims{UID: "U_1"})}}, nil))
+	}
+	here, elsewhere := signIn(), signIn()
+	ask := func(c *http.Cookie) request {
+		return request{method: "POST", path: "/v1/token", body: `{"side":"buyer"}`, header: asOwn(c)}
+	}
+	var got rest.TokenAnswer
+	f.want(ask(here), http.StatusOK, &got)
+	out := request{method: "POST", path: "/v1/logout", body: `{"side":"buyer"}`, header: asOwn(here)}
+	for range 2 { // the second time from a page that has not heard of the first
+		if c := cookieOf(t, f.do(out)); c.Name != "haggle_buyer" || c.MaxAge >= 0 {
+			t.Errorf("cookie %v, want it forgotten", c)
+		}
+	}
+	f.fails(ask(here), http.StatusUnauthorized, "token_revoked")
+	f.fails(request{method: "GET", path: "/v1/me", header: map[string]string{"Authorization": "Bearer " + got.Token}}, http.StatusUnauthorized, "token_revoked")
+	f.want(ask(elsewhere), http.StatusOK, nil) // another browser stays signed in
+	// The shop's own token is another sign-in, also of the same moment.
+	f.want(ask(signIn()), http.StatusOK, nil)
+}
+
+// While the store cannot say that the sign-in ended, the browser is not told so.
+func TestLogout_storeDown(t *testing.T) {
+	f := newFixture(t)
+	c := cookieOf(t, f.login(url.Values{"token": {token(t, auth.ShopClaims{UID: "U_1"})}}, nil))
+	if err := f.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	res := f.do(request{method: "POST", path: "/v1/logout", body: `{"side":"buyer"}`, header: asOwn(c)})
+	if res.Code < 500 || res.Header().Get("Set-Cookie") != "" {
+		t.Errorf("status %d, %v", res.Code, res.Header())
+	}
+}
+
 // A session cannot prolong itself: only the marketplace's word signs in.
 func TestLogin_ownToken(t *testing.T) {
 	f := newFixture(t)
@@ -200,7 +293,7 @@ func TestLogin_rateLimited(t *testing.T) {
 	f := newFixture(t)
 	f.limiter.limited = chat.ActionLogin
 	res := f.login(url.Values{"token": {token(t, auth.ShopClaims{UID: "U_1"})}}, nil)
-	if res.Code != http.StatusTooManyRequests || res.Header().Get("Retry-After") != "2" || !strings.Contains(res.Body.String(), "too many attempts") {
+	if res.Code != http.StatusTooManyRequests || res.Header().Get("Retry-After") != "2" || !strings.Contains(res.Body.String(), "There were too many attempts") {
 		t.Errorf("status %d, %v: %s", res.Code, res.Header(), res.Body)
 	}
 }
@@ -216,7 +309,7 @@ func (f *fixture) code(body string) string {
 
 func TestLogin_code(t *testing.T) {
 	f := newFixture(t)
-	code := f.code(`{"uid":"V_1","agent":"anna","agent_name":"Anna","name":"Mugs"}`)
+	code := f.code(`{"uid":"V_1","agent":"anna","agent_name":"Anna"}`)
 	at := "/v1/login?next=/console&code="
 	for _, look := range []request{
 		{method: "HEAD", path: at + code},
@@ -239,7 +332,7 @@ func TestLogin_code(t *testing.T) {
 	f.want(request{method: "POST", path: "/v1/token", body: `{"side":"merchant"}`, header: asOwn(c)}, http.StatusOK, &got)
 	var me wire.Me
 	f.want(request{method: "GET", path: "/v1/me", header: map[string]string{"Authorization": "Bearer " + got.Token}}, http.StatusOK, &me)
-	if me.Participant.UID != "V_1" || me.Agent != "anna" || me.AgentName != "Anna" || me.Participant.Name != "Mugs" {
+	if me.Participant.UID != "V_1" || me.Agent != "anna" || me.AgentName != "Anna" {
 		t.Errorf("me = %+v", me)
 	}
 	res = f.do(request{method: "GET", path: at + code})
@@ -338,6 +431,9 @@ func TestGuest(t *testing.T) {
 	f.want(request{method: "POST", path: "/v1/token", body: `{"side":"buyer"}`, header: asOwn(c)}, http.StatusOK, &got)
 	if !chat.UID(got.UID).IsGuest() {
 		t.Errorf("uid %q", got.UID)
+	}
+	if id, err := f.verifier.Verify(t.Context(), got.Token); err != nil || id.Actor.Address != "192.0.2.1" {
+		t.Errorf("identity %+v, %v, want the address that its limits go by", id, err)
 	}
 	// Coming again does not lose what one wrote.
 	again := f.do(request{method: "POST", path: "/v1/guest", header: asOwn(c)})

@@ -39,7 +39,7 @@ small { opacity: .75; overflow-wrap: anywhere; }
 `
 
 // words are what a page says in one language.
-type words struct{ title, expired, used, origin, often, later, other string }
+type words struct{ title, expired, used, origin, noOrigin, often, later, other string }
 
 func english() words {
 	return words{
@@ -47,9 +47,11 @@ func english() words {
 		expired: "Your sign-in has ended. Go back to the shop and open the chat from there again.",
 		used:    "This link has been used already or is too old. Go back to the shop and open the chat from there again.",
 		origin:  "The chat does not accept sign-ins from the site you came from.",
-		often:   "That were too many attempts. Wait a moment and try again.",
-		later:   "The chat cannot sign you in at the moment. Try again in a minute.",
-		other:   "The shop sent something that the chat does not understand. Go back to the shop and try again.",
+		noOrigin: "The site you came from does not say which one it is, so the chat cannot accept its sign-in. " +
+			"If it is yours: a page with Referrer-Policy: no-referrer sends Origin: null; use strict-origin-when-cross-origin on the page with the button.",
+		often: "There were too many attempts. Wait a moment and try again.",
+		later: "The chat cannot sign you in at the moment. Try again in a minute.",
+		other: "The shop sent something that the chat does not understand. Go back to the shop and try again.",
 	}
 }
 
@@ -59,16 +61,21 @@ func chinese() words {
 		expired: "登录已失效，请返回商城重新打开聊天。",
 		used:    "此链接已使用过或已过期，请返回商城重新打开聊天。",
 		origin:  "聊天不接受来自该网站的登录。",
-		often:   "尝试次数过多，请稍候再试。",
-		later:   "暂时无法登录，请稍后重试。",
-		other:   "聊天无法识别商城发来的请求，请返回商城重试。",
+		noOrigin: "您来自的网站没有表明自己的地址，因此聊天无法接受其登录。如果这是您的网站：设置了 Referrer-Policy: no-referrer 的页面会发送 " +
+			"Origin: null，请在放置按钮的页面改用 strict-origin-when-cross-origin。",
+		often: "尝试次数过多，请稍候再试。",
+		later: "暂时无法登录，请稍后重试。",
+		other: "聊天无法识别商城发来的请求，请返回商城重试。",
 	}
 }
 
-func (t words) about(f *StatusError) string {
+// about says what f means for whoever posted from a page of origin.
+func (t words) about(f *StatusError, origin string) string {
 	switch {
 	case f.Err.Code == "code_invalid":
 		return t.used
+	case f.Err.Code == "origin_not_allowed" && unknownOrigin(origin):
+		return t.noOrigin
 	case f.Err.Code == "origin_not_allowed":
 		return t.origin
 	case f.status == http.StatusUnauthorized:
@@ -93,7 +100,7 @@ func (a *API) loginFailed(w http.ResponseWriter, r *http.Request, err error) {
 	var body bytes.Buffer
 	if err == nil {
 		err = page.Execute(&body, map[string]string{
-			"Lang": lang, "Nonce": nonce, "Title": text.title, "Text": text.about(f),
+			"Lang": lang, "Nonce": nonce, "Title": text.title, "Text": text.about(f, r.Header.Get("Origin")),
 			"Code": f.Err.Code, "RequestID": RequestID(r.Context()),
 		})
 	}

@@ -28,7 +28,7 @@ func (a *API) checkOwnOrigin(r *http.Request) error {
 // in: another site could sign a visitor in as somebody else.
 func (a *API) checkShopOrigin(r *http.Request) error {
 	origin := r.Header.Get("Origin")
-	if origin == "" || origin == "null" {
+	if unknownOrigin(origin) {
 		return errOrigin()
 	}
 	if slices.Contains(a.Origins, origin) || slices.Contains(a.OwnOrigins, origin) {
@@ -36,6 +36,10 @@ func (a *API) checkShopOrigin(r *http.Request) error {
 	}
 	return errOrigin()
 }
+
+// unknownOrigin reports whether a page does not say where it is from. One with
+// Referrer-Policy: no-referrer says "null", and so do sandboxed frames.
+func unknownOrigin(origin string) bool { return origin == "" || origin == "null" }
 
 const (
 	pathChat    = "/chat"

@@ -46,6 +46,8 @@ type fixture struct {
 	store   *sqlstore.Store
 	limiter *limiter
 	log     *slog.Logger
+
+	verifier *auth.Verifier
 }
 
 type option func(*rest.Deps, *auth.Config, *chat.Limits)
@@ -89,6 +91,7 @@ func newFixture(t *testing.T, opts ...option) *fixture {
 	if deps.Verifier, err = auth.NewVerifier(t.Context(), cfg, f.svc, log); err != nil {
 		t.Fatal(err)
 	}
+	f.verifier = deps.Verifier
 	deps.Codes = auth.NewCodes(deps.Verifier, store, limits.LoginCodeTTL)
 	if f.api, err = rest.New(deps); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"haggle/internal/auth"
 	"haggle/internal/chat"
@@ -273,7 +274,7 @@ func TestFiles(t *testing.T) {
 	}
 
 	put.body = strings.Repeat("x", 1<<20+1)
-	f.fails(put, http.StatusRequestEntityTooLarge, "file_too_large")
+	f.fails(put, http.StatusRequestEntityTooLarge, "upload_too_large")
 	put.body = "bytes"
 	put.header["Content-Type"] = "text/html"
 	f.fails(put, http.StatusUnsupportedMediaType, "unsupported_media_type")
@@ -345,6 +346,89 @@ func TestServerRoutes(t *testing.T) {
 	old := token(t, auth.ShopClaims{UID: "U_5"})
 	do("POST", "/participants/U_5/revoke", "", http.StatusNoContent, nil)
 	f.fails(request{method: "GET", path: "/v1/me", header: map[string]string{"Authorization": "Bearer " + old}}, http.StatusUnauthorized, "token_revoked")
+}
+
+// Reports went into the store and nobody could read them.
+func TestReports_nobodyCouldReadThem(t *testing.T) {
+	f := newFixture(t)
+	ack := f.says("U_1", "n1", "rude words")
+	at := "/v1/conversations/" + ack.Conversation + "/report"
+	f.want(request{method: "POST", path: at, as: "V_1", body: `{"seq":1,"reason":"rude"}`}, http.StatusNoContent, nil)
+	f.want(request{method: "POST", path: at, as: "U_1", body: `{"reason":"does not answer"}`}, http.StatusNoContent, nil)
+	ask := func(query string, out any) {
+		t.Helper()
+		f.want(request{
+			method: "GET", path: "/v1/server/reports" + query, header: map[string]string{"Authorization": "Bearer " + apiKey},
+		}, http.StatusOK, out)
+	}
+	var page, rest1, none rest.ReportPage
+	ask("?limit=1", &page)
+	if len(page.Reports) != 1 || !page.More {
+		t.Fatalf("page = %+v, want the first and that there are more", page)
+	}
+	r := page.Reports[0]
+	if r.By != "V_1" || r.Buyer != "U_1" || r.Merchant != "V_1" || r.Conversation != ack.Conversation || r.Seq != 1 ||
+		r.Reason != "rude" || r.At == 0 || r.Message == nil || r.Message.Blocks[0].Text != "rude words" {
+		t.Errorf("report = %+v", r)
+	}
+	ask("?after="+strconv.FormatInt(r.Num, 10), &rest1)
+	if len(rest1.Reports) != 1 || rest1.More || rest1.Reports[0].By != "U_1" || rest1.Reports[0].Message != nil {
+		t.Fatalf("the second page = %+v", rest1)
+	}
+	ask("?after="+strconv.FormatInt(rest1.Reports[0].Num, 10), &none)
+	if none.Reports == nil || len(none.Reports) != 0 || none.More {
+		t.Errorf("beyond the last: %+v", none)
+	}
+	f.fails(request{method: "POST", path: at, as: "U_1", body: `{"seq":987,"reason":"rude"}`}, http.StatusNotFound, "not_found")
+}
+
+// A bulk line without a price made the product free, one without a name took the
+// name away: lines are held to what the PUTs are held to.
+func TestBulk_missingMembersWereStoredAsNothing(t *testing.T) {
+	f := newFixture(t)
+	header := map[string]string{"Authorization": "Bearer " + apiKey}
+	f.want(request{
+		method: "PUT", path: "/v1/server/participants/U_77", header: header, body: `{"name":"Li","avatar":"https://shop.example/li.png"}`,
+	}, http.StatusNoContent, nil)
+	for line, says := range map[string]string{
+		`{"product":{"id":"1001","merchant":"V_1","title":"Mug","currency":"CNY","kind":"virtual"}}`:                       "amount",
+		`{"product":{"id":"1001","merchant":"V_1","title":"Mug","amount":-1,"currency":"CNY","kind":"virtual"}}`:           "product.amount",
+		`{"product":{"id":"1001","merchant":"V_1","title":"Mug","amount":1,"currency":"CNY","kind":"imaginary"}}`:          "product.kind",
+		`{"product":{"id":"1001","merchant":"V_1","title":"Mug","amount":1,"currency":"CNY","kind":"virtual","stock":-1}}`: "product.stock",
+		`{"product":{"id":"1001","title":"Mug","amount":1,"currency":"CNY","kind":"virtual"}}`:                             "merchant",
+		`{"participant":{"uid":"U_77"}}`: "name",
+	} {
+		res := f.do(request{method: "POST", path: "/v1/server/bulk", body: line, header: map[string]string{
+			"Authorization": "Bearer " + apiKey, "Content-Type": "application/x-ndjson",
+		}})
+		var result rest.BulkResult
+		if err := json.Unmarshal(res.Body.Bytes(), &result); err != nil {
+			t.Fatalf("%v: %s", err, res.Body)
+		}
+		if result.OK || result.Error == nil || result.Error.Code != "invalid_request" || !strings.Contains(result.Error.Message, says) {
+			t.Errorf("%s: %s, want a refusal that names %q", line, res.Body, says)
+		}
+	}
+	var p wire.Product
+	f.want(request{method: "GET", path: "/v1/products/1001", as: "U_1"}, http.StatusOK, &p)
+	if p.Amount != 1250 {
+		t.Errorf("product = %+v, want its price as it was", p)
+	}
+	var me wire.Me
+	f.want(request{method: "GET", path: "/v1/me", as: "U_77"}, http.StatusOK, &me)
+	if me.Participant.Name != "Li" || me.Participant.Avatar == "" {
+		t.Errorf("me = %+v, want the name and the avatar as they were", me.Participant)
+	}
+}
+
+// The documentation said 7 days, whatever the server was set to.
+func TestOpenAPI_uploadsWaitedAnotherTime(t *testing.T) {
+	for says, d := range map[string]time.Duration{"waits 8 days": 8 * 24 * time.Hour, "waits 1h30m0s": 90 * time.Minute} {
+		f := newFixture(t, func(_ *rest.Deps, _ *auth.Config, l *chat.Limits) { l.UnattachedFor = d })
+		if doc := f.do(request{method: "GET", path: "/v1/openapi.json"}).Body.String(); !strings.Contains(doc, says) {
+			t.Errorf("with %v the documentation does not say %q", d, says)
+		}
+	}
 }
 
 func TestBulk(t *testing.T) {

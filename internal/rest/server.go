@@ -48,8 +48,8 @@ type LoginCodeRequest struct {
 	UID       string `json:"uid"`
 	Agent     string `json:"agent,omitzero" doc:"Who of the merchant's staff"`
 	AgentName string `json:"agent_name,omitzero"`
-	Name      string `json:"name,omitzero" doc:"Of the participant; absent: as it is"`
-	Avatar    string `json:"avatar,omitzero" doc:"Of the participant; absent: as it is"`
+	Name      string `json:"name,omitzero" doc:"Of the participant; absent: as it is. Beside agent it is ignored: no agent renames the shop"`
+	Avatar    string `json:"avatar,omitzero" doc:"Of the participant, as name"`
 }
 
 // LoginCodeAnswer is a one-time code.
@@ -103,7 +103,8 @@ func (a *API) serverRoutes() {
 	backendIn(a, post("/v1/server/login-codes", "create-login-code", tagServer, "A code that lets somebody in once",
 		"For 60 seconds. Link to `/v1/login?code=…&next=/chat…`."), a.createLoginCode)
 	backendIn(a, post("/v1/server/participants/{uid}/revoke", "revoke", tagServer, "End all of somebody's sessions",
-		"Every token issued until now ends. One that does not say when it was issued (`iat`) is taken to be 24 hours older than its end."), a.revoke)
+		"Every token issued until now (`iat`) ends."), a.revoke)
+	a.reportRoute()
 	backendIn(a, post("/v1/server/participants/{uid}/push", "push", tagServer, "Send something of the shop's own",
 		"To the sessions that somebody has now; it is not kept."), a.push)
 }
@@ -157,7 +158,9 @@ func (a *API) createLoginCode(ctx context.Context, in *loginCodeIn) (*answer[Log
 	if err != nil {
 		return nil, err
 	}
-	a.meet(ctx, chat.Identity{Actor: actor, Name: norm.NFC.String(in.Body.Name), Avatar: in.Body.Avatar})
+	if actor.Agent == "" {
+		a.meet(ctx, chat.Identity{Actor: actor, Name: norm.NFC.String(in.Body.Name), Avatar: in.Body.Avatar})
+	}
 	return &answer[LoginCodeAnswer]{LoginCodeAnswer{Code: code, ExpiresAt: expires.UnixMilli()}}, nil
 }
 
