@@ -1,3 +1,5 @@
+import "../ui/base.css"; // first: what parts say of themselves wins
+
 import { render } from "preact";
 import { createBrowserClient } from "../platform/browser-client.ts";
 import { Boundary } from "../ui/boundary.tsx";
@@ -6,7 +8,6 @@ import { startTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
 import { startRoute } from "./route.ts";
 import { followViewport } from "./viewport.ts";
-import "../ui/base.css";
 import "./buyer.css";
 
 async function main(): Promise<void> {

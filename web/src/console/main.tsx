@@ -1,7 +1,8 @@
 /** The seller console's page. */
+import "../ui/base.css"; // first: what parts say of themselves wins
+
 import { render } from "preact";
 import { createBrowserClient } from "../platform/browser-client.ts";
-import "../ui/base.css";
 import "./console.css";
 import { startLanguage } from "../ui/i18n/language.ts";
 import { startTheme } from "../ui/theme.ts";
