@@ -3,6 +3,7 @@ package chat
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -54,7 +55,7 @@ type Error struct {
 	Kind       Kind
 	Code       string        // snake_case; never empty
 	Msg        string        // one English sentence without a full stop
-	RetryAfter time.Duration // when trying again makes sense; 0 unknown
+	RetryAfter time.Duration // when trying again makes sense; 0 unknown, never so for Unavailable
 	Err        error         // cause, for the log; may be nil
 }
 
@@ -67,8 +68,13 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// retryUnavailable is when to try again what was Unavailable, unless its maker
+// knows better. Without any a client would take the failure for final.
+const retryUnavailable = time.Second
+
 // Errorf makes an Error of the given kind whose code is the kind's name. A %w
-// operand becomes its cause, which is logged and never shown.
+// operand, which comes last and after a colon, becomes its cause: that is logged
+// and never shown. What is Unavailable says when to try again.
 func Errorf(kind Kind, format string, args ...any) *Error {
 	return Codef(kind, kind.String(), format, args...)
 }
@@ -76,7 +82,17 @@ func Errorf(kind Kind, format string, args ...any) *Error {
 // Codef is Errorf with a code of its own.
 func Codef(kind Kind, code, format string, args ...any) *Error {
 	err := fmt.Errorf(format, args...)
-	return &Error{Kind: kind, Code: code, Msg: err.Error(), Err: errors.Unwrap(err)}
+	e := &Error{Kind: kind, Code: code, Msg: err.Error(), Err: errors.Unwrap(err)}
+	if e.Err != nil {
+		var ok bool
+		if e.Msg, ok = strings.CutSuffix(e.Msg, ": "+e.Err.Error()); !ok {
+			e.Msg = kind.String() // the cause is somewhere in these words: show none
+		}
+	}
+	if kind == Unavailable {
+		e.RetryAfter = retryUnavailable
+	}
+	return e
 }
 
 // AsError returns the Error in err's chain. An error the domain did not make

@@ -19,7 +19,8 @@ type Store interface {
 	AccessStore
 	LoginStore
 
-	// Ping reports whether the store can be read.
+	// Ping reports whether the store can be read, and whether it takes writes: it
+	// took the last one, or takes one now.
 	Ping(ctx context.Context) error
 }
 

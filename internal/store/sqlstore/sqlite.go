@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	sqlite "modernc.org/sqlite"
@@ -19,6 +20,10 @@ import (
 // sqliteReaders is how many connections read side by side. Reads are short and
 // keep a processor busy each; more of them would only cost page caches.
 const sqliteReaders = 4
+
+// repairRetry is when to come back to a store that somebody has to see to: a
+// full disk does not empty itself within a second.
+const repairRetry = 5 * time.Second
 
 // sqliteDialect is the default engine: one file, one process.
 func sqliteDialect() Dialect {
@@ -155,15 +160,19 @@ func sqliteFailure(err error) error {
 	if !ok {
 		return nil
 	}
+	var state *chat.Error
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
-		return chat.Codef(chat.Unavailable, "store_full", "the disk is full: %w", err)
+		state = chat.Codef(chat.Unavailable, "store_full", "the server's disk is full: %w", err)
 	case sqlite3.SQLITE_READONLY:
-		return chat.Codef(chat.Unavailable, "store_readonly", "the store cannot be written: %w", err)
+		state = chat.Codef(chat.Unavailable, "store_readonly", "the server cannot store anything now: %w", err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return chat.Codef(chat.Unavailable, "store_busy", "the store is locked: %w", err)
+		return chat.Codef(chat.Unavailable, "store_busy", "the server is busy: %w", err)
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM:
-		return chat.Codef(chat.Unavailable, "store_io", "the disk does not work: %w", err)
+		state = chat.Codef(chat.Unavailable, "store_io", "the server's disk does not work: %w", err)
+	default:
+		return nil
 	}
-	return nil
+	state.RetryAfter = repairRetry
+	return state
 }

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"haggle/internal/chat"
 )
@@ -22,6 +25,9 @@ type writer struct {
 	dialect Dialect
 	queue   chan *request
 	ended   chan struct{} // closed when run has returned
+	stats   *stats
+	waiting prometheus.GaugeFunc  // what is in the queue
+	broken  atomic.Pointer[error] // why the last commit failed; nil: it did not
 
 	mu     sync.RWMutex // guards closed, and the queue's being open
 	closed bool
@@ -37,7 +43,12 @@ type request struct {
 }
 
 func newWriter(ctx context.Context, d Dialect, c connect) (*writer, error) {
-	w := &writer{connect: c, dialect: d, queue: make(chan *request, queueLen), ended: make(chan struct{})}
+	w := &writer{
+		connect: c, dialect: d, queue: make(chan *request, queueLen), ended: make(chan struct{}), stats: newStats(),
+	}
+	w.waiting = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "haggle_store_queue_length", Help: "Writes that wait for their commit.",
+	}, func() float64 { return float64(len(w.queue)) })
 	var err error
 	if w.conn, err = c(ctx); err != nil {
 		return nil, err
@@ -74,9 +85,9 @@ func (w *writer) enqueue(r *request) error {
 	case w.queue <- r:
 		return nil
 	default:
-		e := chat.Codef(chat.Unavailable, "store_busy", "too much to store at once")
-		e.RetryAfter = time.Second
-		return e
+		err := chat.Codef(chat.Unavailable, "store_busy", "too much to store at once")
+		w.stats.failed(err, 1)
+		return err
 	}
 }
 
@@ -133,41 +144,61 @@ func (w *writer) gather(batch []*request) []*request {
 func (w *writer) commit(ctx context.Context, batch []*request) {
 	err := w.attempt(ctx, batch)
 	if err == nil {
+		w.broken.Store(nil)
 		return
+	}
+	if _, ok := errors.AsType[*engineError](err); ok {
+		w.broken.Store(&err)
 	}
 	if state := w.dialect.failure(err); state != nil {
 		err = state // the database's state: each of them would meet it again
+		w.broken.Store(&err)
 	} else if len(batch) > 1 {
 		for i := range batch {
 			w.commit(ctx, batch[i:i+1])
 		}
 		return
 	}
+	w.stats.failed(err, len(batch))
 	for _, r := range batch {
 		r.err = err
 	}
 }
 
+// engineError is one that no request is at fault for: the transaction around them
+// does not work.
+type engineError struct {
+	step string
+	err  error
+}
+
+func (e *engineError) Error() string { return e.step + ": " + e.err.Error() }
+
+func (e *engineError) Unwrap() error { return e.err }
+
 // attempt runs one transaction. After an error nothing of it is stored, unless
 // the commit itself failed, whose effect is unknown.
 func (w *writer) attempt(ctx context.Context, requests []*request) error {
+	start := time.Now()
 	if w.conn == nil {
 		c, err := w.connect(ctx)
 		if err != nil {
-			return fmt.Errorf("reconnect: %w", err)
+			return &engineError{"reconnect", err}
 		}
 		w.conn = c
 	}
 	if err := w.conn.begin(); err != nil {
 		w.disconnect()
-		return fmt.Errorf("begin: %w", err)
+		return &engineError{"begin", err}
 	}
 	if err := runBatch(w.conn, w.dialect.batch(w.conn), requests); err != nil {
 		return w.undo(err)
 	}
 	if err := w.conn.commit(); err != nil {
-		return w.undo(fmt.Errorf("commit: %w", err))
+		return w.undo(&engineError{"commit", err})
 	}
+	w.stats.commitSeconds.Observe(time.Since(start).Seconds())
+	w.stats.batchSize.Observe(float64(len(requests)))
 	return nil
 }
 

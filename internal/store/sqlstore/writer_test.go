@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"haggle/internal/chat"
 )
 
@@ -89,6 +91,9 @@ func TestState(t *testing.T) {
 			pragma(t, s, tc.set)
 			stored := appendUntilRefused(t, s, c.ID, tc.code)
 			pragma(t, s, tc.unset)
+			if err := s.Ping(t.Context()); err != nil {
+				t.Errorf("ping of a store that has recovered: %v", err)
+			}
 			r := mustAppend(t, s, "after")
 			ms, err := s.MessagesAfter(t.Context(), c.ID, 0, 1000)
 			if err != nil || len(ms) != int(r.Message.Seq) || len(ms) != stored+2 {
@@ -118,6 +123,66 @@ func appendUntilRefused(t *testing.T, s *Store, id chat.ConversationID, code str
 		return i
 	}
 	t.Fatal("nothing was refused")
+	return 0
+}
+
+// TestReadyWhileEveryWriteFails: the store could be read, so it was called ready.
+// Clients were told of it neither in words of theirs nor when to come back.
+func TestReadyWhileEveryWriteFails(t *testing.T) {
+	s := openInternal(t)
+	mustAppend(t, s, "before")
+	connect := s.writer.connect // between two writes nobody else looks at it
+	s.writer.connect = func(ctx context.Context) (writerConn, error) {
+		c, err := connect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return c, c.query(func(row) error { return nil }, "PRAGMA query_only = 1")
+	}
+	pragma(t, s, "PRAGMA query_only = 1")
+	if err := s.Ping(t.Context()); err != nil {
+		t.Fatalf("ping before any write has failed: %v", err)
+	}
+	if _, err := s.Append(t.Context(), draft("refused")); err == nil {
+		t.Fatal("the append was stored")
+	}
+	for range 2 {
+		e := chat.AsError(s.Ping(t.Context()))
+		if e.Code != "store_readonly" || e.RetryAfter == 0 || e.Err == nil || strings.Contains(e.Msg, e.Err.Error()) {
+			t.Errorf("ping: %q with code %q, again after %v, because of %v; want store_readonly, when, and why apart",
+				e.Msg, e.Code, e.RetryAfter, e.Err)
+		}
+	}
+	if n := failures(t, s, "store_readonly"); n != 3 {
+		t.Errorf("%v failures counted, want the append and the pings", n)
+	}
+	s.writer.connect = connect
+	for range 2 {
+		if err := s.Ping(t.Context()); err != nil {
+			t.Errorf("ping of a store that has recovered: %v", err)
+		}
+	}
+	if r := mustAppend(t, s, "refused"); !r.Fresh {
+		t.Error("what was refused is there")
+	}
+}
+
+// failures returns how many writes failed with the code, as an operator sees it.
+func failures(t *testing.T, s *Store, code string) float64 {
+	t.Helper()
+	r := prometheus.NewRegistry()
+	r.MustRegister(s.Metrics()...)
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == "haggle_store_write_failures_total" && m.GetLabel()[0].GetValue() == code {
+				return m.GetCounter().GetValue()
+			}
+		}
+	}
 	return 0
 }
 
@@ -298,6 +363,12 @@ func TestBrokenConnection(t *testing.T) {
 	if !errors.Is(err, errLost) {
 		t.Errorf("error %v, want that the connection is lost", err)
 	}
+	if s.writer.broken.Load() == nil {
+		t.Error("the store does not know that its last commit failed")
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("ping: %v, want the new connection to do", err)
+	}
 	if r := mustAppend(t, s, "after"); r.Message.Seq != 2 {
 		t.Errorf("seq %d, want 2", r.Message.Seq)
 	}
@@ -314,6 +385,8 @@ func TestPlans(t *testing.T) {
 		"history after": selectMessagesAfter, "history before": selectMessagesBefore, "by nonce": selectMessageByNonce, "by nonce of a buyer": selectMessageOfBuyer,
 		"recalls": selectRecallsAfter, "conversation": selectConversation, "between": selectConversationBetween,
 		"positions": selectPositions, "participants": selectParticipants, "products": selectProducts,
+
+		"reports": selectReports, "last seq": selectLastSeq,
 		"files": selectFiles, "file by key": selectFileByKey, "unattached files": selectUnattachedFiles,
 		"batch by id": sqliteConversationsByID, "batch between": sqliteConversationsBetween,
 		"batch by nonce": sqliteMessagesByNonce, "batch by seq": sqliteMessagesBySeq,
