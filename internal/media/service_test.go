@@ -27,6 +27,7 @@ type memory struct {
 	at    map[string]time.Time
 	puts  int
 	fail  error // what Put returns
+	stuck error // what Delete returns
 }
 
 func newMemory() *memory { return &memory{blobs: map[string][]byte{}, at: map[string]time.Time{}} }
@@ -35,6 +36,13 @@ func (m *memory) put(key string, data []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.blobs[key], m.at[key] = bytes.Clone(data), time.Now()
+}
+
+// stick makes every Delete fail with err, or none.
+func (m *memory) stick(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stuck = err
 }
 
 func (m *memory) Put(_ context.Context, key string, data []byte) error {
@@ -61,6 +69,9 @@ func (m *memory) Open(_ context.Context, key string) (io.ReadSeekCloser, error) 
 func (m *memory) Delete(_ context.Context, key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.stuck != nil {
+		return m.stuck
+	}
 	delete(m.blobs, key)
 	return nil
 }
@@ -92,6 +103,29 @@ type rows struct {
 	fail  error             // what AddFile returns
 	race  func() *chat.File // what another request has stored by then
 	sweep sync.Mutex        // held while the sweep removes a row, and to look at what is left
+
+	recalled []chat.FileID // sweep's
+}
+
+// recall does what the recall of a message does to its picture.
+func (r *rows) recall(id chat.FileID) {
+	r.sweep.Lock()
+	defer r.sweep.Unlock()
+	delete(r.files, id)
+	r.recalled = append(r.recalled, id)
+}
+
+func (r *rows) RecalledFiles(_ context.Context, limit int) ([]chat.FileID, error) {
+	r.sweep.Lock()
+	defer r.sweep.Unlock()
+	return slices.Clone(r.recalled[:min(len(r.recalled), limit)]), nil
+}
+
+func (r *rows) ForgetRecalledFile(_ context.Context, id chat.FileID) error {
+	r.sweep.Lock()
+	defer r.sweep.Unlock()
+	r.recalled = slices.DeleteFunc(r.recalled, func(f chat.FileID) bool { return f == id })
+	return nil
 }
 
 // left returns how many rows there are, and whether id has one.
@@ -316,6 +350,48 @@ func TestSweep(t *testing.T) {
 		rows, _ := s.rows.left(attached.ID)
 		if got := s.blobs.keys(); !slices.Equal(got, []string{dir + "/image", dir + "/thumb"}) || rows != 1 {
 			t.Errorf("after nine days: %v and %d rows, want the attached file alone", got, rows)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run ended with %v", err)
+		}
+	})
+}
+
+// A picture that its sender took back was there for ever, for whoever had its
+// URL. It goes within seconds, also after a disk that would not let it go.
+func TestRecalledPictureStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := service()
+		f, err := s.Upload(t.Context(), buyer, "k1", picture(t, 10))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept, err := s.Upload(t.Context(), buyer, "k2", picture(t, 20))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.blobs.stick(errors.New("disk hangs"))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		synctest.Wait()
+
+		s.rows.recall(f.ID)
+		<-time.After(10 * time.Second)
+		synctest.Wait()
+		if n := len(s.blobs.keys()); n != 4 {
+			t.Fatalf("%d blobs on a disk that lets none go, want 4", n)
+		}
+		s.blobs.stick(nil)
+		<-time.After(10 * time.Second)
+		synctest.Wait()
+		dir := string(kept.ID[:2]) + "/" + string(kept.ID)
+		if got := s.blobs.keys(); !slices.Equal(got, []string{dir + "/image", dir + "/thumb"}) {
+			t.Errorf("ten seconds after the recall: %v, want the other picture alone", got)
+		}
+		if left, err := s.rows.RecalledFiles(ctx, 10); err != nil || len(left) != 0 {
+			t.Errorf("%v, %v are still to be deleted, want none", left, err)
 		}
 		cancel()
 		if err := <-done; err != nil {

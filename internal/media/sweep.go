@@ -6,14 +6,16 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"haggle/internal/chat"
 )
 
 const (
-	sweepAfter = time.Minute // of starting: leave the start to those who come back
-	sweepEvery = time.Hour
-	sweepFor   = 10 * time.Minute
-	sweepPage  = 100
+	sweepAfter  = time.Minute // of starting: leave the start to those who come back
+	sweepPeriod = time.Hour
+	sweepFor    = 10 * time.Minute
+	sweepPage   = 100
 
 	// orphanAge is how old bytes without a row must be: younger ones may belong to
 	// an upload under way.
@@ -33,26 +35,41 @@ type Swept struct {
 	Orphans int // files' bytes without a row
 }
 
-// Run sweeps every hour until ctx ends, and then returns nil.
+// Run sweeps every hour, and deletes recalled pictures all the time, until ctx
+// ends, and then returns nil.
 func (s *Service) Run(ctx context.Context) error {
+	var g errgroup.Group
+	g.Go(func() error {
+		s.discardEvery(ctx) // not behind a sweep, which may take its time
+		return nil
+	})
+	g.Go(func() error {
+		s.sweepEvery(ctx)
+		return nil
+	})
+	return g.Wait()
+}
+
+// sweepEvery sweeps every hour until ctx ends.
+func (s *Service) sweepEvery(ctx context.Context) {
 	timer := time.NewTimer(sweepAfter)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-timer.C:
 		}
 		swept, err := s.sweepInTime(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return
 		case err != nil:
 			s.log.ErrorContext(ctx, "sweep of files", "err", err)
 		case swept != Swept{}:
 			s.log.InfoContext(ctx, "swept files", "unattached", swept.Files, "orphans", swept.Orphans)
 		}
-		timer.Reset(sweepEvery)
+		timer.Reset(sweepPeriod)
 	}
 }
 
@@ -70,7 +87,10 @@ func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 	if swept.Files, err = s.sweepUnattached(ctx); err != nil {
 		return swept, fmt.Errorf("sweep unattached files: %w", err)
 	}
-	if swept.Orphans, err = s.sweepOrphans(ctx); err != nil {
+	swept.Orphans, err = s.sweepOrphans(ctx)
+	s.stats.removed.WithLabelValues("unattached").Add(float64(swept.Files))
+	s.stats.removed.WithLabelValues("orphan").Add(float64(swept.Orphans))
+	if err != nil {
 		return swept, fmt.Errorf("sweep orphans: %w", err)
 	}
 	return swept, nil
@@ -104,7 +124,7 @@ func (s *Service) sweepUnattached(ctx context.Context) (int, error) {
 
 // sweepOrphans looks at the shards whose turn it is.
 func (s *Service) sweepOrphans(ctx context.Context) (int, error) {
-	total, part := 0, int(time.Now().Unix()/int64(sweepEvery/time.Second)%sweepParts)
+	total, part := 0, int(time.Now().Unix()/int64(sweepPeriod/time.Second)%sweepParts)
 	for i, a := range shardAlphabet {
 		for j, b := range shardAlphabet {
 			if (i*len(shardAlphabet)+j)%sweepParts != part {
