@@ -28,6 +28,7 @@ func TestScripts(t *testing.T) {
 			"freeport": freePort,
 			"await":    await,
 			"get":      get,
+			"getfrom":  getFrom,
 			"mode":     mode,
 		},
 	})
@@ -80,6 +81,12 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) > 2 && !regexp.MustCompile(args[2]).MatchString(body) {
 		ts.Fatalf("%s answers without %q:\n%s", args[0], args[2], body)
 	}
+}
+
+// getfrom URL FILE TOKENFILE asks with a token and wants to find what FILE holds.
+func getFrom(ts *testscript.TestScript, neg bool, args []string) {
+	want := strings.TrimSpace(ts.ReadFile(args[1]))
+	get(ts, neg, []string{args[0], "200", regexp.QuoteMeta(want), args[2]})
 }
 
 // mode FILE MODE checks who may read a file.

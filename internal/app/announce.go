@@ -54,6 +54,9 @@ func (a *app) warnings() []string {
 	if a.admin != nil && !config.Loopback(a.admin.String()) {
 		w = append(w, "metrics and profiles can be read by everybody who reaches "+a.admin.String()+" (--admin-listen).")
 	}
+	if openTo(a.cfg.Data) {
+		w = append(w, "others on this machine can look into "+a.cfg.Data+", if not into its files: chmod 700 closes it.")
+	}
 	if a.cfg.BehindProxy && len(a.cfg.TrustedProxy) == 0 {
 		w = append(w, "only a proxy on this machine is believed about whom it speaks for (--trusted-proxies).")
 	}

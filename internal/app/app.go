@@ -70,6 +70,7 @@ func (a *app) run(ctx context.Context) error {
 	work.Go(func() error { return a.service.Run(background) })
 	work.Go(func() error { return a.media.Run(background) })
 	work.Go(func() error { return a.gateway.Run(background) })
+	work.Go(func() error { return a.health.watch(background) })
 
 	front, frontCtx := errgroup.WithContext(ctx)
 	for _, s := range a.servers {

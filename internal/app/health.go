@@ -2,25 +2,41 @@ package app
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"haggle/internal/chat"
 )
 
-// pingTimeout is how long the store may take to say that it is there.
-const pingTimeout = 2 * time.Second
+const (
+	// pingTimeout is how long the store may take to say that it is there.
+	pingTimeout = 2 * time.Second
+
+	// watchEvery is how often the log gets to know, whether or not anybody asks.
+	watchEvery = 10 * time.Second
+)
 
 // pinger is the part of chat.Store that readiness needs.
 type pinger interface {
 	Ping(ctx context.Context) error
 }
 
+// keyHolder is the part of auth.Verifier that readiness needs.
+type keyHolder interface {
+	Health(ctx context.Context) error
+}
+
 // health says whether the process is alive and whether it should get requests.
 type health struct {
 	store   pinger
+	tokens  keyHolder
+	log     *slog.Logger
 	state   atomic.Int32
-	pinging atomic.Bool // a ping is under way
-	late    atomic.Bool // and has been for longer than it may
+	pinging atomic.Bool           // a ping is under way
+	pinged  atomic.Pointer[error] // what the last one said, or that it is late
 }
 
 // The states of a server.
@@ -43,34 +59,83 @@ func (h *health) ready(w http.ResponseWriter, r *http.Request) {
 		writeStatus(w, http.StatusServiceUnavailable, "draining")
 		return
 	}
-	if !h.answers(r.Context()) {
-		writeStatus(w, http.StatusServiceUnavailable, "the store does not answer")
+	if reason, err := h.check(r.Context()); err != nil {
+		writeStatus(w, http.StatusServiceUnavailable, reason)
 		return
 	}
 	writeStatus(w, http.StatusOK, "ok")
 }
 
-// answers reports whether the store answers in time. A disk that hangs looks at
-// no deadline, so the ping is left behind, one at most.
-func (h *health) answers(ctx context.Context) bool {
+// check says what keeps the server from its work: in words for everybody, and why.
+func (h *health) check(ctx context.Context) (reason string, err error) {
+	if err := h.ping(ctx); err != nil {
+		if e, ok := errors.AsType[*chat.Error](err); ok && e.Kind == chat.Unavailable {
+			return "the store does not work: " + e.Code, err
+		}
+		return "the store does not answer", err
+	}
+	if err := h.tokens.Health(ctx); err != nil {
+		return "there are no keys to verify tokens with", err
+	}
+	return "", nil
+}
+
+// errLate says that the store took its time.
+var errLate = errors.New("the store did not answer in time")
+
+// ping reports whether the store works, in time. A disk that hangs looks at no
+// deadline, so the ping is left behind, one at most.
+func (h *health) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
-	if !h.pinging.CompareAndSwap(false, true) {
-		return !h.late.Load() // somebody else is asking this moment
+	if !h.pinging.CompareAndSwap(false, true) { // somebody else is asking this moment
+		if last := h.pinged.Load(); last != nil {
+			return *last
+		}
+		return nil
 	}
 	answered := make(chan error, 1)
 	go func() {
 		err := h.store.Ping(ctx)
-		h.late.Store(false)
+		h.pinged.Store(&err)
 		h.pinging.Store(false)
 		answered <- err
 	}()
 	select {
 	case err := <-answered:
-		return err == nil
+		return err
 	case <-ctx.Done():
-		h.late.Store(h.pinging.Load())
-		return false
+		if h.pinging.Load() {
+			late := errLate
+			h.pinged.Store(&late)
+		}
+		return errLate
+	}
+}
+
+// watch logs when the server ceases to be ready, and when it is again, until ctx
+// ends.
+func (h *health) watch(ctx context.Context) error {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	var told string
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		reason, err := h.check(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case reason == told:
+		case err != nil:
+			h.log.ErrorContext(ctx, "not ready", "reason", reason, "err", err)
+		default:
+			h.log.InfoContext(ctx, "ready again", "was", told)
+		}
+		told = reason
 	}
 }
 

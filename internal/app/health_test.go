@@ -1,20 +1,30 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"haggle/internal/chat"
 )
 
 // disk is a store of which only Ping is asked.
 type disk func(ctx context.Context) error
 
 func (d disk) Ping(ctx context.Context) error { return d(ctx) }
+
+// keys are the marketplace's, or why there are none.
+type keys struct{ err error }
+
+func (k keys) Health(context.Context) error { return k.err }
 
 func readiness(t *testing.T, h *health) (status int, text string) {
 	t.Helper()
@@ -28,15 +38,18 @@ func TestReady(t *testing.T) {
 		name   string
 		state  int32
 		ping   error
+		keys   error
 		status int
 		text   string
 	}{
-		{"starting", starting, nil, 503, "starting"},
-		{"serving", serving, nil, 200, "ok"},
-		{"store down", serving, errors.New("no disk"), 503, "the store does not answer"},
-		{"draining", draining, nil, 503, "draining"},
+		{"starting", starting, nil, nil, 503, "starting"},
+		{"serving", serving, nil, nil, 200, "ok"},
+		{"store down", serving, errors.New("no disk"), nil, 503, "the store does not answer"},
+		{"disk full", serving, chat.Codef(chat.Unavailable, "store_full", "the disk is full"), nil, 503, "the store does not work: store_full"},
+		{"nobody can sign in", serving, nil, errors.New("the JWKS URL is down"), 503, "there are no keys to verify tokens with"},
+		{"draining", draining, nil, nil, 503, "draining"},
 	} {
-		h := &health{store: disk(func(context.Context) error { return c.ping })}
+		h := &health{store: disk(func(context.Context) error { return c.ping }), tokens: keys{c.keys}}
 		h.state.Store(c.state)
 		if status, text := readiness(t, h); status != c.status || text != c.text {
 			t.Errorf("%s: %d %q, want %d %q", c.name, status, text, c.status, c.text)
@@ -54,7 +67,7 @@ func TestReadyWhileTheDiskHangs(t *testing.T) {
 			pings.Add(1)
 			<-release
 			return nil
-		})}
+		}), tokens: keys{}}
 		h.state.Store(serving)
 		for range 3 {
 			if status, _ := readiness(t, h); status != http.StatusServiceUnavailable {
@@ -68,6 +81,35 @@ func TestReadyWhileTheDiskHangs(t *testing.T) {
 		synctest.Wait()
 		if status, text := readiness(t, h); status != http.StatusOK {
 			t.Errorf("%d %q once the disk is back, want 200", status, text)
+		}
+	})
+}
+
+// A disk that was full showed in no log above debug, and /readyz said ok.
+func TestUnreadinessIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		var full atomic.Bool
+		h := &health{tokens: keys{}, log: slog.New(slog.NewTextHandler(&log, nil)), store: disk(func(context.Context) error {
+			if full.Load() {
+				return chat.Codef(chat.Unavailable, "store_full", "the disk is full: %w", errors.New("database or disk is full (13)"))
+			}
+			return nil
+		})}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- h.watch(ctx) }()
+		for _, now := range []bool{false, true, true, false, false} {
+			full.Store(now)
+			<-time.After(watchEvery + time.Second)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		text := log.String()
+		if strings.Count(text, "not ready") != 1 || strings.Count(text, "ready again") != 1 || !strings.Contains(text, "full (13)") {
+			t.Errorf("logged:\n%swant once that it is not ready, and why, and once that it is again", text)
 		}
 	})
 }

@@ -26,8 +26,9 @@ func newRegistry(version string) *prometheus.Registry {
 	return r
 }
 
-// adminHandler is what the operator alone may see.
-func adminHandler(h *health, registry *prometheus.Registry) http.Handler {
+// adminHandler is what the operator alone may see, at the address that is listened
+// on.
+func adminHandler(h *health, registry *prometheus.Registry, listen string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", h.live)
 	mux.HandleFunc("GET /readyz", h.ready)
@@ -37,5 +38,5 @@ func adminHandler(h *health, registry *prometheus.Registry) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
+	return onlyHosts(adminHosts(listen), mux)
 }

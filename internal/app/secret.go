@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 
 	"haggle/internal/auth"
@@ -105,14 +107,47 @@ func leaveFile(path, text string) error {
 	return os.Rename(temp, path)
 }
 
+// closeDir takes a data directory that others may look into away from them: it
+// was there before, made by hand perhaps. A directory that holds more than our
+// data, or that belongs to somebody else, stays as it is; see openTo.
+func closeDir(dir string) error {
+	if !openTo(dir) {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("look into data directory: %w", err)
+	}
+	ours := len(entries) == 0 || slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return e.Name() == DatabaseFile || e.Name() == demoMark
+	})
+	if !ours {
+		return nil
+	}
+	err = os.Chmod(dir, 0o700) //nolint:gosec // a directory is to be entered
+	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("close data directory to others: %w", err)
+	}
+	return nil
+}
+
+// openTo reports whether others on this machine may look into dir.
+func openTo(dir string) bool {
+	info, err := os.Stat(dir) //nolint:gosec // the operator's own path
+	return err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0
+}
+
 // claimDir makes the data directory and sees to it that demo data and a shop's
 // never meet: the demo would sell its mugs to real people.
 func claimDir(dir string, demo bool) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w", err)
 	}
+	if err := closeDir(dir); err != nil {
+		return err
+	}
 	has := func(name string) bool {
-		_, err := os.Stat(filepath.Join(dir, name))
+		_, err := os.Stat(filepath.Join(dir, name)) //nolint:gosec // the operator's own path
 		return err == nil
 	}
 	marked, used := has(demoMark), has(DatabaseFile)

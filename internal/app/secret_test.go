@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -67,6 +68,36 @@ func TestClaimDir(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A data directory that was there before with mode 0755 stayed so.
+func TestOpenDirectory(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		files []string
+		want  os.FileMode
+	}{
+		{"made by hand", nil, 0o700},
+		{"ours", []string{DatabaseFile, "backup.tar"}, 0o700},
+		{"the demo's", []string{demoMark}, 0o700},
+		{"somebody's home", []string{"letters"}, 0o755},
+	} {
+		dir := filepath.Join(t.TempDir(), "data")
+		makeFiles(t, dir, c.files)
+		if err := errors.Join(os.MkdirAll(dir, 0o700), os.Chmod(dir, 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		if err := claimDir(dir, slices.Contains(c.files, demoMark)); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode().Perm() != c.want {
+			t.Errorf("%s: mode %v, %v, want %v", c.name, info.Mode().Perm(), err, c.want)
+		}
+		if openTo(dir) != (c.want != 0o700) {
+			t.Errorf("%s: the operator is told %v of a directory with mode %v", c.name, openTo(dir), c.want)
+		}
 	}
 }
 
