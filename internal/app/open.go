@@ -64,7 +64,8 @@ func open(ctx context.Context, cfg *config.Config, opts *Options) (_ *app, err e
 		return nil, err
 	}
 	a.closers = append(a.closers, store)
-	a.health = &health{store: store}
+	a.health = &health{store: store, log: a.log}
+	a.registry.MustRegister(store.Metrics()...)
 	if err := a.openListeners(ctx); err != nil {
 		return nil, err
 	}
@@ -111,7 +112,7 @@ func (a *app) openListeners(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	admin.http.Handler = adminHandler(a.health, a.registry)
+	admin.http.Handler = adminHandler(a.health, a.registry, a.cfg.AdminListen)
 	a.admin = admin.listener.Addr()
 	return nil
 }
@@ -136,12 +137,14 @@ func (a *app) openDomain(ctx context.Context, store *sqlstore.Store) error {
 		return err
 	}
 	a.log.InfoContext(ctx, "keys of the marketplace", "kids", a.verifier.KeyIDs(), "jwks_url", a.cfg.JWKSURL)
+	a.health.tokens = a.verifier
 	disk, err := media.OpenDisk(filepath.Join(a.cfg.Data, filesDir))
 	if err != nil {
 		return err
 	}
 	a.closers = append(a.closers, disk)
 	a.media = media.NewService(store, disk, a.service, media.NewLine(limits), limits, a.log)
+	a.registry.MustRegister(a.media.Metrics()...)
 	return a.openAPI(store, disk, bus)
 }
 
