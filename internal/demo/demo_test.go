@@ -42,6 +42,8 @@ type nobodyRevoked struct{}
 
 func (nobodyRevoked) RevokedAt(context.Context, chat.UID) (time.Time, error) { return time.Time{}, nil }
 
+func (nobodyRevoked) LoginEnded(context.Context, chat.LoginID) (bool, error) { return false, nil }
+
 func verifier(t *testing.T) *auth.Verifier {
 	t.Helper()
 	key, err := auth.SecretKey("k1", []byte(secret))
