@@ -108,8 +108,8 @@ func leaveFile(path, text string) error {
 }
 
 // closeDir takes a data directory that others may look into away from them: it
-// was there before, made by hand perhaps. A directory that holds more than our
-// data, or that belongs to somebody else, stays as it is; see openTo.
+// was there before, made by hand perhaps. One that holds other things than our
+// data, or that belongs to somebody else, stays as it is, and the operator is told.
 func closeDir(dir string) error {
 	if !openTo(dir) {
 		return nil
@@ -118,10 +118,10 @@ func closeDir(dir string) error {
 	if err != nil {
 		return fmt.Errorf("look into data directory: %w", err)
 	}
-	ours := len(entries) == 0 || slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		return e.Name() == DatabaseFile || e.Name() == demoMark
+	foreign := slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return !slices.Contains(ownFiles(), e.Name()) && !strings.HasPrefix(e.Name(), DatabaseFile)
 	})
-	if !ours {
+	if foreign {
 		return nil
 	}
 	err = os.Chmod(dir, 0o700) //nolint:gosec // a directory is to be entered
@@ -129,6 +129,11 @@ func closeDir(dir string) error {
 		return fmt.Errorf("close data directory to others: %w", err)
 	}
 	return nil
+}
+
+// ownFiles are what a data directory holds beside the database's files.
+func ownFiles() []string {
+	return []string{filesDir, APIKeyFile, TokenSecretFile, demoMark, "haggle.lock", "lost+found"}
 }
 
 // openTo reports whether others on this machine may look into dir.

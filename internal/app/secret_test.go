@@ -79,9 +79,10 @@ func TestOpenDirectory(t *testing.T) {
 		want  os.FileMode
 	}{
 		{"made by hand", nil, 0o700},
-		{"ours", []string{DatabaseFile, "backup.tar"}, 0o700},
+		{"ours", []string{DatabaseFile, DatabaseFile + "-wal", APIKeyFile}, 0o700},
 		{"the demo's", []string{demoMark}, 0o700},
 		{"somebody's home", []string{"letters"}, 0o755},
+		{"somebody's home, used before", []string{DatabaseFile, "letters"}, 0o755},
 	} {
 		dir := filepath.Join(t.TempDir(), "data")
 		makeFiles(t, dir, c.files)
