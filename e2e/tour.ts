@@ -78,6 +78,12 @@ async function doors(nobody: Person, look: Look): Promise<void> {
     await look({ name, page });
     await page.close();
   }
+  const docs = await nobody.open("/docs");
+  // What is folded away is looked at too.
+  for (const fold of await docs.locator("details").all()) await fold.evaluate((it) => it.setAttribute("open", ""));
+  await expect(docs.locator("summary").first()).toBeVisible();
+  await look({ name: "docs", page: docs });
+  await docs.close();
 }
 
 type Say = (line: keyof typeof lines) => string;

@@ -122,8 +122,8 @@ test("the pages allow no script but their own, and no frame around them", async 
     const answer = await lin.context.request.get(lin.url + path);
     const policy = answer.headers()["content-security-policy"] ?? "";
     expect(policy, path).toContain("default-src 'none'");
-    expect(policy, path).toMatch(/script-src 'self';/);
-    expect(policy, path).not.toContain("unsafe-eval");
+    expect(policy, path).toContain(`script-src ${path === "/docs" ? "'none'" : "'self'"};`);
+    expect(policy, path).not.toContain("unsafe-");
     expect(policy, path).toContain("frame-ancestors 'none'");
     expect(answer.headers()["x-content-type-options"], path).toBe("nosniff");
   }

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"embed"
@@ -17,33 +16,27 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// docsFS is the page that draws the OpenAPI document, and what it draws with:
-// dist/rapidoc-min.js.gz of the npm package rapidoc 9.3.8 as published, with its
-// licences. To renew it, in docs/:
-//
-//	npm pack rapidoc@9.3.8 && tar xzf rapidoc-9.3.8.tgz
-//	cp package/dist/rapidoc-min.js.gz .
-//	cat package/LICENSE.txt package/dist/rapidoc-min.js.LICENSE.txt > rapidoc-LICENSE.txt
+// docsFS is the template of the page about the API, and its style.
 //
 //go:embed docs
 var docsFS embed.FS
 
-const docsBundle = "rapidoc-min.js"
-
-// docsPolicy is what the page needs: its own files, the document, and the style
-// attributes and elements that the web component writes.
-const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; " +
-	"img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// docsPolicy is what the page needs: its style. It has no script.
+const docsPolicy = "default-src 'none'; script-src 'none'; style-src 'self'; img-src data:; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // document is something served as it is, with an ETag.
-type document struct {
-	media, etag string
-	plain, gz   []byte // gz may be nil
-}
+type document struct{ media, etag, plain, gz string }
 
-func newDocument(media string, plain, gz []byte) *document {
+func newDocument(media string, plain []byte) *document {
 	sum := sha256.Sum256(plain)
-	return &document{media: media, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, plain: plain, gz: gz}
+	var gz strings.Builder
+	zip := gzip.NewWriter(&gz)
+	_, _ = zip.Write(plain) // a Builder takes everything
+	_ = zip.Close()
+	return &document{
+		media: media, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, plain: string(plain), gz: gz.String(),
+	}
 }
 
 // ServeHTTP serves the document compressed to those who take it.
@@ -59,13 +52,13 @@ func (d *document) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body := d.plain
-	if d.gz != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		h.Set("Content-Encoding", "gzip")
 		body = d.gz
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // whoever left needs no answer
+		_, _ = io.WriteString(w, body) // whoever left needs no answer
 	}
 }
 
@@ -77,47 +70,27 @@ func etags(r *http.Request) []string {
 	return list
 }
 
-// docsRoutes serves the OpenAPI document and the page that draws it. It comes
-// last: the document is made here, once, of the routes before it.
+// docsRoutes serves the OpenAPI document and a page made of it. It comes last:
+// both are made here, once, of the routes before it.
 func (a *API) docsRoutes() error {
-	tidy(a.huma.OpenAPI())
-	spec, err := a.huma.OpenAPI().MarshalJSON()
+	doc := a.huma.OpenAPI()
+	tidy(doc)
+	spec, err := doc.MarshalJSON()
 	if err != nil {
 		return err
 	}
-	a.mux.Handle("GET /v1/openapi.json", newDocument(mediaJSON, spec, nil))
-	for name, media := range map[string]string{
-		"index.html": "text/html; charset=utf-8", "docs.css": "text/css; charset=utf-8",
-		"docs.js": "text/javascript; charset=utf-8", docsBundle: "text/javascript; charset=utf-8",
-	} {
-		doc, err := openDocument(name, media)
-		if err != nil {
-			return err
-		}
-		if name == "index.html" {
-			a.mux.Handle("GET /docs", doc)
-			continue
-		}
-		a.mux.Handle("GET /docs/"+name, doc)
+	page, err := renderDocs(doc)
+	if err != nil {
+		return err
 	}
+	style, err := docsFS.ReadFile("docs/docs.css")
+	if err != nil {
+		return err
+	}
+	a.mux.Handle("GET /v1/openapi.json", newDocument(mediaJSON, spec))
+	a.mux.Handle("GET /docs", newDocument("text/html; charset=utf-8", page))
+	a.mux.Handle("GET /docs/docs.css", newDocument("text/css; charset=utf-8", style))
 	return nil
-}
-
-func openDocument(name, media string) (*document, error) {
-	if name != docsBundle {
-		plain, err := docsFS.ReadFile(path.Join("docs", name))
-		return newDocument(media, plain, nil), err
-	}
-	gz, err := docsFS.ReadFile(path.Join("docs", name+".gz"))
-	if err != nil {
-		return nil, err
-	}
-	unzip, err := gzip.NewReader(bytes.NewReader(gz))
-	if err != nil {
-		return nil, err
-	}
-	plain, err := io.ReadAll(unzip)
-	return newDocument(media, plain, gz), err
 }
 
 // tidy takes out of the document what huma assumes and this API does not do, and
