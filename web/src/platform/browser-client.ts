@@ -55,8 +55,12 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
   return client;
 }
 
-/** 128 random bits, in a form that a nonce may have; also where the page has no secure context. */
+/**
+ * The time, so that nonces of one moment lie together in the store, and 128 random bits, in a form that a
+ * nonce may have; also where the page has no secure context.
+ */
 function newNonce(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const random = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `${Date.now().toString(36)}-${random}`;
 }

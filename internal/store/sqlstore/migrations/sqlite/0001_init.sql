@@ -91,8 +91,10 @@ CREATE TABLE messages (
   recalled_at      INTEGER NOT NULL,
   PRIMARY KEY (conversation, seq)
 ) WITHOUT ROWID;
--- A nonce is good for one message for ever, also after its recall.
-CREATE UNIQUE INDEX messages_nonce ON messages (conversation, side, nonce);
+-- A nonce is good for one message for ever, also after its recall. It comes
+-- first: clients make nonces that begin with the time, so what is written
+-- together lies together, whatever its conversation.
+CREATE UNIQUE INDEX messages_nonce ON messages (nonce, conversation, side);
 
 CREATE TABLE recalls (
   conversation INTEGER NOT NULL,
