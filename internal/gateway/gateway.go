@@ -168,9 +168,10 @@ func (g *Gateway) end(s *session) {
 }
 
 // Shutdown takes no more sockets, tells every client when to come back, spread so
-// that they do not all come at once, and waits until they have been told. When
-// ctx ends first it closes what is left and returns ctx's error. Run has to run
-// until Shutdown has returned: frames under way need it.
+// that they do not all come at once, and waits until they have been told, for
+// those who do not read no longer than byeWithin. When ctx ends first it closes
+// what is left and returns ctx's error. Run has to run until Shutdown has
+// returned: frames under way need it.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	g.mu.Lock()
 	g.draining = true
@@ -192,6 +193,17 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 		g.workers.stop() // nobody is left to give them work
 		close(done)
 	}()
+	grace := time.NewTimer(byeWithin)
+	defer grace.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-grace.C:
+		for _, s := range sessions {
+			s.giveUp()
+		}
+	case <-ctx.Done():
+	}
 	select {
 	case <-done:
 		return nil

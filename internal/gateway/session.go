@@ -20,6 +20,7 @@ const (
 
 	writeWithin = 10 * time.Second // one batch
 	hurryWithin = time.Second      // what is under way when the session ends
+	byeWithin   = 3 * time.Second  // all that is left when the server stops
 )
 
 // session is one live connection. The reader's fields are its own; the rest
@@ -164,6 +165,17 @@ func (s *session) abandon() {
 	s.mu.Unlock()
 	s.gw.forget(s)
 	s.sock.abort()
+}
+
+// giveUp ends a session that has been closed and whose client has not taken its
+// goodbye yet.
+func (s *session) giveUp() {
+	s.mu.Lock()
+	untold := s.writing
+	s.mu.Unlock()
+	if untold {
+		s.abandon()
+	}
 }
 
 // close says goodbye, after what is queued already, and ends the session. Only

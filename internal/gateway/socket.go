@@ -38,13 +38,19 @@ type socket interface {
 	abort()
 }
 
+// How far the end of a connection has come.
+const (
+	lingering = iota + 1 // the read deadline is set for the last time
+	aborted              // nothing is read or written any more
+)
+
 // netSocket is a connection and what reads it. Its reader alone closes it, as
 // Close waits for a read that is under way, and that for the frames that came.
 type netSocket struct {
 	net.Conn
 
-	session   *session
-	lingering atomic.Bool // the read deadline is set for the last time
+	session *session
+	ending  atomic.Int32 // lingering or aborted; 0 while it lives
 
 	// Of the reader and the worker that it waits for, who take turns.
 	deaf    bool   // the client has said its last, or what makes no sense
@@ -60,6 +66,9 @@ var _ socket = (*netSocket)(nil)
 func (c *netSocket) send(data []byte, within time.Duration) error {
 	if err := c.SetWriteDeadline(time.Now().Add(within)); err != nil {
 		return err
+	}
+	if c.ending.Load() == aborted { // and the deadline that says so may just have been moved
+		return net.ErrClosed
 	}
 	_, err := c.Write(data)
 	return err
@@ -78,12 +87,12 @@ func (c *netSocket) finish() {
 }
 
 func (c *netSocket) abort() {
-	c.lingering.Store(true)
+	c.ending.Store(aborted)
 	_ = c.SetDeadline(time.Now()) // fails only if the connection has ended already
 }
 
 func (c *netSocket) limitReading(d time.Duration) {
-	if c.lingering.CompareAndSwap(false, true) {
+	if c.ending.CompareAndSwap(0, lingering) {
 		_ = c.SetReadDeadline(time.Now().Add(d)) // fails only if there is nothing to read any more
 	}
 }
@@ -96,7 +105,16 @@ func (c *netSocket) read() {
 	} else {
 		c.readOn()
 	}
-	_ = c.Close() // there is nothing more to lose
+	_ = bare(c.Conn).Close() // there is nothing more to lose
+}
+
+// bare returns what is below TLS, which would wait for a client that does not
+// read to take one more alert before it closes.
+func bare(conn net.Conn) net.Conn {
+	if over, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		return over.NetConn()
+	}
+	return conn
 }
 
 // rawConn returns the descriptor of a connection whose bytes are the client's
