@@ -140,6 +140,8 @@ export type Client = {
 
   /** Device-wide wish to come back now: the page became visible, the network is back. */
   wake(): void;
+  /** The device says that it has no network: nobody waits for an answer that cannot come. */
+  networkLost(): void;
   /** Signs this browser out and forgets what it kept; what went wrong, if it did not come to that. */
   signOut(): Promise<Failure | undefined>;
 };

@@ -306,6 +306,30 @@ describe("the connection", () => {
     expect(buyer.connection.peek().kind).toBe("online");
   });
 
+  test("is given up at once when the device has no network, and made again at once when it has", async () => {
+    const device = new FakeDevice(server, "U_1");
+    const buyer = started(device);
+    const thread = await about(buyer, "1");
+    for (const session of server.sessions) session.alive = false; // the network swallows what is said
+    thread.send(text("from the lift"));
+    await clock.pass(100);
+    expect(lines(thread)).toEqual(["from the lift (sending)"]);
+    device.online = false;
+    buyer.networkLost();
+    await clock.pass(1);
+    expect(buyer.connection.peek().kind).toBe("offline");
+    expect(lines(thread)).toEqual(["from the lift (queued)"]);
+    await clock.pass(60_000);
+    const state = buyer.connection.peek();
+    buyer.networkLost(); // which is no news, and no reason to wait for longer
+    expect(buyer.connection.peek()).toBe(state);
+    device.online = true;
+    buyer.wake();
+    await clock.pass(100);
+    expect(buyer.connection.peek().kind).toBe("online");
+    expect(lines(thread)).toEqual(["from the lift (stored)"]);
+  });
+
   test("that died while the device slept is found dead on waking", async () => {
     const { buyer } = await talking();
     clock.sleep(3_600_000);

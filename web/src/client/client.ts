@@ -206,6 +206,10 @@ class LiveClient implements Client {
     this.link.wake();
   }
 
+  networkLost(): void {
+    this.link.networkLost();
+  }
+
   async signOut(): Promise<Failure | undefined> {
     const failure = await this.rest.logout(this.side);
     // Without the server's word the cookie is still good: who leaves must know that.

@@ -96,6 +96,11 @@ export class Connection {
     }
   }
 
+  /** Gives up what is under way: the device has no network. It goes on trying, as a device may be wrong. */
+  networkLost(): void {
+    if (!this.timers.has("retry")) this.lost(this.generation);
+  }
+
   /** Gives this connection up for another. */
   restart(): void {
     this.lost(this.generation);

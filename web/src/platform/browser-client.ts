@@ -42,7 +42,11 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
   let sleep: (() => void) | undefined;
   const { start, stop } = { start: client.start.bind(client), stop: client.stop.bind(client) };
   client.start = () => {
-    sleep ??= onWake(window, () => client.wake());
+    sleep ??= onWake(
+      window,
+      () => client.wake(),
+      () => client.networkLost(),
+    );
     addEventListener("beforeunload", leaving);
     start();
   };

@@ -199,15 +199,21 @@ describe("the lead among tabs", () => {
   });
 });
 
-test("the page wakes the client when it shows again, comes back or finds the network", () => {
+test("the page tells the client when it shows again, comes back, and finds or loses the network", () => {
   const wake = vi.fn();
-  const undo = onWake(window, wake);
+  const lost = vi.fn();
+  const undo = onWake(window, wake, lost);
+  window.dispatchEvent(new Event("offline"));
+  expect(lost).toHaveBeenCalledOnce();
+  expect(wake).not.toHaveBeenCalled();
   window.dispatchEvent(new Event("online"));
   window.dispatchEvent(new Event("pageshow"));
   document.dispatchEvent(new Event("visibilitychange"));
   expect(wake).toHaveBeenCalledTimes(3);
   undo();
+  window.dispatchEvent(new Event("offline"));
   window.dispatchEvent(new Event("online"));
+  expect(lost).toHaveBeenCalledOnce();
   expect(wake).toHaveBeenCalledTimes(3);
 });
 
