@@ -4,6 +4,6 @@
 // order. It is the work behind "haggle bench".
 //
 // A load is a number of pairs, each a buyer and the seller of a product, every
-// one with a connection of its own. As a real client does, the seller's side
-// acknowledges what it receives.
+// one with a connection of its own. As the web client does, the seller's side
+// acknowledges what it has received up to five times a second.
 package bench

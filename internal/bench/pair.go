@@ -14,6 +14,10 @@ import (
 // text is what the buyers say: 44 characters, as chat messages are.
 const text = "Is it still available? 还有货吗，什么时候能发货？"
 
+// markDelay is how long delivered watermarks gather, as in the web client: one
+// stands for every message that came meanwhile.
+const markDelay = 200 * time.Millisecond
+
 // pair is a buyer and a seller, and the account of what was said between them.
 type pair struct {
 	product string
@@ -28,6 +32,7 @@ type pair struct {
 	seen         []time.Duration // guarded by mu; by message, 0 while it is not
 	seqs         []int64         // guarded by mu; by message, as acked
 	lastSeq      int64           // guarded by mu; of what the seller received
+	marking      bool            // guarded by mu; a watermark will be sent soon
 	lastMessage  int             // guarded by mu; number of the message the seller received last
 	faults       []string        // guarded by mu; what must never happen
 	refused      map[string]int  // guarded by mu; error codes of sends
@@ -102,14 +107,25 @@ func (p *pair) onSellerFrame(f *frame) {
 	case f.Message != nil:
 		m := &f.Message.Message
 		p.receive(m.Nonce, m.Seq, now)
-		mark := &wire.ClientFrame{Delivered: &wire.Mark{Conversation: m.Conversation, Seq: m.Seq}}
-		if err := p.seller.send(mark); err != nil {
-			p.fault("acknowledge: %v", err)
+		if !p.marking {
+			p.marking = true
+			time.AfterFunc(markDelay, func() { p.mark(m.Conversation) })
 		}
 	default:
 		return
 	}
 	p.changed()
+}
+
+// mark acknowledges all that the seller has received so far.
+func (p *pair) mark(conversation string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.marking = false
+	frame := &wire.ClientFrame{Delivered: &wire.Mark{Conversation: conversation, Seq: p.lastSeq}}
+	if err := p.seller.send(frame); err != nil && !p.seller.leaving.Load() {
+		p.fault("acknowledge: %v", err)
+	}
 }
 
 // receive checks that a message is one that was sent, that it is the next one,
