@@ -109,7 +109,7 @@ test("a reload without a network keeps what is unsent, and sends it once", async
   await buyer.say("First");
   await buyer.expectStanding("First", "sent");
   await server.kill();
-  await expect(page.locator(".connection-bar")).toContainText("Not connected. Showing messages until");
+  await expect(page.locator(".connection-bar")).toContainText("Offline. Messages until");
   await buyer.say("Second");
   await buyer.say("Third");
   await buyer.expectStanding("Third", "waiting to be sent");

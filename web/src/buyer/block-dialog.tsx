@@ -17,6 +17,7 @@ export function BlockDialog({ thread, onClose }: { thread: Thread; onClose(): vo
   };
   return (
     <Dialog
+      asks
       title={text.block.title}
       onClose={onClose}
       actions={

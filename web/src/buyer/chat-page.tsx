@@ -33,7 +33,7 @@ function KnownChat({
   const thread = useMemo(() => client.thread(conversation), [client, conversation]);
   const failure = thread.failure.value;
   if (failure?.code === "not_found" && thread.entries.value.length === 0)
-    return <Unavailable failure={failure} />;
+    return <Unavailable failure={failure} wide={wide} />;
   return <ChatView client={client} thread={thread} product={undefined} merchant={undefined} wide={wide} />;
 }
 
@@ -69,7 +69,7 @@ function ProductChat({
   }, [online]);
   if (opened === undefined) return <Opening />;
   if ("code" in opened)
-    return <Unavailable failure={asProduct(opened)} onRetry={() => setAttempt(attempt + 1)} />;
+    return <Unavailable failure={asProduct(opened)} wide={wide} onRetry={() => setAttempt(attempt + 1)} />;
   return (
     <ChatView
       client={client}
@@ -108,10 +108,13 @@ function Opening(): JSX.Element {
   );
 }
 
+type UnavailableProps = { failure: Failure; wide: boolean; onRetry?: () => void };
+
 /** Why there is no thread, in words, and what to do instead. */
-function Unavailable({ failure, onRetry }: { failure: Failure; onRetry?: () => void }): JSX.Element {
+function Unavailable({ failure, wide, onRetry }: UnavailableProps): JSX.Element {
   const text = words().page;
-  const toInbox = (
+  // Where the list is there already, nobody needs a way to it.
+  const toInbox = wide ? undefined : (
     <button type="button" class="button" onClick={() => goTo({ kind: "inbox" })}>
       <Icon name="chat" /> {text.toInbox}
     </button>

@@ -9,16 +9,19 @@ export type DialogProps = {
   onClose(): void;
   children: ComponentChildren;
   actions?: ComponentChildren;
+  /** It asks whether to go on: the focus begins on the first action, the way back. */
+  asks?: boolean;
 };
 
 /** A modal dialog. The browser's own keeps the focus inside, closes on Esc and gives the focus back. */
-export function Dialog({ title, onClose, children, actions }: DialogProps): JSX.Element {
+export function Dialog({ title, onClose, children, actions, asks = false }: DialogProps): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
   useEffect(() => {
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
+    if (asks) dialog?.querySelector<HTMLElement>("footer button")?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });

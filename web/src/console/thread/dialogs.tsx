@@ -17,6 +17,7 @@ export function BlockDialog({ thread, name, onClose }: DialogProps) {
   };
   return (
     <Dialog
+      asks
       title={words.block.title(name)}
       onClose={onClose}
       actions={

@@ -24,8 +24,8 @@ export const en = {
   typing: { someone: (name: string) => (name === "" ? "typing…" : `${name} is typing…`) },
   connection: {
     connecting: "Connecting…",
-    offline: (time: string) => `Not connected. Showing messages until ${time}`,
-    retryIn: (seconds: number) => `Next try in ${seconds} s`,
+    offline: (time: string) => `Offline. Messages until ${time}`,
+    retryIn: (seconds: number) => `or in ${seconds} s`,
     retryNow: "Try now",
     back: "Back online",
   },

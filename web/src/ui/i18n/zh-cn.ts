@@ -22,8 +22,8 @@ export const zhCn: Words = {
   typing: { someone: (name) => (name === "" ? "正在输入…" : `${name}正在输入…`) },
   connection: {
     connecting: "连接中…",
-    offline: (time) => `未连接，显示的是 ${time} 之前的消息`,
-    retryIn: (seconds) => `${seconds} 秒后重试`,
+    offline: (time) => `未连接，消息截至 ${time}`,
+    retryIn: (seconds) => `或 ${seconds} 秒后`,
     retryNow: "立即重试",
     back: "已恢复连接",
   },
