@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "./icon.tsx";
 import type { MenuAnchor, MenuItem, MenuProps } from "./menu.tsx";
 import "./menu-list.css";
@@ -7,8 +7,8 @@ import "./menu-list.css";
 /** A menu of actions: arrows move, Enter and Space choose, Esc and a click elsewhere close. */
 export function MenuList({ items, label, anchor, note, onClose }: MenuProps): JSX.Element {
   const ref = useRef<HTMLDivElement>(null);
-  usePlacement(ref, anchor);
   useDismissal(ref, onClose);
+  usePlacement(ref, anchor);
   const choose = (item: MenuItem) => {
     onClose();
     item.run();
@@ -87,7 +87,8 @@ function useDismissal(ref: { current: HTMLElement | null }, onClose: () => void)
   close.current = onClose;
   // Taken while rendering first, before the menu takes the focus.
   const [before] = useState(() => document.activeElement);
-  useEffect(() => {
+  // Before the browser paints: whoever sees the menu can close it.
+  useLayoutEffect(() => {
     const outside = (event: Event) => {
       if (!(event.target instanceof Node) || !ref.current?.contains(event.target)) close.current();
     };
