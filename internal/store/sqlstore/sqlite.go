@@ -98,7 +98,7 @@ func touch(path string) error {
 
 // sqliteDSN names the database. FULL syncs the log at every commit: without it
 // an ack would say more than is true after a power cut. A write waits for a
-// checkpoint every 4,000 pages (16 MiB): busy pages are then written back once
+// checkpoint every 16,000 pages (64 MiB): busy pages are then written back once
 // for many commits.
 func sqliteDSN(path string, pragmas ...string) string {
 	q := url.Values{"_pragma": append([]string{
@@ -106,7 +106,7 @@ func sqliteDSN(path string, pragmas ...string) string {
 		"journal_mode(wal)",
 		"synchronous(full)",
 		"foreign_keys(1)",
-		"wal_autocheckpoint(4000)",
+		"wal_autocheckpoint(16000)",
 		"journal_size_limit(67108864)",
 		"temp_store(memory)",
 		"trusted_schema(0)",
