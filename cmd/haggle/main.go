@@ -21,7 +21,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" set:"data=./haggle-demo-data" help:"Serve the chat and a small marketplace to try it with, on this machine only."`
 	Token   tokenCommand   `cmd:"" set:"data=./haggle-data" help:"Print a token as the marketplace would sign it, for trying things out."`
 	Epoch   epochCommand   `cmd:"" set:"data=./haggle-data" help:"Have all clients load anew, after the database was restored from a backup."`
-	Bench   benchCommand   `cmd:"" help:"Put a load on a running server and say how it does."`
+	Bench   benchCommand   `cmd:"" help:"Put a load on a running server and say how it does. Start that with --rate-factor 0, or it refuses most of it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -52,8 +52,14 @@ func run(args []string) int {
 		args = []string{"--help"}
 	}
 	cmd, err := parser.Parse(args)
+	if file, ok := errors.AsType[*config.FileError](err); ok {
+		err = file
+	}
 	if err != nil {
 		return fail(err, statusUsage)
+	}
+	for _, name := range config.UnknownVariables(parser.Model.Node, os.Environ()) {
+		fmt.Fprintf(os.Stderr, "haggle: note: the environment says %s, which is no setting; \"haggle serve --help\" lists them\n", name)
 	}
 	if err := cmd.Run(); err != nil {
 		if _, ok := errors.AsType[*usageError](err); ok {

@@ -14,6 +14,7 @@ import (
 
 var (
 	docPath   = regexp.MustCompile("`((?:cmd|internal|web|docs|api|e2e)/[a-z0-9_./-]+)`")
+	docLink   = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
 	docSymbol = regexp.MustCompile("`([a-z]+)\\.([A-Za-z]+)\\b")
 )
 
@@ -40,10 +41,21 @@ func TestDocsNameRealThings(t *testing.T) {
 				t.Errorf("%s names %s: %v", filepath.Base(doc), m[1], err)
 			}
 		}
+		checkLinks(t, doc, string(text))
 		for _, m := range docSymbol.FindAllStringSubmatch(string(text), -1) {
 			if names, ours := declared[m[1]]; ours && !names[m[2]] {
 				t.Errorf("%s names %s.%s, which does not exist", filepath.Base(doc), m[1], m[2])
 			}
+		}
+	}
+}
+
+// checkLinks fails when a document links to a file that is not there.
+func checkLinks(t *testing.T, doc, text string) {
+	t.Helper()
+	for _, m := range docLink.FindAllStringSubmatch(text, -1) {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1])); err != nil {
+			t.Errorf("%s links to %s: %v", filepath.Base(doc), m[1], err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -258,13 +259,13 @@ func refusef(format string, args ...any) *chat.Error {
 	}
 }
 
-// KeyIDs returns the kids of the marketplace's keys, "" for one without, for a
-// line in the log: it shows what was taken for a kid. Those of a JWKS URL are not
+// KeyIDs returns the kids of the marketplace's keys, "(none)" for one without,
+// for a line in the log: it shows what was taken for a kid. Those of a JWKS URL are not
 // among them.
 func (v *Verifier) KeyIDs() []string {
 	ids := make([]string, 0, len(v.keys))
 	for _, k := range v.keys {
-		ids = append(ids, k.ID)
+		ids = append(ids, cmp.Or(k.ID, "(none)"))
 	}
 	slices.Sort(ids)
 	return ids

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -30,12 +31,9 @@ func (p *pair) checkHistory(ctx context.Context, t *Target) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.seqs) == 0 {
-		return nil
-	}
+	first, last := p.ackedRange()
 	stored := make(map[int64]string, len(p.seqs))
-	last := p.seqs[len(p.seqs)-1]
-	for after := max(0, p.seqs[0]-1); after < last; {
+	for after := first - 1; after < last; {
 		page, err := t.history(ctx, token, p.conversation, after)
 		if err != nil {
 			return fmt.Errorf("history of %s: %w", p.product, err)
@@ -50,6 +48,18 @@ func (p *pair) checkHistory(ctx context.Context, t *Target) error {
 	}
 	p.compare(stored)
 	return nil
+}
+
+// ackedRange returns the lowest and the highest seq that was acked, last before
+// first if there is none. The caller holds mu.
+func (p *pair) ackedRange() (first, last int64) {
+	first = math.MaxInt64
+	for n, seq := range p.seqs {
+		if p.acked[n] != 0 {
+			first, last = min(first, seq), max(last, seq)
+		}
+	}
+	return first, last
 }
 
 // compare notes acked messages that stored, nonces by seq, does not have. The

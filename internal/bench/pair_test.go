@@ -65,6 +65,19 @@ func TestPair_ackedAndNotKept(t *testing.T) {
 	}
 }
 
+// A refusal at the end is no reason to look nowhere for what was acked before.
+func TestPair_ackedRangeWithARefusalAtTheEnd(t *testing.T) {
+	p := sent(3)
+	p.seqs, p.acked[2] = []int64{5, 6, 0}, 0
+	if first, last := p.ackedRange(); first != 5 || last != 6 {
+		t.Errorf("range %d to %d, want 5 to 6", first, last)
+	}
+	p.acked[0], p.acked[1] = 0, 0
+	if first, last := p.ackedRange(); first <= last {
+		t.Errorf("range %d to %d, want none", first, last)
+	}
+}
+
 func TestReport_refusalIsNoSuccess(t *testing.T) {
 	p := sent(1)
 	p.acked[0] = 0

@@ -72,6 +72,9 @@ func (r *Report) Print(w io.Writer) error {
 	for _, code := range slices.Sorted(maps.Keys(r.Refused)) {
 		fmt.Fprintf(&b, "refused               %d with %s\n", r.Refused[code], code)
 	}
+	if r.Refused["rate_limited"] > 0 {
+		b.WriteString("                      rate limits are made for people: start the server with --rate-factor 0\n")
+	}
 	for i, fault := range r.Faults {
 		const enough = 20
 		if i == enough {

@@ -18,6 +18,19 @@ const (
 	fileFlag  = "config"
 )
 
+// FileError says what is wrong with the file that --config names. kong words it
+// as if it were about the flag whose value was being looked for.
+type FileError struct {
+	Path string
+	Err  error
+}
+
+func (e *FileError) Error() string {
+	return fmt.Sprintf("--config: settings file %s: %v", e.Path, e.Err)
+}
+
+func (e *FileError) Unwrap() error { return e.Err }
+
 // fileResolver gives flags their values from the file that --config names. kong
 // asks resolvers after it has read the environment and lets them win: so this
 // one keeps quiet about what the environment says. It is good for one parse.
@@ -38,7 +51,7 @@ func (f *fileResolver) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag)
 		path := pathOf(ctx)
 		values, err := load(path, known(ctx.Model.Node))
 		if err != nil {
-			return nil, fmt.Errorf("settings file %s: %w", path, err)
+			return nil, &FileError{Path: path, Err: err}
 		}
 		f.values, f.loaded = values, true
 	}
@@ -64,16 +77,44 @@ func pathOf(ctx *kong.Context) string {
 // may say what the command at hand has no use for.
 func known(node *kong.Node) map[string]bool {
 	names := make(map[string]bool)
+	eachFlag(node, func(flag *kong.Flag) {
+		if len(flag.Envs) > 0 && flag.Name != fileFlag {
+			names[flag.Name] = true
+		}
+	})
+	return names
+}
+
+// eachFlag visits the flags of all commands.
+func eachFlag(node *kong.Node, visit func(*kong.Flag)) {
 	for _, child := range node.Children {
 		for _, group := range child.AllFlags(true) {
 			for _, flag := range group {
-				if len(flag.Envs) > 0 && flag.Name != fileFlag {
-					names[flag.Name] = true
-				}
+				visit(flag)
 			}
 		}
+		eachFlag(child, visit)
 	}
-	return names
+}
+
+// UnknownVariables returns the names in environ that look like settings and are
+// none: a misspelt one would otherwise leave its default without a word.
+func UnknownVariables(node *kong.Node, environ []string) []string {
+	names := make(map[string]bool)
+	eachFlag(node, func(flag *kong.Flag) {
+		for _, name := range flag.Envs {
+			names[name] = true
+		}
+	})
+	var unknown []string
+	for _, variable := range environ {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, envPrefix+"_") && !names[name] {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
 }
 
 // load reads the settings in the file at path; "" is no file.
