@@ -33,7 +33,7 @@ test("what only pretends to be a picture is refused with words", async ({ person
     { name: "page.png", mimeType: "image/png", buffer: page },
   ].entries()) {
     await pick(buyer.page, file);
-    await expect(tray.getByRole("alert").nth(i)).toHaveText(/cannot be read|can be sent/);
+    await expect(tray.getByRole("alert").nth(i)).toHaveText(/can be sent/);
   }
   await expect(buyer.send).toHaveAttribute("aria-disabled", "true");
 });

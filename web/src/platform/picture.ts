@@ -25,6 +25,7 @@ const broken: Failure = { code: "broken_image", message: "the picture cannot be 
  */
 export async function preparePicture(file: Blob, limits: PictureLimits): Promise<Picture | Failure> {
   if (!accepted.includes(file.type)) return unsupported;
+  if (!(await looksLikePicture(file))) return unsupported;
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file); // upright: orientation is applied
@@ -44,6 +45,18 @@ export async function preparePicture(file: Blob, limits: PictureLimits): Promise
   } finally {
     bitmap.close();
   }
+}
+
+/** Whether a file begins like a kind that is accepted: its type is only guessed from its name. */
+async function looksLikePicture(file: Blob): Promise<boolean> {
+  const bytes = new Uint8Array(await file.slice(0, 12).arrayBuffer());
+  const head = String.fromCharCode(...bytes);
+  return (
+    head.startsWith("\xff\xd8\xff") ||
+    head.startsWith("\x89PNG\r\n\x1a\n") ||
+    /^GIF8[79]a/.test(head) ||
+    (head.startsWith("RIFF") && head.endsWith("WEBP"))
+  );
 }
 
 /** The size to draw at: the same shape, no side longer than allowed. */

@@ -222,11 +222,37 @@ describe("a picture", () => {
   const bitmap = (width: number, height: number): void => {
     vi.stubGlobal("createImageBitmap", async () => ({ width, height, close: () => undefined }));
   };
-  const file = (type: string, size = 100): Blob => new Blob(["x".repeat(size)], { type });
+  const heads: Record<string, string> = {
+    "image/jpeg": "\xff\xd8\xff\xe0",
+    "image/png": "\x89PNG\r\n\x1a\n",
+    "image/gif": "GIF89a",
+    "image/webp": "RIFF\x10\0\0\0WEBP",
+  };
+  const bytes = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const file = (type: string, size = 100): Blob =>
+    new Blob([bytes((heads[type] ?? "").padEnd(size, "x"))], { type });
 
   test("of a kind the server does not take is refused before anything is read", async () => {
     for (const type of ["image/heic", "image/svg+xml", "application/pdf", ""]) {
       expect(await preparePicture(file(type), limits), type).toMatchObject({ code: "unsupported_image" });
+    }
+  });
+
+  test("that is none, whatever its name says, is told as that and not as a damaged one", async () => {
+    const page = bytes("<!doctype html><script>alert(1)</script>");
+    const sound = bytes("RIFF\x10\0\0\0WAVEfmt ");
+    for (const type of Object.keys(heads)) {
+      for (const content of [page, sound, bytes("")]) {
+        const got = await preparePicture(new Blob([content], { type }), limits);
+        expect(got, type).toMatchObject({ code: "unsupported_image" });
+      }
+    }
+  });
+
+  test("of each accepted kind is known by how it begins", async () => {
+    bitmap(40, 30);
+    for (const type of Object.keys(heads)) {
+      expect(await preparePicture(file(type), limits), type).toMatchObject({ width: 40, height: 30 });
     }
   });
 
