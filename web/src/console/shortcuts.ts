@@ -1,14 +1,15 @@
 import { useEffect } from "preact/hooks";
 import type { Desk } from "./desk.ts";
 import { SEARCH_ID } from "./list/list-header.tsx";
-import { type Command, consoleCommand } from "./model/keys.ts";
+import { type Command, consoleCommand, entersList } from "./model/keys.ts";
 
 /** The keys that work anywhere in the console. */
 export function useShortcuts(desk: Desk): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.defaultPrevented || document.querySelector("dialog[open], .pswp--open") !== null) return;
-      const command = consoleCommand(event, isWriting(event.target));
+      const intoList = isNowhere(event.target, desk) && entersList(event);
+      const command = intoList ? "list" : consoleCommand(event, isWriting(event.target));
       if (command !== undefined && run(command, desk)) event.preventDefault();
     };
     // A picture dropped beside its place would replace the console with itself.
@@ -24,6 +25,11 @@ export function useShortcuts(desk: Desk): void {
   }, [desk]);
 }
 
+/** Nothing has the focus and no thread is open, which the arrows might be scrolling. */
+function isNowhere(target: EventTarget | null, desk: Desk): boolean {
+  return target === document.body && desk.open.value === undefined;
+}
+
 function isWriting(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null
@@ -31,7 +37,7 @@ function isWriting(target: EventTarget | null): boolean {
 }
 
 /** Carries a command out; false where it has no meaning just now. */
-function run(command: Command, desk: Desk): boolean {
+function run(command: Command | "list", desk: Desk): boolean {
   switch (command) {
     case "search":
       return search(desk);
@@ -47,6 +53,8 @@ function run(command: Command, desk: Desk): boolean {
     case "help":
       desk.help.value = true;
       return true;
+    case "list":
+      return focusRow();
     case "back":
       return back(desk);
   }
@@ -92,6 +100,11 @@ function back(desk: Desk): boolean {
     desk.leaveThread();
     return true;
   }
+  return focusRow();
+}
+
+/** Puts the focus into the list; false if there is no row to take it. */
+function focusRow(): boolean {
   const row = document.querySelector<HTMLElement>('.c-row[tabindex="0"]');
   row?.focus();
   return row !== null;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { consoleCommand, editorAction, type KeyPress, listMove, moved } from "./keys.ts";
+import { consoleCommand, editorAction, entersList, type KeyPress, listMove, moved } from "./keys.ts";
 
 function press(key: string, held: Partial<KeyPress> = {}): KeyPress {
   return { key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, isComposing: false, ...held };
@@ -54,6 +54,14 @@ describe("keys of the list", () => {
       ["ArrowUp", "k", "ArrowDown", "j", "Home", "End", "Enter", "x"].map((key) => listMove(press(key))),
     ).toEqual(["up", "up", "down", "down", "first", "last", "open", undefined]);
     expect(listMove(press("k", { ctrlKey: true }))).toBeUndefined();
+  });
+
+  test("from nowhere, the keys that move lead into the list, and no others", () => {
+    const keys = ["ArrowUp", "k", "ArrowDown", "j", "Home", "Enter", " ", "x"];
+    expect(keys.filter((key) => entersList(press(key)))).toEqual(["ArrowUp", "k", "ArrowDown", "j"]);
+    expect(entersList(press("ArrowDown", { shiftKey: true }))).toBe(false);
+    expect(entersList(press("ArrowDown", { altKey: true }))).toBe(false);
+    expect(entersList(press("j", { isComposing: true }))).toBe(false);
   });
 
   test("a move stops at the ends", () => {

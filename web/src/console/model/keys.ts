@@ -83,6 +83,12 @@ export function listMove(press: KeyPress): ListMove | undefined {
   }
 }
 
+/** Whether a press with the focus nowhere asks for the list, as the empty pane beside it promises. */
+export function entersList(press: KeyPress): boolean {
+  const move = listMove(press);
+  return !press.shiftKey && (move === "up" || move === "down");
+}
+
 /** Where a move from `index` leads in a list of `count`. */
 export function moved(move: "up" | "down" | "first" | "last", index: number, count: number): number {
   const last = count - 1;

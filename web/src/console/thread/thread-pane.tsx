@@ -19,6 +19,7 @@ export function ThreadPane() {
   const desk = useDesk();
   const id = desk.open.value;
   const words = consoleWords();
+  const listed = desk.client.inbox.rows.value.length > 0;
   return (
     <section id="pane-thread" class="c-thread" aria-label={words.thread.pane}>
       <ConnectionBar state={desk.client.connection.value} onRetry={() => desk.client.wake()} />
@@ -26,7 +27,7 @@ export function ThreadPane() {
         <EmptyState
           icon="chat"
           title={words.thread.noneTitle}
-          body={matchMedia("(pointer: fine)").matches ? words.thread.noneBody : undefined}
+          body={listed && matchMedia("(pointer: fine)").matches ? words.thread.noneBody : undefined}
         />
       ) : (
         <OpenThread id={id} />
