@@ -68,7 +68,11 @@ export function ChatView({ client, thread, product, merchant, wide }: ChatViewPr
     >
       <ChatHead client={client} thread={thread} peer={peer} wide={wide} menu={menu} />
       {about !== undefined && (
-        <PinnedProduct product={about} onSend={() => send([{ type: "product", product: about }])} />
+        <PinnedProduct
+          product={about}
+          blocked={conversation?.buyer_at.blocked === true || conversation?.merchant_at.blocked === true}
+          onSend={() => send([{ type: "product", product: about }])}
+        />
       )}
       <ConnectionBar state={client.connection.value} onRetry={() => client.wake()} />
       {client.me.value?.guest === true && <p class="notice">{words().page.guest}</p>}

@@ -8,14 +8,21 @@ import { ProductCard } from "../ui/product-card.tsx";
 /** A second tap in a hurry should not send the card twice. */
 const restMs = 2000;
 
+export type PinnedProductProps = {
+  product: Product;
+  /** One side has blocked the other: nothing can be sent. */
+  blocked: boolean;
+  onSend(): void;
+};
+
 /** The product the conversation is about, always in sight, with a way to put it into the thread. */
-export function PinnedProduct({ product, onSend }: { product: Product; onSend(): void }): JSX.Element {
-  const [sent, setSent] = useState(false);
+export function PinnedProduct({ product, blocked, onSend }: PinnedProductProps): JSX.Element {
+  const [resting, setResting] = useState(false);
   useEffect(() => {
-    if (!sent) return;
-    const timer = setTimeout(() => setSent(false), restMs);
+    if (!resting) return;
+    const timer = setTimeout(() => setResting(false), restMs);
     return () => clearTimeout(timer);
-  }, [sent]);
+  }, [resting]);
   const text = words().product;
   return (
     <aside class="chat-product" aria-label={text.about}>
@@ -23,14 +30,15 @@ export function PinnedProduct({ product, onSend }: { product: Product; onSend():
         <button
           type="button"
           class="button product-send"
-          disabled={sent || product.deleted === true}
+          disabled={resting || blocked || product.deleted === true}
           onClick={() => {
-            setSent(true);
+            setResting(true);
             onSend();
           }}
         >
-          <Icon name={sent ? "check" : "link"} />
-          {sent ? text.linkSent : text.sendLink}
+          {/* How far it got is told by the tick of its message, not here. */}
+          <Icon name="link" />
+          {text.sendLink}
         </button>
       </ProductCard>
     </aside>
