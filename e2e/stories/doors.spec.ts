@@ -23,12 +23,12 @@ test.describe("where guests are let in", () => {
 test.describe("where guests are not let in", () => {
   test("who is nobody reads so, in their language", async ({ person }) => {
     const english = await (await person(phone)).open("/chat?product=1001");
-    await expect(english.getByRole("heading", { name: "You are signed out" })).toBeVisible();
+    await expect(english.getByRole("heading", { name: "You are not signed in" })).toBeVisible();
     const chinese = await (await person({ ...phone, ...inChinese })).open("/chat?product=1001");
     await expect(chinese.locator("html")).toHaveAttribute("lang", "zh-CN");
     await expect(chinese.getByRole("heading", { level: 2 })).toHaveText(/登录|退出/);
     const console = await (await person()).open("/console");
-    await expect(console.getByRole("heading", { name: "You are signed out" })).toBeVisible();
+    await expect(console.getByRole("heading", { name: "You are not signed in" })).toBeVisible();
     const plain = await (await person()).open("/signed-out");
     await expect(plain.locator("body")).toContainText(/signed out/i);
   });
@@ -42,7 +42,7 @@ test.describe("where guests are not let in", () => {
     await buyer.expectStanding("Still here?", "sent");
     await lin.context.clearCookies({ name: /haggle/ });
     await buyer.page.reload();
-    await expect(buyer.page.getByRole("heading", { name: "You are signed out" })).toBeVisible();
+    await expect(buyer.page.getByRole("heading", { name: "You are not signed in" })).toBeVisible();
     const again = new Thread(await lin.chatAbout(1001));
     await expect(again.message("Still here?")).toBeVisible();
   });
@@ -52,14 +52,14 @@ test.describe("where guests are not let in", () => {
     const page = await lin.chatAbout(1001);
     await page.getByRole("button", { name: "Menu" }).click();
     await page.getByRole("menuitem", { name: "Sign out" }).click();
-    await expect(page.getByRole("heading", { name: "You are signed out" })).toBeVisible();
+    await expect(page.getByRole("heading", { name: "You are not signed in" })).toBeVisible();
     expect((await lin.context.cookies()).filter((c) => c.name === "haggle_buyer")).toEqual([]);
 
     const yun = await person();
     const console = await yun.console("E_1/yun");
     await console.getByRole("button", { name: "Settings" }).click();
     await console.getByRole("button", { name: "Sign out" }).click();
-    await expect(console.getByRole("heading", { name: "You are signed out" })).toBeVisible();
+    await expect(console.getByRole("heading", { name: "You are not signed in" })).toBeVisible();
     expect((await yun.context.cookies()).filter((c) => c.name === "haggle_merchant")).toEqual([]);
   });
 });
@@ -112,13 +112,13 @@ test("a seller at the buyers' door, and a buyer at the sellers'", async ({ perso
   const yun = await person();
   await yun.console("E_1/yun");
   const chat = await yun.open("/chat?product=1001");
-  await expect(chat.getByRole("heading", { name: /You are the seller|You are signed out/ })).toBeVisible();
+  await expect(chat.getByRole("heading", { name: /You are the seller|You are not signed in/ })).toBeVisible();
 
   const lin = await person();
   await lin.chatAbout(1001);
   const console = await lin.open("/console");
   await expect(
-    console.getByRole("heading", { name: /This console is for sellers|You are signed out/ }),
+    console.getByRole("heading", { name: /This console is for sellers|You are not signed in/ }),
   ).toBeVisible();
 });
 

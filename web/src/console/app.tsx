@@ -14,6 +14,7 @@ import { Help } from "./help.tsx";
 import { consoleWords } from "./i18n/words.ts";
 import { ListPane } from "./list/list-pane.tsx";
 import { CONTEXT_PANE, LIST_PANE, paneWidth, THREAD_MIN } from "./model/panes.ts";
+import { keepsDrafts } from "./model/signed-out.ts";
 import { useShortcuts } from "./shortcuts.ts";
 import { Splitter } from "./splitter.tsx";
 import { ThreadPane } from "./thread/thread-pane.tsx";
@@ -34,7 +35,7 @@ function Door({ client, bell }: { client: Client; bell: Bell }) {
   const words = consoleWords();
   const connection = client.connection.value;
   const me = client.me.value;
-  if (connection.kind === "signed_out") return <SignedOut code={connection.code} />;
+  if (connection.kind === "signed_out") return <SignedOut code={connection.code} seated={me !== undefined} />;
   if (me !== undefined && me.side !== "merchant") {
     return <FullPage title={words.notMerchant.title} body={words.notMerchant.body} />;
   }
@@ -59,14 +60,13 @@ function Door({ client, bell }: { client: Client; bell: Bell }) {
 /** Codes that mean: somebody is signed in, but not as a seller. */
 const DENIED: ReadonlySet<string> = new Set(["denied", "not_merchant", "wrong_side"]);
 
-function SignedOut({ code }: { code: string }) {
+function SignedOut({ code, seated }: { code: string; seated: boolean }) {
   const words = consoleWords();
   if (DENIED.has(code)) return <FullPage title={words.notMerchant.title} body={words.notMerchant.body} />;
   const { title, body, kept } = words.signedOut;
   const why = code === "another_user" ? failureText(sharedWords(), { code, message: "" }) : body;
   return (
-    // Who signed out on purpose leaves nothing behind.
-    <FullPage title={title} body={code === "left" ? why : `${why} ${kept}`}>
+    <FullPage title={title} body={keepsDrafts(code, seated) ? `${why} ${kept}` : why}>
       <button class="button primary" type="button" onClick={() => location.reload()}>
         {words.signedOut.again}
       </button>

@@ -10,7 +10,7 @@ export const en = {
     skip: "Skip to the message field",
   },
   signedOut: {
-    title: "You are signed out",
+    title: "You are not signed in",
     body: "Sign in to your shop with the seller's account and open the console from there.",
     kept: "What you were writing is kept.",
     again: "Try again",
@@ -47,7 +47,7 @@ export const en = {
     image: "[Image]",
     images: (count: number) => `[${count} images]`,
     product: (title: string) => `[Product] ${title}`,
-    recalled: "Message recalled",
+    recalled: "[Taken back]",
     unsupported: "[Not supported in this version]",
   },
   presence: {

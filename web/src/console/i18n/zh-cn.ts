@@ -8,7 +8,7 @@ export const zhCn: ConsoleWords = {
     skip: "跳到输入框",
   },
   signedOut: {
-    title: "您已退出登录",
+    title: "您未登录",
     body: "请用卖家账号登录店铺，再从店铺打开工作台。",
     kept: "未发送的内容会保留。",
     again: "重试",
@@ -45,7 +45,7 @@ export const zhCn: ConsoleWords = {
     image: "[图片]",
     images: (count) => `[${count} 张图片]`,
     product: (title) => `[商品] ${title}`,
-    recalled: "消息已撤回",
+    recalled: "[已撤回]",
     unsupported: "[当前版本不支持此消息]",
   },
   presence: {

@@ -5,7 +5,7 @@ import { type PreviewWords, previewOf } from "./preview.ts";
 const words: PreviewWords = {
   image: (count) => (count > 1 ? `[Image ×${count}]` : "[Image]"),
   product: (title) => `[Product] ${title}`,
-  recalled: "Message recalled",
+  recalled: "[Taken back]",
   unsupported: "[Not supported]",
 };
 
@@ -38,7 +38,7 @@ const cases: [string, Message, string][] = [
   ["words between pictures", message([image, { type: "text", text: "or" }, image]), "[Image] or [Image]"],
   ["a product", message([{ type: "product", product: teapot }]), "[Product] Red teapot"],
   ["a block of a later version", message([{ type: "unknown" }]), "[Not supported]"],
-  ["a recalled message", message([], { recalled_at: 5 }), "Message recalled"],
+  ["a recalled message", message([], { recalled_at: 5 }), "[Taken back]"],
 ];
 
 for (const [what, given, want] of cases) test(what, () => expect(previewOf(given, words)).toBe(want));
