@@ -73,6 +73,8 @@ func (b DraftBlock) validate() error {
 		want.File = b.File
 	case ProductBlock:
 		want.Product = b.Product
+	case NoticeBlock:
+		fallthrough
 	default:
 		return Codef(Invalid, "unknown_block", "a block is of type text, image or product")
 	}

@@ -10,6 +10,7 @@ const (
 	TextBlock    BlockType = "text"
 	ImageBlock   BlockType = "image"
 	ProductBlock BlockType = "product"
+	NoticeBlock  BlockType = "notice" // the server's own words; nobody can send one
 )
 
 // Block is a piece of a stored message. Exactly the field that Type names is set.
@@ -19,7 +20,29 @@ type Block struct {
 	Text    string       `json:"text,omitzero"`
 	Image   *Image       `json:"image,omitzero"`
 	Product *ProductCard `json:"product,omitzero"`
+	Notice  *Notice      `json:"notice,omitzero"`
 }
+
+// Notice says something about the blocks beside it. Clients have the words.
+type Notice struct {
+	Code   NoticeCode `json:"code"`
+	Detail string     `json:"detail,omitzero"` // what it is about, as it was found: a path, a number
+}
+
+// NoticeCode says what a notice means. It is snake_case; clients draw one that
+// they do not know in general words.
+type NoticeCode string
+
+// The notices, all of them on messages that came from another chat.
+const (
+	NoticeLate         NoticeCode = "added_later"   // older than what stands before it
+	NoticeImageMissing NoticeCode = "image_missing" // Detail: its path
+	NoticeImageBroken  NoticeCode = "image_broken"  // Detail: its path
+	NoticeCardBroken   NoticeCode = "card_broken"   // the text is what was found instead of a product
+	NoticeListBroken   NoticeCode = "list_broken"   // the text is what was found instead of pictures
+	NoticeUnknownType  NoticeCode = "unknown_type"  // Detail: the number
+	NoticeBadBytes     NoticeCode = "bad_bytes"     // some characters could not be read
+)
 
 // Image is a picture in a message. Where to fetch it is asked for with the file.
 type Image struct {

@@ -148,7 +148,7 @@ func (s *Service) resolveBlocks(ctx context.Context, actor Actor, merchant UID, 
 	for i, d := range drafts {
 		blocks[i] = Block{Type: d.Type, Text: d.Text}
 		switch d.Type {
-		case TextBlock:
+		case TextBlock, NoticeBlock: // a draft has no notice
 		case ImageBlock:
 			f := files[d.File]
 			blocks[i].Image = &Image{File: f.ID, Width: f.Width, Height: f.Height, Preview: f.Preview}

@@ -96,7 +96,7 @@ func newDomain() domain {
 	}
 }
 
-// mixed is a message of an agent with a block of every type.
+// mixed is a message of an agent with a block of every type that one can send.
 func (d *domain) mixed() chat.Message {
 	m := d.message
 	m.Seq, m.Rev, m.Sender, m.Agent, m.AgentName = 13, 33, "V_7", "alice", "Alice"
@@ -105,6 +105,17 @@ func (d *domain) mixed() chat.Message {
 		{Type: chat.TextBlock, Text: "Like this one?"},
 		{Type: chat.ImageBlock, Image: &chat.Image{File: d.file.ID, Width: d.file.Width, Height: d.file.Height, Preview: d.file.Preview}},
 		{Type: chat.ProductBlock, Product: d.product.Card()},
+	}
+	return m
+}
+
+// imported is a message of another chat's, whose picture was lost on the way.
+func (d *domain) imported() chat.Message {
+	m := d.message
+	m.Seq, m.Rev, m.Nonce, m.RecipientOnline = 14, 34, "hp-157-k4x9", nil
+	m.Blocks = []chat.Block{
+		{Type: chat.NoticeBlock, Notice: &chat.Notice{Code: chat.NoticeLate}},
+		{Type: chat.NoticeBlock, Notice: &chat.Notice{Code: chat.NoticeImageMissing, Detail: "./upload/chat/2019/05/01/a.jpg"}},
 	}
 	return m
 }
@@ -119,7 +130,7 @@ func (d *domain) recalled() chat.Message {
 // serverFrames is one frame of every kind that the server sends.
 func serverFrames() map[string]wire.ServerFrame {
 	d := newDomain()
-	mixed := d.mixed()
+	mixed, imported := d.mixed(), d.imported()
 	position := wire.Position{Epoch: epoch, Pos: 43}
 	changes := wire.FromChanges(&chat.Changes{
 		Conversations: []chat.ConversationView{d.conversation}, Position: chat.Position{Epoch: epoch, Pos: 43},
@@ -144,6 +155,7 @@ func serverFrames() map[string]wire.ServerFrame {
 		"ack-empty":       {ID: 7, Ack: &wire.Ack{}},
 		"message":         {Message: &wire.MessageEvent{Pos: 42, Message: wire.FromMessage(&d.message)}},
 		"message-mixed":   {Message: &wire.MessageEvent{Pos: 43, Message: wire.FromMessage(&mixed)}},
+		"message-notice":  {Message: &wire.MessageEvent{Pos: 44, Message: wire.FromMessage(&imported)}},
 		"delivered":       {Delivered: &mark},
 		"read":            {Read: &mark},
 		"recall":          {Recall: &wire.RecallEvent{Pos: 45, Recall: wire.FromRecall(&d.recall)}},

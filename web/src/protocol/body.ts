@@ -34,10 +34,13 @@ export type ProductCard = {
 };
 
 /** A piece of a stored message. Kinds that this version does not know are drawn as "not supported". */
-export type Block = TextBlock | ImageBlock | ProductBlock | UnknownBlock;
+export type Block = TextBlock | ImageBlock | ProductBlock | NoticeBlock | UnknownBlock;
 export type TextBlock = { type: "text"; text: string };
 export type ImageBlock = { type: "image"; image: Image };
 export type ProductBlock = { type: "product"; product: ProductCard };
+/** The server's own words about the blocks beside it. `code` may be one that this version does not know. */
+export type NoticeBlock = { type: "notice"; notice: Notice };
+export type Notice = { code: string; detail?: string };
 /** Made by `parseBlock` of whatever it does not know. */
 export type UnknownBlock = { type: "unknown" };
 
@@ -191,6 +194,8 @@ const card = object<ProductCard>({
   kind,
 });
 
+const notice = object<Notice>({ code: string, detail: optional(string) });
+
 const parseBlock: Parse<Block> = (value) => {
   const block = members(value);
   switch (block["type"]) {
@@ -200,6 +205,8 @@ const parseBlock: Parse<Block> = (value) => {
       return { type: "image", image: image(block["image"]) };
     case "product":
       return { type: "product", product: card(block["product"]) };
+    case "notice":
+      return { type: "notice", notice: notice(block["notice"]) };
     default:
       return { type: "unknown" };
   }
