@@ -22,6 +22,9 @@ func (a *app) announce() {
 		line("buyers", "%s/chat?product=ID", a.base)
 	}
 	line("sellers", "%s/console", a.base)
+	if a.compat != nil {
+		line("PHP chat", "%s/push/push/…, its socket on %s", a.base, a.cfg.CompatListen)
+	}
 	line("API", "%s/docs", a.base)
 	if len(a.cfg.APIKey) == 0 {
 		line("API key", "in %s", filepath.Join(a.cfg.Data, APIKeyFile))

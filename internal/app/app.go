@@ -70,6 +70,9 @@ func (a *app) run(ctx context.Context) error {
 	work.Go(func() error { return a.service.Run(background) })
 	work.Go(func() error { return a.media.Run(background) })
 	work.Go(func() error { return a.gateway.Run(background) })
+	if a.compat != nil {
+		work.Go(func() error { return a.compat.Run(background) })
+	}
 	work.Go(func() error { return a.health.watch(background) })
 
 	front, frontCtx := errgroup.WithContext(ctx)
@@ -116,5 +119,8 @@ func (a *app) stop(ctx context.Context) error {
 		g.Go(func() error { return s.shutdown(ctx) })
 	}
 	g.Go(func() error { return a.gateway.Shutdown(ctx) })
+	if a.compat != nil {
+		g.Go(func() error { return a.compat.Shutdown(ctx) })
+	}
 	return g.Wait()
 }

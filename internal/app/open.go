@@ -15,7 +15,9 @@ import (
 
 	"haggle/internal/auth"
 	"haggle/internal/bus/localbus"
+	"haggle/internal/bus/sharedbus"
 	"haggle/internal/chat"
+	"haggle/internal/compat"
 	"haggle/internal/config"
 	"haggle/internal/gateway"
 	"haggle/internal/media"
@@ -32,18 +34,21 @@ type app struct {
 	base    *url.URL
 	secrets secrets
 
-	service  *chat.Service
-	verifier *auth.Verifier
-	media    *media.Service
-	gateway  *gateway.Gateway
-	rest     *rest.API
-	files    *media.Handler
-	shop     Shop
-	health   *health
-	registry *prometheus.Registry
-	servers  []*server
-	front    *http.Server // the one for everybody
-	admin    net.Addr     // of the one for the operator; nil without one
+	service     *chat.Service
+	verifier    *auth.Verifier
+	media       *media.Service
+	gateway     *gateway.Gateway
+	compat      *compat.Server    // nil without --compat
+	php         *compat.Endpoints // beside it
+	rest        *rest.API
+	files       *media.Handler
+	shop        Shop
+	health      *health
+	registry    *prometheus.Registry
+	servers     []*server
+	front       *http.Server // the one for everybody
+	compatFront *http.Server // the one for the PHP chat's sockets; nil without
+	admin       net.Addr     // of the one for the operator; nil without one
 
 	closers []io.Closer // in the order of opening
 }
@@ -104,6 +109,14 @@ func (a *app) openListeners(ctx context.Context) error {
 	}
 	front.http.ReadTimeout, front.http.WriteTimeout = requestTimeout, requestTimeout
 	a.front = front.http
+	if a.cfg.Compat {
+		old, err := a.newServer(ctx, "--compat-listen", a.cfg.CompatListen)
+		if err != nil {
+			return err
+		}
+		old.tls, old.http.TLSConfig = front.tls, front.http.TLSConfig
+		a.compatFront = old.http
+	}
 	if a.cfg.AdminListen == config.Off {
 		return nil
 	}
@@ -124,7 +137,7 @@ func (a *app) openDomain(ctx context.Context, store *sqlstore.Store) error {
 	if err != nil {
 		return err
 	}
-	bus := localbus.New()
+	bus, seat := a.openBus()
 	a.service = chat.NewService(store, bus, limiter, limits, a.log)
 	keys, err := a.shopKeys()
 	if err != nil {
@@ -145,7 +158,17 @@ func (a *app) openDomain(ctx context.Context, store *sqlstore.Store) error {
 	a.closers = append(a.closers, disk)
 	a.media = media.NewService(store, disk, a.service, media.NewLine(limits), limits, a.log)
 	a.registry.MustRegister(a.media.Metrics()...)
-	return a.openAPI(store, disk, bus)
+	return a.openAPI(store, disk, bus, seat)
+}
+
+// openBus returns the bus, and a second place on it for the PHP chat's pages where
+// there are any.
+func (a *app) openBus() (bus, second chat.Bus) {
+	if !a.cfg.Compat {
+		return localbus.New(), nil
+	}
+	shared := sharedbus.New(localbus.New())
+	return shared.Seat(), shared.Seat()
 }
 
 // shopKeys returns the keys that the marketplace signs with.

@@ -16,7 +16,7 @@ import (
 )
 
 // openAPI makes what programs speak to: the HTTP API, the socket, the files.
-func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus chat.Bus) error {
+func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus, second chat.Bus) error {
 	apiKeys, err := auth.NewAPIKeys(a.secrets.apiKeys...)
 	if err != nil {
 		return err
@@ -26,29 +26,47 @@ func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus chat.Bus) err
 	if err != nil {
 		return err
 	}
-	own := []string{a.base.Scheme + "://" + a.base.Host}
-	if a.opts.Shop != nil {
-		own = append(own, demoOrigins(a.base)...)
+	logins := auth.NewCodes(a.verifier, store, limits.LoginCodeTTL)
+	var codes rest.CompatCodes
+	if a.cfg.Compat {
+		if codes, err = a.openCompat(store, second, signer, logins); err != nil {
+			return err
+		}
 	}
 	rest.ConfigureHuma()
 	a.rest, err = rest.New(rest.Deps{
-		Service: a.service, Verifier: a.verifier, Codes: auth.NewCodes(a.verifier, store, limits.LoginCodeTTL),
+		Service: a.service, Verifier: a.verifier, Codes: logins, CompatCodes: codes,
 		APIKeys: apiKeys, Uploader: a.media, FileURL: fileURL(signer), Log: a.log,
-		Origins: a.cfg.AllowedOrigins(a.base), OwnOrigins: own,
+		Origins: a.cfg.AllowedOrigins(a.base), OwnOrigins: a.ownOrigins(),
 		SecureCookies: a.base.Scheme == "https", TrustedProxies: a.cfg.Proxies(), Version: a.opts.Version,
 	})
 	if err != nil {
 		return err
 	}
-	a.files = media.NewHandler(signer, disk, a.rest.Fail)
-	origins := append(own, a.cfg.AllowedOrigins(a.base)...)
+	a.files = media.NewHandler(signer, disk, a.cfg.Compat, a.rest.Fail)
 	proxies := a.cfg.Proxies()
 	a.gateway = gateway.New(a.service, bus, a.verifier, gateway.Options{
-		AllowOrigin: func(origin string) bool { return slices.Contains(origins, origin) },
+		AllowOrigin: a.allowOrigin(),
 		Address:     func(r *http.Request) string { return rest.ClientKey(r, proxies) },
 		Metrics:     a.registry,
 	}, a.log)
 	return nil
+}
+
+// ownOrigins are the server's own: of its base URL first, and in the demo of the
+// other names of this machine.
+func (a *app) ownOrigins() []string {
+	own := []string{a.base.Scheme + "://" + a.base.Host}
+	if a.opts.Shop != nil {
+		own = append(own, demoOrigins(a.base)...)
+	}
+	return own
+}
+
+// allowOrigin says which pages may open a socket.
+func (a *app) allowOrigin() func(origin string) bool {
+	origins := append(a.ownOrigins(), a.cfg.AllowedOrigins(a.base)...)
+	return func(origin string) bool { return slices.Contains(origins, origin) }
 }
 
 func fileURL(signer *media.Signer) rest.FileURLFunc {
@@ -81,7 +99,7 @@ func (a *app) openPages() error {
 			return err
 		}
 	}
-	handler := newRequestStats(a.registry).count(a.routes(p))
+	handler := newRequestStats(a.registry).count(a.withCompat(a.routes(p)))
 	if a.shop != nil {
 		handler = onlyHosts(demoHosts(a.base.Host), handler)
 	}

@@ -39,6 +39,7 @@ const secretShop = "shop_tokens"
 type secrets struct {
 	own     []byte // of the server's own tokens
 	files   []byte // of file URLs
+	compat  []byte // of the PHP chat's codes
 	shop    []byte // that the marketplace signs with; nil where it has a key pair
 	shopKID string
 	apiKeys []string
@@ -51,6 +52,9 @@ func openSecrets(ctx context.Context, cfg *config.Config, store chat.Store) (s s
 		return s, err
 	}
 	if s.files, err = auth.Secret(ctx, store, auth.SecretFiles, nil); err != nil {
+		return s, err
+	}
+	if s.compat, err = auth.Secret(ctx, store, auth.SecretCompat, nil); err != nil {
 		return s, err
 	}
 	if s.apiKeys = cfg.APIKey; len(s.apiKeys) == 0 {

@@ -32,6 +32,12 @@ var mayImport = map[string][]string{
 	// The port between the PHP chat's door and the store, and nothing else.
 	"internal/compat/legacy": {"internal/chat"},
 
+	"internal/bus/sharedbus": {"internal/chat"},
+
+	// A transport, beside gateway and rest.
+	"internal/compat":          {"internal/chat", "internal/compat/legacy", "internal/compat/richtext"},
+	"internal/compat/richtext": {},
+
 	"internal/store/storetest": {"internal/chat", "internal/compat/legacy"},
 	"internal/bus/bustest":     {"internal/chat"},
 	"internal/media/blobtest":  {"internal/chat", "internal/media"},
@@ -46,7 +52,8 @@ var mayImport = map[string][]string{
 	"web":             {},
 	"internal/config": {"internal/auth", "internal/chat"},
 	"internal/app": {
-		"internal/auth", "internal/bus/localbus", "internal/chat", "internal/config", "internal/gateway",
+		"internal/auth", "internal/bus/localbus", "internal/bus/sharedbus", "internal/chat", "internal/compat",
+		"internal/config", "internal/gateway",
 		"internal/media", "internal/ratelimit", "internal/rest", "internal/store/sqlstore", "web",
 	},
 	"cmd/haggle": {

@@ -17,6 +17,7 @@ const (
 	SecretTokens SecretName = "tokens"  // signs the server's own tokens
 	SecretFiles  SecretName = "files"   // signs the URLs of files
 	SecretAPIKey SecretName = "api_key" // lets the shop's backend in
+	SecretCompat SecretName = "compat"  // encrypts the codes of the PHP chat's pages
 )
 
 // SecretStore is the part of chat.Store that secrets need.

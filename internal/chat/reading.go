@@ -122,6 +122,24 @@ func (s *Service) Conversation(ctx context.Context, actor Actor, id Conversation
 	return views[0], nil
 }
 
+// ConversationWith returns the actor's conversation with somebody of the other
+// side, Last not filled in. Without a message there is none: NotFound.
+func (s *Service) ConversationWith(ctx context.Context, actor Actor, other UID) (ConversationView, error) {
+	uids := [2]UID{BuyerSide: actor.UID, MerchantSide: other}
+	if actor.Side() == MerchantSide {
+		uids = [2]UID{BuyerSide: other, MerchantSide: actor.UID}
+	}
+	conv, err := s.store.ConversationBetween(ctx, uids[BuyerSide], uids[MerchantSide])
+	if err != nil {
+		return ConversationView{}, fmt.Errorf("conversation of %s and %s: %w", actor.UID, other, err)
+	}
+	views, err := s.views(ctx, []Conversation{conv})
+	if err != nil {
+		return ConversationView{}, err
+	}
+	return views[0], nil
+}
+
 // Conversations returns a page of the actor's conversations. q.UID is the
 // actor's whatever it says.
 func (s *Service) Conversations(ctx context.Context, actor Actor, q ConversationQuery) ([]ConversationView, error) {

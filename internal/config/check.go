@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
+	_ "time/tzdata" // --compat-timezone names a zone that the machine may not know
 
 	"haggle/internal/auth"
 	"haggle/internal/chat"
@@ -21,13 +23,15 @@ const Off = "off"
 // Check says what is wrong with the settings, all of it, in sentences that name
 // the setting and what is allowed.
 func (c *Config) Check() error {
-	return errors.Join(c.checkListening(), c.checkTrust(), c.checkLimits())
+	return errors.Join(c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkLimits())
 }
 
 // CheckDemo is Check for the demo, which never leaves this machine: whoever
 // reaches it may be anybody.
 func (c *Config) CheckDemo() error {
 	switch {
+	case c.Compat && !Loopback(c.CompatListen):
+		return fmt.Errorf("the demo listens on this machine only: --compat-listen is %q, use one like 127.0.0.1:8282", c.CompatListen)
 	case !Loopback(c.Listen):
 		return fmt.Errorf("the demo lets everybody be anybody, so it listens on this machine only: --listen is %q, use one like 127.0.0.1:8080; \"haggle serve\" is for the network", c.Listen)
 	case c.TLSCert != "" || c.TLSKey != "" || c.BehindProxy:
@@ -66,6 +70,32 @@ func (c *Config) checkListening() error {
 		add("--base-url is needed, the address under which browsers reach the server, like https://chat.example.com: --listen %s does not say it", c.Listen)
 	}
 	return errors.Join(errs...)
+}
+
+func (c *Config) checkCompat() error {
+	if !c.Compat {
+		return nil
+	}
+	var errs []error
+	if err := checkAddr(c.CompatListen); err != nil {
+		errs = append(errs, fmt.Errorf("--compat-listen: %w", err))
+	} else if !Loopback(c.CompatListen) && c.TLSCert == "" && !c.BehindProxy {
+		errs = append(errs, fmt.Errorf("--compat-listen %s would take cookies and messages over the network in the clear: "+
+			"give --tls-cert and --tls-key, or --behind-proxy if a reverse proxy terminates TLS, or listen on 127.0.0.1", c.CompatListen))
+	}
+	if _, err := c.Location(); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Location returns the time zone of the PHP chat's pages.
+func (c *PHPChat) Location() (*time.Location, error) {
+	zone, err := time.LoadLocation(c.CompatTimezone)
+	if err != nil || c.CompatTimezone == "" {
+		return nil, fmt.Errorf("--compat-timezone: %q is no time zone, write one like Asia/Shanghai", c.CompatTimezone)
+	}
+	return zone, nil
 }
 
 func (c *Config) checkTrust() error {

@@ -16,6 +16,7 @@ type Config struct {
 	Common
 	Listening
 	Trust
+	PHPChat
 	Limits
 	Logging
 }
@@ -46,6 +47,13 @@ type Trust struct {
 	JWKSURL         string   `group:"Who is let in" name:"jwks-url" help:"Address where the marketplace lists its public keys." placeholder:"URL"`
 	APIKey          Secrets  `group:"Who is let in" name:"api-key" help:"Keys of the shop's backend, 26 characters or more; two while they change, as with --token-secret. Without one a key is made and kept in the data directory." placeholder:"KEY"`
 	Guests          bool     `group:"Who is let in" help:"Let buyers in who are not signed in."`
+}
+
+// PHPChat says whether the pages of a PHP chat are served.
+type PHPChat struct {
+	Compat         bool   `group:"The PHP chat" help:"Serve the pages of the PHP chat (GatewayWorker, ThinkPHP) that came before: their requests under /push/push/ on --listen, and their socket. See docs/migrate-from-php.md."`
+	CompatListen   string `group:"The PHP chat" help:"Address of those pages' socket. Beyond this machine it needs TLS or --behind-proxy, like --listen." default:"${compat_listen}" placeholder:"HOST:PORT"`
+	CompatTimezone string `group:"The PHP chat" help:"Time zone of the times that those pages are told, like PHP's date.timezone." default:"Asia/Shanghai" placeholder:"ZONE"`
 }
 
 // Limits are the limits that can be set. The others are chat.DefaultLimits'.

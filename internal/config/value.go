@@ -166,6 +166,7 @@ func actions(l *chat.Limits) []string {
 // limitVars are what the tags of Limits refer to.
 func limitVars(l *chat.Limits) kong.Vars {
 	return kong.Vars{
+		"compat_listen":   ":8282",
 		"limit_text":      strconv.Itoa(l.TextRunes),
 		"limit_blocks":    strconv.Itoa(l.Blocks),
 		"limit_images":    strconv.Itoa(l.Images),

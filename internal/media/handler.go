@@ -16,6 +16,7 @@ import (
 type Handler struct {
 	signer *Signer
 	blobs  chat.Blobs
+	policy string // Cross-Origin-Resource-Policy
 	fail   FailFunc
 }
 
@@ -25,9 +26,14 @@ type Handler struct {
 type FailFunc func(w http.ResponseWriter, r *http.Request, status int, err *chat.Error)
 
 // NewHandler returns a Handler that reports through fail, which also logs what is
-// the server's own fault.
-func NewHandler(signer *Signer, blobs chat.Blobs, fail FailFunc) *Handler {
-	return &Handler{signer: signer, blobs: blobs, fail: fail}
+// the server's own fault. With elsewhere, pages of other origins may draw the
+// pictures too: those of the shop's own, for which an address was made.
+func NewHandler(signer *Signer, blobs chat.Blobs, elsewhere bool, fail FailFunc) *Handler {
+	policy := "same-origin"
+	if elsewhere {
+		policy = "cross-origin"
+	}
+	return &Handler{signer: signer, blobs: blobs, policy: policy, fail: fail}
 }
 
 // ServeHTTP serves GET and HEAD, and parts of a file too.
@@ -37,7 +43,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// may neither guess so nor run it, and no foreign page may draw it in.
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Cross-Origin-Resource-Policy", h.policy)
 	header.Set("Cache-Control", "no-store")
 
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -33,6 +33,8 @@ type Deps struct {
 	// the other names of this machine.
 	OwnOrigins []string
 
+	CompatCodes CompatCodes // of the PHP chat's pages; nil without them
+
 	SecureCookies  bool           // people reach the server over TLS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Version        string         // of the server, for the OpenAPI document
@@ -43,6 +45,15 @@ type Uploader interface {
 	// Upload checks, converts and keeps a picture. The same key and bytes again
 	// return the first result.
 	Upload(ctx context.Context, actor chat.Actor, key chat.Nonce, data []byte) (chat.File, error)
+}
+
+// CompatCodes makes the codes by which the PHP chat's pages name people.
+type CompatCodes interface {
+	// Mine returns a merchant's own code: myCode.
+	Mine(merchant chat.UID) string
+
+	// Buyer returns a buyer's code towards a merchant: toUserCode.
+	Buyer(merchant, buyer chat.UID) string
 }
 
 // FileURLFunc says under which paths a file's picture and thumbnail can be

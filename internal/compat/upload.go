@@ -1,0 +1,122 @@
+package compat
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"haggle/internal/chat"
+)
+
+// fetching is how many media of one post are fetched side by side.
+const fetching = 3
+
+// failedMedia names a picture that could not be had.
+type failedMedia struct {
+	ID   string `json:"media_id"`
+	Code string `json:"code"`
+}
+
+// upload fetches the pictures that a buyer's page has uploaded to WeChat and sends
+// them as one message: all of them, or none.
+func (e *Endpoints) upload(ctx context.Context, q *request) (any, error) {
+	ids := mediaIDs(q)
+	to, err := chat.ParseUID(q.form.Get("toMid"))
+	switch limit := e.srv.svc.Limits().Images; {
+	case len(ids) == 0:
+		return nil, nil // as it always was: an empty answer
+	case !isClientID(q.client) || e.srv.foreign(q.id.Actor, q.client):
+		return nil, refuse(statusClient, errClientID())
+	case q.id.Actor.Side() != chat.BuyerSide:
+		return nil, refuse(statusClient, chat.Codef(chat.Denied, "not_a_buyer", "only a buyer's page uploads like this"))
+	case err != nil:
+		return nil, refuse(statusWrong, err)
+	case to.Side() != chat.MerchantSide:
+		return nil, refuse(statusWrong, chat.Codef(chat.Invalid, "invalid_merchant", "toMid is the merchant's uid"))
+	case len(ids) > limit:
+		return nil, refuse(statusWrong, chat.Codef(chat.TooLarge, "too_many_images", "a message has at most %d images", limit))
+	case e.media == nil:
+		return nil, refuse(statusWrong, chat.Codef(chat.Denied, "wechat_off", "this server is not connected to WeChat"))
+	}
+	d, err := e.talkWith(ctx, q, to)
+	if err != nil {
+		return nil, refuse(statusFailed, err)
+	}
+	if d.Nonce, err = nonceOf(q); err != nil {
+		return nil, err
+	}
+	if d.Blocks, err = e.fetchAll(ctx, q.id.Actor, d.Nonce, ids); err != nil {
+		return nil, err
+	}
+	sent, err := e.srv.svc.Send(ctx, q.id.Actor, d, q.client)
+	if err != nil {
+		return nil, refuse(statusFailed, err)
+	}
+	return e.sent(&sent), nil
+}
+
+// mediaIDs returns the post's images, an array in PHP's way: images[]=a&images[]=b,
+// or images[0]=a&images[1]=b.
+func mediaIDs(q *request) []string {
+	var ids []string
+	for _, name := range []string{"images[]", "images"} {
+		ids = append(ids, q.form[name]...)
+	}
+	type numbered struct {
+		n  int
+		id string
+	}
+	var list []numbered
+	for name, values := range q.form {
+		index, ok := strings.CutPrefix(name, "images[")
+		if n, err := strconv.Atoi(strings.TrimSuffix(index, "]")); ok && err == nil {
+			list = append(list, numbered{n, values[0]})
+		}
+	}
+	slices.SortFunc(list, func(a, b numbered) int { return a.n - b.n })
+	for _, item := range list {
+		ids = append(ids, item.id)
+	}
+	return slices.DeleteFunc(ids, func(id string) bool { return id == "" })
+}
+
+// fetchAll fetches and keeps every picture. Of those that cannot be had all are
+// named; what was kept by then is swept away like any upload without a message.
+func (e *Endpoints) fetchAll(ctx context.Context, actor chat.Actor, nonce chat.Nonce, ids []string) ([]chat.DraftBlock, error) {
+	blocks := make([]chat.DraftBlock, len(ids))
+	errs := make([]error, len(ids))
+	var g errgroup.Group
+	g.SetLimit(fetching)
+	for i, id := range ids {
+		g.Go(func() error {
+			data, err := e.media.Media(ctx, id)
+			if err == nil {
+				var f chat.File
+				f, err = e.uploader.Upload(ctx, actor, uploadKey(nonce, i), data)
+				blocks[i] = chat.DraftBlock{Type: chat.ImageBlock, File: f.ID}
+			}
+			errs[i] = err
+			return nil
+		})
+	}
+	_ = g.Wait() // what failed is in errs: all of it is to be named
+	no := &refusal{status: statusWrong}
+	for i, err := range errs {
+		if err != nil {
+			no.err = err
+			no.failed = append(no.failed, failedMedia{ids[i], chat.AsError(err).Code})
+		}
+	}
+	if no.err == nil {
+		return blocks, nil
+	}
+	no.err = &chat.Error{
+		Kind: chat.Invalid, Code: "media_failed", Msg: "some pictures could not be fetched, nothing was sent",
+		Err: errors.Join(errs...),
+	}
+	return nil, no
+}
