@@ -14,7 +14,7 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HAGGLE_")));
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return await new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", reject);
@@ -34,13 +34,16 @@ async function freePort(): Promise<number> {
  */
 export class Server {
   readonly #port: number;
+  /** Where the sockets of the PHP chat's pages are, with `--compat`. */
+  readonly compatPort: number;
   readonly #flags: readonly string[];
   readonly data: string;
   #process: ChildProcess | undefined;
   #log = "";
 
-  private constructor(port: number, data: string, flags: readonly string[]) {
+  private constructor(port: number, compatPort: number, data: string, flags: readonly string[]) {
     this.#port = port;
+    this.compatPort = compatPort;
     this.data = data;
     this.#flags = flags;
   }
@@ -48,7 +51,7 @@ export class Server {
   /** Starts a server. Flags are those of `haggle demo`, like `--guests`. */
   static async start(...flags: string[]): Promise<Server> {
     const data = await mkdtemp(join(tmpdir(), "haggle-e2e-"));
-    const server = new Server(await freePort(), data, flags);
+    const server = new Server(await freePort(), await freePort(), data, flags);
     await server.start();
     return server;
   }
@@ -66,7 +69,12 @@ export class Server {
   async start(): Promise<void> {
     const child = spawn(
       binary,
-      ["demo", "--listen", `127.0.0.1:${this.#port}`, "--admin-listen", "off", "--data", this.data, ...this.#flags],
+      [
+        "demo",
+        ...["--listen", `127.0.0.1:${this.#port}`, "--admin-listen", "off", "--data", this.data],
+        ...["--compat-listen", `127.0.0.1:${this.compatPort}`],
+        ...this.#flags,
+      ],
       { env: cleanEnvironment(), stdio: ["ignore", "pipe", "pipe"] },
     );
     this.#process = child;

@@ -87,9 +87,6 @@ type part struct {
 	Notice string
 }
 
-// Lines returns the lines of a text.
-func (p part) Lines() []string { return strings.Split(p.Text, "\n") }
-
 type card struct {
 	chat.ProductCard
 

@@ -136,7 +136,7 @@ func TestRichAnswer(t *testing.T) {
 	fields(t, got)
 	content, _ := got["content"].(string)
 	if got["c_type"] != 1.0 || strings.Count(content, `<img class="chat-image" src="https://chat.example/files/`) != 2 ||
-		!strings.HasPrefix(content, "this ") || !strings.Contains(content, "or<br>that &lt;b&gt;") {
+		!strings.Contains(content, ">this </span><img") || !strings.Contains(content, ">or\nthat &lt;b&gt;</span>") {
 		t.Errorf("the buyer got %v", got)
 	}
 	_, ms := w.conversation("U_7", "V_1")
@@ -347,7 +347,7 @@ func TestHistory(t *testing.T) {
 	seller.mustAnswer("U_7", `two<img src="data:image/png;base64,`+b64(pngPicture(1))+`">`)
 	got := buyer.history(url.Values{"pid": {"1001"}})
 	for _, want := range []string{
-		"one &lt;script&gt;alert(1)&lt;/script&gt;", `<span class="chat-product-title">Product 1001</span>`, "two<img",
+		"one &lt;script&gt;alert(1)&lt;/script&gt;", `<span class="chat-product-title">Product 1001</span>`, "two</span><img",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in %s", want, got)
