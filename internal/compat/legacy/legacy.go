@@ -38,8 +38,8 @@ type Store interface {
 	Import(ctx context.Context, messages []Message) ([]Outcome, error)
 
 	// Export returns up to limit messages with a Num greater than after, in its
-	// order. Every message has one: those without get theirs first, in the order
-	// of their conversation and seq.
+	// order. With after 0 every message that has none gets one first, in the order
+	// of conversations and seqs: what is stored later may be left out.
 	Export(ctx context.Context, after Num, limit int) ([]Numbered, error)
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"haggle/internal/chat"
+	"haggle/internal/compat/legacy"
 )
 
 // op is something to write. The batch calls its methods in this order, each for
@@ -34,6 +35,8 @@ type conversation struct {
 	chat.Conversation
 	num  int64
 	seen [2]int64 // of each side: the other's messages up to its read watermark
+
+	imported int64 // messages that were said in another chat; set where something is imported
 
 	loaded       chat.Conversation // as of the beginning of the batch
 	participants [2]*participant
@@ -74,6 +77,9 @@ type batch struct {
 	inserts  []*message
 	recalls  []*recallOp
 	attached []*chat.File
+
+	nums     map[legacy.Num]struct{} // that are taken, of those asked for
+	numbered []numbered
 }
 
 type pair struct{ buyer, merchant chat.UID }
@@ -326,6 +332,11 @@ func (b *batch) save() error {
 	for _, r := range b.recalls {
 		if err := r.save(b.tx); err != nil {
 			return err
+		}
+	}
+	for _, n := range b.numbered {
+		if _, err := b.tx.exec(insertNumber, int64(n.num), n.message.conversation.num, int64(n.message.Seq)); err != nil {
+			return fmt.Errorf("number message: %w", err)
 		}
 	}
 	for _, f := range b.attached {

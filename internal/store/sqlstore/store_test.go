@@ -13,6 +13,12 @@ func TestSQLite(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) chat.Store { return open(t, filepath.Join(t.TempDir(), "data", "chat.db")) })
 }
 
+func TestSQLite_legacy(t *testing.T) {
+	storetest.RunLegacy(t, func(t *testing.T) storetest.LegacyStore {
+		return open(t, filepath.Join(t.TempDir(), "data", "chat.db"))
+	})
+}
+
 // open opens a store that is closed with the test.
 func open(t *testing.T, path string) *sqlstore.Store {
 	t.Helper()
