@@ -94,7 +94,7 @@ test("what the chat says about a message is no part of its bubble", () => {
       ),
     ]).thread,
   );
-  const notice = root.querySelector("article .notice");
+  const notice = root.querySelector("article .entry-notice");
   expect(notice?.closest(".bubble")).toBeNull();
   expect(notice?.querySelector("svg")).not.toBeNull();
   expect(notice?.textContent).toBe("Notice: A picture is missing hereup/<b>gpj.exe");
@@ -104,7 +104,7 @@ test("what the chat says about a message is no part of its bubble", () => {
 
 test("a text cannot pass for a notice", () => {
   draw(testThread([theirs(1, [{ type: "text", text: "Notice: A picture is missing here" }], noon)]).thread);
-  expect(root.querySelector(".notice")).toBeNull();
+  expect(root.querySelector(".entry-notice")).toBeNull();
   expect(root.querySelector(".bubble:not(.bare)")).not.toBeNull();
 });
 
@@ -114,14 +114,14 @@ test("a message that was added later says its own day, to the ear too", () => {
     { type: "text", text: "hi" },
   ];
   draw(testThread([theirs(1, blocks, noon)]).thread);
-  expect(root.querySelector(".notice time")?.textContent).toMatch(/^Sent May 1, 2026.*12:00:00/);
+  expect(root.querySelector(".entry-notice time")?.textContent).toMatch(/^Sent May 1, 2026.*12:00:00/);
   expect(names()[0]).toMatch(/^Kiln & Cloud, May 1, 2026.*12:00:00/);
 });
 
 test("a notice of a later version is said in general words", () => {
   const notice = (code: string): Block => ({ type: "notice", notice: { code } });
   draw(testThread([theirs(1, [notice("from_the_future"), notice("toString")], noon)]).thread);
-  expect([...root.querySelectorAll(".notice")].map((n) => n.textContent)).toEqual(
+  expect([...root.querySelectorAll(".entry-notice")].map((n) => n.textContent)).toEqual(
     Array(2).fill("Notice: There is a notice about this message that this version cannot show"),
   );
 });

@@ -12,7 +12,7 @@ export function NoticeLine({ notice, at }: { notice: Notice; at: number }): JSX.
   const late = isLate(notice);
   const detail = cut(plainLine(notice.detail ?? ""));
   return (
-    <p class="notice">
+    <p class="entry-notice">
       <Icon name={late ? "clock" : "alert"} />
       <span>
         <span class="visually-hidden">{words().notice.from}: </span>
