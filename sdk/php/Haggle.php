@@ -242,18 +242,22 @@ class Haggle
     {
         $failed = [];
         $batch = [];
+        $at = 0;
         foreach ($lines as $key => $line) {
             try {
-                $batch[] = [$key, self::json(self::bulkLine($line))];
+                $batch[] = [$at, $key, self::json(self::bulkLine($line))];
             } catch (HaggleException $e) {
-                $failed[] = ['line' => $key, 'code' => $e->getErrorCode(), 'message' => $e->getMessage()];
+                $failed[$at] = ['line' => $key, 'code' => $e->getErrorCode(), 'message' => $e->getMessage()];
             }
+            $at++;
             if (count($batch) === self::BULK_LINES) {
-                $failed = array_merge($failed, $this->bulkRequest($batch));
+                $failed += $this->bulkRequest($batch);
                 $batch = [];
             }
         }
-        return $batch === [] ? $failed : array_merge($failed, $this->bulkRequest($batch));
+        $failed += $batch === [] ? [] : $this->bulkRequest($batch);
+        ksort($failed);
+        return array_values($failed);
     }
 
     /**
@@ -596,11 +600,12 @@ class Haggle
         return $text === '' ? null : json_decode($text, true);
     }
 
+    /** Sends lines of [place, key, JSON], and returns by place what failed. */
     private function bulkRequest(array $batch): array
     {
         $body = '';
         foreach ($batch as $line) {
-            $body .= $line[1] . "\n";
+            $body .= $line[2] . "\n";
         }
         $text = $this->request('POST', '/v1/server/bulk', $body, 'application/x-ndjson', max(60.0, $this->timeout));
         $results = explode("\n", trim($text));
@@ -612,11 +617,9 @@ class Haggle
             $result = json_decode($result, true);
             if (empty($result['ok'])) {
                 $error = isset($result['error']) ? $result['error'] : [];
-                $failed[] = [
-                    'line' => $batch[$i][0],
-                    'code' => isset($error['code']) ? (string) $error['code'] : 'bad_answer',
-                    'message' => isset($error['message']) ? (string) $error['message'] : '',
-                ];
+                $code = isset($error['code']) ? (string) $error['code'] : 'bad_answer';
+                $words = isset($error['message']) ? (string) $error['message'] : '';
+                $failed[$batch[$i][0]] = ['line' => $batch[$i][1], 'code' => $code, 'message' => $code . ': ' . $words];
             }
         }
         return $failed;
@@ -783,10 +786,12 @@ class Haggle
             }
         }
         $text = '';
+        $late = false;
         while (!feof($stream)) {
             self::limit($stream, $deadline);
             $part = fread($stream, 8192);
-            if ($part === false || stream_get_meta_data($stream)['timed_out']) {
+            $late = microtime(true) >= $deadline || stream_get_meta_data($stream)['timed_out'];
+            if ($part === false || $late) {
                 break;
             }
             $text .= $part;
@@ -794,8 +799,8 @@ class Haggle
                 throw new HaggleException('bad_answer', 'the answer does not end');
             }
         }
-        if (microtime(true) >= $deadline || $text === '') {
-            throw self::unreached(microtime(true) >= $deadline, 'the connection ended without an answer');
+        if ($late || $text === '') {
+            throw self::unreached($late, 'the connection ended without an answer');
         }
         return $text;
     }

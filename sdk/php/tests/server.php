@@ -8,23 +8,13 @@
 // certificate SHOP_CA says who signed; SHOP_COMPAT is 1 where it has --compat.
 
 require __DIR__ . '/check.php';
+require __DIR__ . '/browser.php';
 require dirname(__DIR__) . '/Haggle.php';
 
 $transport = $argv[1];
 $url = getenv('SHOP_URL');
 $config = ['url' => $url, 'secret' => getenv('SHOP_SECRET'), 'api_key' => getenv('SHOP_API_KEY'), 'transport' => $transport, 'timeout' => 20];
 $haggle = new Haggle($config);
-
-/** Asks the server as a browser does: status, headers, body. */
-function ask($method, $address, array $headers = [], $body = '')
-{
-    $context = stream_context_create(['http' => [
-        'method' => $method, 'header' => $headers, 'content' => $body, 'ignore_errors' => true, 'follow_location' => 0, 'timeout' => 20,
-    ]]);
-    $stream = fopen($address, 'r', false, $context);
-    $head = stream_get_meta_data($stream)['wrapper_data'];
-    return ['status' => (int) substr($head[0], 9, 3), 'head' => implode("\n", $head), 'body' => stream_get_contents($stream)];
-}
 
 /** The same with a token, for JSON. */
 function asked($token, $method, $path, $body = null)
@@ -55,24 +45,6 @@ check('nor does the right one without its kid', asked($bare->token('U_42'), 'GET
 
 // --- Signing in ---
 
-/** The fields of the only form in some HTML, read as a browser reads it. */
-function form($html)
-{
-    preg_match('/<form method="post" action="([^"]*)"/', $html, $form);
-    preg_match_all('/name="(\w+)" value="([^"]*)"/', $html, $m);
-    $read = function ($text) {
-        return html_entity_decode($text, ENT_QUOTES, 'UTF-8');
-    };
-    return ['action' => $read($form[1]), 'fields' => array_combine($m[1], array_map($read, $m[2]))];
-}
-
-/** Presses the button of a form on a page of that origin. */
-function press($html, $origin)
-{
-    $form = form($html);
-    return ask('POST', $form['action'], ['Origin: ' . $origin, 'Content-Type: application/x-www-form-urlencoded'], http_build_query($form['fields']));
-}
-
 $in = press($haggle->chatButton($buyer, '1001'), 'https://shop.example');
 check('the button signs a buyer in and leads to the chat', $in['status'] === 303 && strpos($in['head'], 'Location: /chat?product=1001') !== false
     && strpos($in['head'], 'haggle_buyer=') !== false, $in['head']);
@@ -102,6 +74,9 @@ $haggle->putProduct(['id' => 1002, 'stock' => null] + $product);
 check('an id may be a number', asked($buyer, 'GET', '/v1/products/1002')['status'] === 200);
 $haggle->deleteProduct('1002');
 check('it is no longer for sale', asked($buyer, 'GET', '/v1/products/1002')['json']['deleted'] === true);
+refused('what is not there cannot be deleted', 'not_found', function () use ($haggle) {
+    $haggle->deleteProduct('unknown');
+});
 $e = refused('a product has a seller, says the server', 'invalid_merchant', function () use ($haggle, $product) {
     $haggle->putProduct(['merchant' => 'U_1'] + $product);
 });
@@ -111,10 +86,10 @@ refused('a field that nobody knows is not passed over', 'invalid_request', funct
 });
 
 $haggle->putParticipant('V_7', $nasty, 'https://shop.example/7.png');
-$begin = asked($buyer, 'GET', '/v1/begin?product=1001')['json'];
+$begin = asked($buyer, 'POST', '/v1/begin', ['product' => '1001'])['json'];
 check('a merchant is shown as said', $begin['merchant']['name'] === $nasty && $begin['merchant']['avatar'] === 'https://shop.example/7.png', $begin);
 $haggle->deleteParticipant('V_7');
-check('and forgotten', !isset(asked($buyer, 'GET', '/v1/begin?product=1001')['json']['merchant']['name']));
+check('and forgotten', !isset(asked($buyer, 'POST', '/v1/begin', ['product' => '1001'])['json']['merchant']['name']));
 refused('a uid that is none does not leave here', 'invalid_uid', function () use ($haggle) {
     $haggle->putParticipant('X_1', 'x');
 });
@@ -137,8 +112,8 @@ $lines = (function () use ($product) {
     yield 'empty' => [];
 })();
 $failed = $haggle->bulk($lines);
-check('a bad line fails alone, by its name', array_column($failed, 'code', 'line')
-    == ['wrong here' => 'invalid_uid', 'empty' => 'invalid_line', 'wrong there' => 'invalid_merchant'], $failed);
+check('a bad line fails alone, by its name, in order', array_column($failed, 'code', 'line') === ['wrong here' => 'invalid_uid',
+    'wrong there' => 'invalid_merchant', 'forgotten' => 'not_found', 'empty' => 'invalid_line'], $failed);
 check('the others are done', asked($buyer, 'GET', '/v1/products/bulk-1200')['json']['title'] === '第 1200 件 🎁'
     && asked($buyer, 'GET', '/v1/products/bulk-2')['json']['deleted'] === true);
 check('nothing is nothing to do', $haggle->bulk([]) === []);
@@ -227,11 +202,14 @@ $code = (new Haggle(['api_url' => 'http://127.0.0.1:' . (int) fgets($pipes[1])] 
 check('an answer in chunks is put together', $code === ['code' => 'abc', 'expires_at' => 1234], $code);
 proc_close($server);
 
+await(getenv('SHOP_TLS'));
 refused('a certificate that nobody knows', 'tls_failed', function () use ($config) {
     (new Haggle(['api_url' => getenv('SHOP_TLS')] + $config))->deleteProduct('1001');
 });
 $tls = ['api_url' => getenv('SHOP_TLS'), 'ca_file' => getenv('SHOP_CA')] + $config;
-(new Haggle($tls))->deleteProduct('1001');
+refused('one that is known', 'not_found', function () use ($tls) {
+    (new Haggle($tls))->deleteProduct('1001');
+});
 refused('a certificate for another name', 'tls_failed', function () use ($tls) {
     (new Haggle(['api_url' => str_replace('127.0.0.1', 'localhost', $tls['api_url'])] + $tls))->deleteProduct('1001');
 });
