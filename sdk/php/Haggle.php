@@ -26,6 +26,9 @@ class Haggle
     /** Lines of one bulk request. */
     const BULK_LINES = 1000;
 
+    /** Buyers of one request for codes. */
+    const CODES = 100;
+
     /** Bytes of an answer, beyond which it is none of Haggle's. */
     const LARGEST = 16777216;
 
@@ -352,7 +355,8 @@ class Haggle
     }
 
     /**
-     * The codes (toUserCode) by which a merchant's old page names buyers.
+     * The codes (toUserCode) by which a merchant's old page names buyers. They are
+     * the same each time, so a shop may keep them.
      *
      * @param string $merchant V_… or E_…
      * @param array $buyers list of uids, U_…
@@ -360,8 +364,11 @@ class Haggle
      */
     public function buyerCodes($merchant, array $buyers): array
     {
-        $uids = array_map([__CLASS__, 'checkUid'], array_values($buyers));
-        return $uids === [] ? [] : (array) $this->codes($merchant, $uids)['buyers'];
+        $codes = [];
+        foreach (array_chunk(array_unique(array_map([__CLASS__, 'checkUid'], $buyers)), self::CODES) as $uids) {
+            $codes += (array) $this->codes($merchant, $uids)['buyers'];
+        }
+        return $codes;
     }
 
     private function codes($merchant, array $buyers): array

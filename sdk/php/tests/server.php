@@ -126,9 +126,10 @@ $e = refused('a push has a bound', 'push_too_large', function () use ($haggle) {
     $haggle->push('U_42', str_repeat('x', 60000));
 });
 
-$sent = asked($buyer, 'POST', '/v1/messages', ['product' => '1001', 'nonce' => 'n-' . $transport, 'blocks' => [['type' => 'text', 'text' => $nasty]]])['json'];
 for ($i = 1; $i <= 3; $i++) {
-    asked($buyer, 'POST', '/v1/conversations/' . $sent['conversation'] . '/report', ['seq' => $sent['seq'], 'reason' => "$nasty $i"]);
+    $sent = asked($buyer, 'POST', '/v1/messages', ['product' => '1001', 'nonce' => "n-$transport-$i", 'blocks' => [['type' => 'text', 'text' => $nasty]]])['json'];
+    $reported = asked($buyer, 'POST', '/v1/conversations/' . $sent['conversation'] . '/report', ['seq' => $sent['seq'], 'reason' => "$nasty $i"]);
+    check('a report is taken', $reported['status'] === 204, $reported);
 }
 $all = iterator_to_array($haggle->allReports(), false);
 $mine = array_slice($all, -3);
@@ -149,6 +150,10 @@ if (getenv('SHOP_COMPAT') === '1') {
     check('a merchant has a code', $mine !== '' && strpos($mine, 'V_7') === false, $mine);
     check('each buyer has one', array_keys($codes) === ['U_42', 'U_43'] && $codes['U_42'] !== $codes['U_43'], $codes);
     check('another for each merchant', $haggle->buyerCodes('V_8', ['U_42'])['U_42'] !== $codes['U_42']);
+    $many = array_map(function ($n) {
+        return 'U_' . $n;
+    }, range(1, 150));
+    check('a hundred and fifty have, too', count($haggle->buyerCodes('V_7', $many)) === 150);
     check('no buyers, no codes', $haggle->buyerCodes('V_7', []) === []);
 } else {
     refused('without --compat there are no codes', 'not_found', function () use ($haggle) {
