@@ -80,4 +80,22 @@ foreach ($files as $file) {
     check(basename($file) . ' can be read', $status === 0, $said);
     check(basename($file) . ' evaluates nothing', !preg_match('/\b(eval|create_function|assert|unserialize|extract)\s*\(/', $code));
 }
+
+// What the pages tell people to write can be read, too.
+$pages = glob($root . '/README*.md');
+foreach (glob($root . '/../../docs/migrate-from-php*.md') as $page) {
+    $pages[] = $page;
+}
+foreach ($pages as $page) {
+    preg_match_all('/^```php\n(.*?)^```/ms', file_get_contents($page), $blocks);
+    check(basename($page) . ' shows how', $blocks[1] !== []);
+    foreach ($blocks[1] as $block) {
+        check(basename($page) . ': ' . strtok($block, "\n") . ' is old enough', tooNew("<?php\n" . $block) === [], tooNew("<?php\n" . $block));
+        $file = tempnam(sys_get_temp_dir(), 'haggle');
+        file_put_contents($file, "<?php\n" . $block);
+        exec(escapeshellarg(PHP_BINARY) . ' -l ' . escapeshellarg($file) . ' 2>&1', $said, $status);
+        unlink($file);
+        check(basename($page) . ': ' . strtok($block, "\n") . ' can be read', $status === 0, $said);
+    }
+}
 done();
