@@ -110,8 +110,8 @@ class Haggle
             throw new HaggleException('invalid_ttl', 'a token lives for 1 to ' . self::LONGEST . ' seconds');
         }
         $who = self::checkWho($uid, $claims);
-        $now = $this->now();
-        $body = ['sub' => $who['uid'], 'aud' => 'haggle', 'iat' => $now, 'exp' => $now + $ttl];
+        $now = self::now();
+        $body = ['sub' => $who['uid'], 'aud' => 'haggle', 'iat' => $now, 'exp' => (int) $now + $ttl];
         unset($who['uid']);
         $head = ['alg' => 'HS256', 'typ' => 'JWT'];
         if ($this->kid !== '') {
@@ -576,10 +576,13 @@ class Haggle
             . '; HttpOnly; SameSite=Lax' . ($secure ? '; Secure' : ''), false);
     }
 
-    /** The time in seconds. Tests may change it. */
-    protected function now(): int
+    /**
+     * The time in seconds, to the millisecond: whoever signs in again right after
+     * revoke() has a token that is younger than that.
+     */
+    private static function now(): float
     {
-        return time();
+        return floor(microtime(true) * 1000) / 1000;
     }
 
     // --- Requests ---

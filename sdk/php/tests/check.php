@@ -4,6 +4,7 @@
 
 error_reporting(E_ALL);
 ini_set('display_errors', 'stderr');
+ini_set('zend.exception_ignore_args', '0'); // as on many a shop's server
 // A warning or a deprecation anywhere is a failure.
 set_error_handler(function ($no, $message, $file, $line) {
     if (!(error_reporting() & $no)) {
@@ -35,6 +36,7 @@ function refused($promise, $code, callable $do)
         $do();
     } catch (HaggleException $e) {
         check($promise, $e->getErrorCode() === $code, $e->getErrorCode() . ': ' . $e->getMessage());
+        check($promise . ', without arguments in the trace', array_column($e->getTrace(), 'args') === []);
         $said = $e . print_r($e->getTrace(), true);
         foreach (array_filter([getenv('SHOP_SECRET'), getenv('SHOP_API_KEY'), 'eyJ']) as $secret) {
             check($promise . ', without a secret in it', strpos($said, $secret) === false, $said);

@@ -141,6 +141,7 @@ check('to the end', $haggle->reports($mine[2]['num']) === ['reports' => [], 'mor
 
 $haggle->revoke('U_42');
 check('signed out everywhere', asked($buyer, 'GET', '/v1/me')['json']['error']['code'] === 'token_revoked');
+check('and in again at once', asked($haggle->token('U_42'), 'GET', '/v1/me')['status'] === 200);
 
 // --- Codes for the old pages ---
 
