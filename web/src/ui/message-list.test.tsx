@@ -122,7 +122,7 @@ test("a notice of a later version is said in general words", () => {
   const notice = (code: string): Block => ({ type: "notice", notice: { code } });
   draw(testThread([theirs(1, [notice("from_the_future"), notice("toString")], noon)]).thread);
   expect([...root.querySelectorAll(".entry-notice")].map((n) => n.textContent)).toEqual(
-    Array(2).fill("Notice: There is a notice about this message that this version cannot show"),
+    Array(2).fill("Notice: A notice that this version cannot show"),
   );
 });
 

@@ -65,13 +65,13 @@ export const zhCn: Words = {
     from: "提示",
     sent: (when) => `发送于 ${when}`,
     says: {
-      unknown: "关于这条消息有一条提示，当前版本无法显示",
+      unknown: "当前版本无法显示的提示",
       added_later: "较早的消息，后来补入",
       image_missing: "此处的图片已缺失",
       image_broken: "此处的图片已损坏",
-      card_broken: "此处原为商品，内容无法识别，文字为原始内容",
-      list_broken: "此处原为图片，内容无法识别，文字为原始内容",
-      unknown_type: "未知类型的消息，文字为原始内容",
+      card_broken: "无法识别的商品，以文字显示",
+      list_broken: "无法识别的图片，以文字显示",
+      unknown_type: "未知类型的消息，以文字显示",
       bad_bytes: "部分字符无法识别",
     },
     brief: {

@@ -15,7 +15,6 @@ export function plainLine(text: string): string {
 
 /** Cuts a line that is too long between characters, never through the middle of an emoji's code point. */
 export function cut(line: string): string {
-  if (line.length <= mostChars) return line;
-  const chars = [...line.slice(0, mostChars * 2)];
+  const chars = [...line.slice(0, mostChars * 2 + 1)];
   return chars.length > mostChars ? `${chars.slice(0, mostChars).join("")}…` : line;
 }
