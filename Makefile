@@ -1,5 +1,5 @@
 # What one needs: Go (go.mod says which), Node 20.19 or newer, make. On Debian,
-# as root, "make test" installs the rest: Chromium and fonts, and a C compiler
+# as root, "make test" installs the rest: Chromium and fonts, PHP, and a C compiler
 # for the race detector. Elsewhere it names what it skips. With CI set, nothing
 # is skipped.
 
@@ -21,7 +21,7 @@ VULN         := $(CACHE)/govulncheck-$(VULN_VERSION)
 WEB_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) $(wildcard web/*.html web/*.ts web/*.json)
 GO_SOURCES  := $(shell find cmd internal web/embed.go -type f 2>/dev/null) go.mod go.sum
 
-.PHONY: help run build test check fmt unit race lint web-check web-test e2e bench vuln clean browser compiler FORCE
+.PHONY: help run build test check fmt unit race lint web-check web-test e2e bench vuln clean browser compiler php FORCE
 
 help: ## Print this.
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -45,10 +45,10 @@ $(CACHE)/version: FORCE
 	@mkdir -p $(CACHE)
 	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
 
-unit: web/dist/buyer.html ## Go tests, without the race detector.
+unit: web/dist/buyer.html php ## Go tests, without the race detector.
 	go test ./...
 
-race: web/dist/buyer.html compiler ## Go tests with the race detector.
+race: web/dist/buyer.html compiler php ## Go tests with the race detector.
 	@if [ -f $(CACHE)/no-compiler ]; then \
 	  echo "make: no C compiler, so the race detector is SKIPPED"; go test ./...; \
 	else CGO_ENABLED=1 go test -race ./...; fi
@@ -116,6 +116,10 @@ browser:
 
 compiler:
 	@tools/need.sh compiler
+
+php:
+	@tools/need.sh php
+	@if [ -f $(CACHE)/no-php ]; then echo "make: no PHP with curl, so the tests of sdk/php are SKIPPED"; fi
 
 clean: ## Remove what was built, but neither caches nor data.
 	rm -rf bin web/.tsc e2e/results

@@ -24,14 +24,19 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
-		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"freeport": freePort,
-			"await":    await,
-			"get":      get,
-			"getfrom":  getFrom,
-			"mode":     mode,
-		},
+		Cmds:                scriptCommands(),
 	})
+}
+
+// scriptCommands is what scripts can do beyond what testscript brings.
+func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
+	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
+		"freeport": freePort,
+		"await":    await,
+		"get":      get,
+		"getfrom":  getFrom,
+		"mode":     mode,
+	}
 }
 
 // freePort VAR sets VAR to a port that nobody listens on.

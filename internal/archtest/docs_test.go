@@ -18,13 +18,13 @@ var (
 	docSymbol = regexp.MustCompile("`([a-z]+)\\.([A-Za-z]+)\\b")
 )
 
-// TestDocsNameRealThings fails when a document at the root or under docs names a
+// TestDocsNameRealThings fails when a document at the root, under docs or under sdk names a
 // path or a declaration that is gone.
 func TestDocsNameRealThings(t *testing.T) {
 	root := filepath.Join("..", "..")
 	declared := declaredNames(t, root)
 	var docs []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "sdk/*/*.md"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)

@@ -10,8 +10,10 @@ import { Icon } from "./icon.tsx";
 import { Menu, type MenuAnchor } from "./menu.tsx";
 import { entryActions } from "./message-actions.ts";
 import { isBigEmoji } from "./model/big-emoji.ts";
+import { addedLater } from "./model/notice.ts";
 import type { Row } from "./model/rows.ts";
-import { boxOf, type Section, type Shot, sectionsOf, textOf } from "./model/sections.ts";
+import { boxOf, partsOf, type Said, type Shot } from "./model/sections.ts";
+import { NoticeLine } from "./notice-line.tsx";
 import { Picture, type PictureUrls } from "./picture.tsx";
 import { ProductCard } from "./product-card.tsx";
 import { RichText } from "./rich-text.tsx";
@@ -50,6 +52,7 @@ export function Bubble(props: BubbleProps): JSX.Element {
   const open = () => setMenu(body.current?.getBoundingClientRect());
   const press = useLongPress(open);
   const time = clock().time(row.at);
+  const when = addedLater(entry) ? clock().full(row.at) : time;
   const recalled = entry.kind === "message" && entry.message.recalled_at !== undefined;
   if (recalled) return <Tombstone {...props} />;
   return (
@@ -57,7 +60,7 @@ export function Bubble(props: BubbleProps): JSX.Element {
       class={`entry${mine ? " mine" : ""}${row.first ? " first" : ""}${row.last ? " last" : ""}`}
       aria-label={words().message.name(
         writerName(entry, peer),
-        time,
+        when,
         entry.tick === undefined ? "" : words().tick[entry.tick],
       )}
       data-key={row.key}
@@ -138,33 +141,42 @@ function Tombstone({ row, peer }: BubbleProps): JSX.Element {
   );
 }
 
+/** What was said, in its bubbles, and between them what the chat itself says about it. */
 function BubbleBody({ row, client, onOpenPicture, peer }: BubbleProps): JSX.Element {
-  const sections = sectionsOf(row.entry);
-  const bare = sections.length === 1 && standsAlone(row.entry, sections[0]);
+  const draw = (section: Said, i: number) => (
+    <SectionView
+      key={`${section.kind}-${i}`}
+      section={section}
+      of={row.key}
+      client={client}
+      from={`${writerName(row.entry, peer)}, ${clock().time(row.at)}`}
+      onOpen={(index) => onOpenPicture(row.key, index)}
+    />
+  );
   return (
-    <div class={`bubble${bare ? " bare" : ""}`}>
-      {sections.map((section, i) => (
-        <SectionView
-          key={`${section.kind}-${i}`}
-          section={section}
-          of={row.key}
-          client={client}
-          from={`${writerName(row.entry, peer)}, ${clock().time(row.at)}`}
-          onOpen={(index) => onOpenPicture(row.key, index)}
-        />
-      ))}
-    </div>
+    <>
+      {partsOf(row.entry).map((part, i) =>
+        part.kind === "notice" ? (
+          <NoticeLine key={i} notice={part.notice} at={row.at} />
+        ) : (
+          <div key={i} class={`bubble${standsAlone(part.sections) ? " bare" : ""}`}>
+            {part.sections.map(draw)}
+          </div>
+        ),
+      )}
+    </>
   );
 }
 
 /** What needs no bubble around it. */
-function standsAlone(entry: Entry, section: Section | undefined): boolean {
-  if (section?.kind === "text") return isBigEmoji(textOf(entry));
-  return section?.kind === "pictures" || section?.kind === "product";
+function standsAlone([section, ...more]: readonly Said[]): boolean {
+  if (section === undefined || more.length > 0) return false;
+  if (section.kind === "text") return isBigEmoji(section.text);
+  return section.kind === "pictures" || section.kind === "product";
 }
 
 type SectionProps = {
-  section: Section;
+  section: Said;
   of: string;
   client: PictureUrls;
   from: string;

@@ -4,6 +4,7 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import type { Thread } from "../client/api.ts";
+import type { Block } from "../protocol/body.ts";
 import { startLanguage } from "./i18n/language.ts";
 import { canRecall } from "./message-actions.ts";
 import { MessageList } from "./message-list.tsx";
@@ -78,6 +79,51 @@ test("a failed message says why, and can be sent again or deleted", () => {
 test("a block from the future is said to be one", () => {
   draw(testThread([theirs(1, [{ type: "unknown" }], noon)]).thread);
   expect(root.textContent).toContain("cannot be shown in this version");
+});
+
+test("what the chat says about a message is no part of its bubble", () => {
+  draw(
+    testThread([
+      theirs(
+        1,
+        [
+          { type: "text", text: "look" },
+          { type: "notice", notice: { code: "image_missing", detail: "up/<b>\u202egpj.exe" } },
+        ],
+        noon,
+      ),
+    ]).thread,
+  );
+  const notice = root.querySelector("article .entry-notice");
+  expect(notice?.closest(".bubble")).toBeNull();
+  expect(notice?.querySelector("svg")).not.toBeNull();
+  expect(notice?.textContent).toBe("Notice: A picture is missing hereup/<b>gpj.exe");
+  expect(notice?.querySelector("bdi")?.getAttribute("dir")).toBe("auto");
+  expect(root.querySelector(".bubble")?.textContent).toBe("look");
+});
+
+test("a text cannot pass for a notice", () => {
+  draw(testThread([theirs(1, [{ type: "text", text: "Notice: A picture is missing here" }], noon)]).thread);
+  expect(root.querySelector(".entry-notice")).toBeNull();
+  expect(root.querySelector(".bubble:not(.bare)")).not.toBeNull();
+});
+
+test("a message that was added later says its own day, to the ear too", () => {
+  const blocks: Block[] = [
+    { type: "notice", notice: { code: "added_later" } },
+    { type: "text", text: "hi" },
+  ];
+  draw(testThread([theirs(1, blocks, noon)]).thread);
+  expect(root.querySelector(".entry-notice time")?.textContent).toMatch(/^Sent May 1, 2026.*12:00:00/);
+  expect(names()[0]).toMatch(/^Kiln & Cloud, May 1, 2026.*12:00:00/);
+});
+
+test("a notice of a later version is said in general words", () => {
+  const notice = (code: string): Block => ({ type: "notice", notice: { code } });
+  draw(testThread([theirs(1, [notice("from_the_future"), notice("toString")], noon)]).thread);
+  expect([...root.querySelectorAll(".entry-notice")].map((n) => n.textContent)).toEqual(
+    Array(2).fill("Notice: A notice that this version cannot show"),
+  );
 });
 
 test("history that arrives is not read aloud", () => {

@@ -1,6 +1,8 @@
 /** Calls the seller's attention: sound, title, icon, the app's badge and desktop notices. */
 import { effect } from "@preact/signals";
 import type { Arrival } from "../../client/api.ts";
+import { words as sharedWords } from "../../ui/i18n/language.ts";
+import { noticeBrief } from "../../ui/i18n/notice-text.ts";
 import { previewOf } from "../../ui/model/preview.ts";
 import { buyerName, type Desk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
@@ -74,6 +76,7 @@ function notify(desk: Desk, { message, conversation }: Arrival): void {
   const said = previewOf(message, {
     ...words.preview,
     image: (count) => (count > 1 ? words.preview.images(count) : words.preview.image),
+    notice: (code) => noticeBrief(sharedWords(), code),
   });
   // One notice per conversation, the latest.
   const notice = new Notification(buyerName(conversation) || message.sender, {

@@ -1,6 +1,8 @@
 import type { Conversation } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
-import { previewOf } from "../../ui/model/preview.ts";
+import { words as sharedWords } from "../../ui/i18n/language.ts";
+import { noticeBrief } from "../../ui/i18n/notice-text.ts";
+import { type PreviewWords, previewOf } from "../../ui/model/preview.ts";
 import { buyerName, useDesk } from "../desk.ts";
 import { usePresence } from "../hooks.ts";
 import type { ConsoleWords } from "../i18n/en.ts";
@@ -92,7 +94,7 @@ function Summary({ conversation, typing, open }: SummaryProps) {
     );
   }
   const last = conversation.last;
-  const said = last === undefined ? "" : previewOf(last, { ...words.preview, image: imageWords(words) });
+  const said = last === undefined ? "" : previewOf(last, previewWords(words));
   const mine = last !== undefined && last.sender === conversation.merchant.uid;
   return (
     <span class="c-row-text truncate">
@@ -109,6 +111,10 @@ function whoSaid(
   words: ConsoleWords,
 ): string {
   return agent === me || name === undefined || name === "" ? words.list.you : words.list.colleague(name);
+}
+
+function previewWords(words: ConsoleWords): PreviewWords {
+  return { ...words.preview, image: imageWords(words), notice: (code) => noticeBrief(sharedWords(), code) };
 }
 
 function imageWords(words: ConsoleWords): (count: number) => string {

@@ -64,6 +64,30 @@ export const en = {
     product: "Product",
     linkTo: (host: string) => `Opens ${host}`,
   },
+  /**
+   * What the chat itself says about a message, in full and for a line that says what the message holds. A code
+   * that is not here is told by `unknown`; those that come with a text need nothing brief.
+   */
+  notice: {
+    from: "Notice",
+    sent: (when: string) => `Sent ${when}`,
+    says: {
+      unknown: "A notice that this version cannot show",
+      added_later: "An older message, added later",
+      image_missing: "A picture is missing here",
+      image_broken: "A picture here is damaged",
+      card_broken: "A product that cannot be read, as text",
+      list_broken: "Pictures that cannot be read, as text",
+      unknown_type: "A message of an unknown kind, as text",
+      bad_bytes: "Some characters cannot be read",
+    },
+    brief: {
+      unknown: "[Notice]",
+      added_later: "[Older message]",
+      image_missing: "[Picture missing]",
+      image_broken: "[Picture damaged]",
+    },
+  },
   thread: {
     unread: "New messages",
     newCount: (n: number) => plural(n, { one: `${n} new message`, other: `${n} new messages` }),

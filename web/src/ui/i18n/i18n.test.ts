@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { en } from "./en.ts";
 import { failureText, wordsFor } from "./failure-text.ts";
 import { chooseLanguage } from "./language.ts";
+import { noticeBrief, noticeText } from "./notice-text.ts";
 import { zhCn } from "./zh-cn.ts";
 
 /** Every leaf of a dictionary, by path, with functions called. */
@@ -80,6 +81,16 @@ function serverCodes(): string[] {
   }
   return [...found].sort();
 }
+
+test("every notice of the server has words", () => {
+  const source = readFileSync(new URL("../../../../internal/chat/message.go", import.meta.url), "utf8");
+  const codes = [...source.matchAll(/NoticeCode += "([a-z_]+)"/g)].map(([, code]) => code ?? "");
+  expect(codes).toContain("added_later");
+  for (const code of codes) expect(noticeText(en, code), code).not.toBe(en.notice.says.unknown);
+  expect(noticeBrief(en, "image_missing")).toBe("[Picture missing]");
+  expect(noticeText(zhCn, "toString")).toBe(zhCn.notice.says.unknown);
+  expect(noticeBrief(zhCn, "from_the_future")).toBe(zhCn.notice.brief.unknown);
+});
 
 test("every error of the server that a page can meet has words", () => {
   const codes = serverCodes().filter((code) => !notForPages.has(code));

@@ -61,6 +61,26 @@ export const zhCn: Words = {
     product: "商品",
     linkTo: (host) => `打开 ${host}`,
   },
+  notice: {
+    from: "提示",
+    sent: (when) => `发送于 ${when}`,
+    says: {
+      unknown: "当前版本无法显示的提示",
+      added_later: "较早的消息，后来补入",
+      image_missing: "此处的图片已缺失",
+      image_broken: "此处的图片已损坏",
+      card_broken: "无法识别的商品，以文字显示",
+      list_broken: "无法识别的图片，以文字显示",
+      unknown_type: "未知类型的消息，以文字显示",
+      bad_bytes: "部分字符无法识别",
+    },
+    brief: {
+      unknown: "[提示]",
+      added_later: "[较早的消息]",
+      image_missing: "[图片缺失]",
+      image_broken: "[图片损坏]",
+    },
+  },
   thread: {
     unread: "以下是新消息",
     newCount: (n) => `${n} 条新消息`,

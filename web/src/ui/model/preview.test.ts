@@ -7,6 +7,7 @@ const words: PreviewWords = {
   product: (title) => `[Product] ${title}`,
   recalled: "[Taken back]",
   unsupported: "[Not supported]",
+  notice: (code) => `[${code}]`,
 };
 
 function message(blocks: Block[], more: Partial<Message> = {}): Message {
@@ -23,6 +24,7 @@ function message(blocks: Block[], more: Partial<Message> = {}): Message {
 }
 
 const image: Block = { type: "image", image: { file: "f", width: 1, height: 1 } };
+const notice = (code: string): Block => ({ type: "notice", notice: { code, detail: "a.jpg" } });
 const teapot: ProductCard = {
   id: "1001",
   title: "Red  teapot",
@@ -38,6 +40,9 @@ const cases: [string, Message, string][] = [
   ["words between pictures", message([image, { type: "text", text: "or" }, image]), "[Image] or [Image]"],
   ["a product", message([{ type: "product", product: teapot }]), "[Product] Red teapot"],
   ["a block of a later version", message([{ type: "unknown" }]), "[Not supported]"],
+  ["text, whatever is said about it", message([notice("late"), { type: "text", text: "hi" }]), "hi"],
+  ["a picture, whatever is said about it", message([notice("late"), image]), "[Image]"],
+  ["nothing but notices", message([notice("late"), notice("gone"), notice("gone")]), "[late] [gone]"],
   ["a recalled message", message([], { recalled_at: 5 }), "[Taken back]"],
 ];
 

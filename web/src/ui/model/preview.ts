@@ -1,5 +1,6 @@
 /** One line that says what a message holds. */
 import type { Message } from "../../protocol/body.ts";
+import { cut, plainLine } from "./plain-line.ts";
 
 /** The words of the user's language for what is not text. */
 export type PreviewWords = {
@@ -7,14 +8,13 @@ export type PreviewWords = {
   product(title: string): string;
   recalled: string;
   unsupported: string;
+  notice(code: string): string;
 };
-
-/** A list draws one line: what would never be seen need not reach it. */
-const MAX_CHARS = 160;
 
 export function previewOf(message: Message, words: PreviewWords): string {
   if (message.recalled_at !== undefined && message.recalled_at > 0) return words.recalled;
   const bits: string[] = [];
+  const notices = new Set<string>();
   let images = 0;
   const endImages = () => {
     if (images > 0) bits.push(words.image(images));
@@ -26,23 +26,13 @@ export function previewOf(message: Message, words: PreviewWords): string {
       continue;
     }
     endImages();
-    if (block.type === "text") bits.push(oneLine(block.text));
-    else if (block.type === "product") bits.push(words.product(oneLine(block.product.title)));
+    if (block.type === "notice") notices.add(words.notice(block.notice.code));
+    else if (block.type === "text") bits.push(plainLine(block.text));
+    else if (block.type === "product") bits.push(words.product(plainLine(block.product.title)));
     else bits.push(words.unsupported);
   }
   endImages();
-  return cut(bits.filter((bit) => bit !== "").join(" "));
-}
-
-function oneLine(text: string): string {
-  return text
-    .slice(0, MAX_CHARS * 4)
-    .replace(/\s+/gu, " ")
-    .trim();
-}
-
-/** Cuts between characters, never through the middle of an emoji's code point. */
-function cut(text: string): string {
-  if (text.length <= MAX_CHARS) return text;
-  return `${[...text.slice(0, MAX_CHARS * 2)].slice(0, MAX_CHARS).join("")}…`;
+  const said = bits.filter((bit) => bit !== "");
+  // What people said comes first; what the server says about it only where there is nothing else.
+  return cut((said.length > 0 ? said : [...notices]).join(" "));
 }

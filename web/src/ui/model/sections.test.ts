@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Entry } from "../../client/api.ts";
 import type { Block } from "../../protocol/body.ts";
-import { boxOf, sectionsOf, textOf } from "./sections.ts";
+import { boxOf, partsOf, sectionsOf, textOf } from "./sections.ts";
 
 function message(blocks: readonly Block[]): Entry {
   const stored = { conversation: "c", seq: 1, rev: 1, sender: "U_1", nonce: "n", blocks, sent_at: 0 };
@@ -54,4 +54,23 @@ test.each([
   { name: "nonsense", shot: { width: 0, height: 0 }, want: { width: 72, height: 56 } },
 ])("box: $name", ({ shot, want }) => {
   expect(boxOf(shot, { width: 240, height: 320 })).toEqual(want);
+});
+
+test("a notice stands outside of the bubbles, where it was put", () => {
+  const entry = message([
+    { type: "notice", notice: { code: "added_later" } },
+    { type: "text", text: "a" },
+    image("f"),
+    { type: "notice", notice: { code: "image_missing", detail: "b.jpg" } },
+    { type: "text", text: "c" },
+  ]);
+  expect(partsOf(entry).map((p) => (p.kind === "bubble" ? p.sections.map((s) => s.kind) : p.notice))).toEqual(
+    [{ code: "added_later" }, ["text", "pictures"], { code: "image_missing", detail: "b.jpg" }, ["text"]],
+  );
+});
+
+test("a notice is nobody's words: copying leaves it out", () => {
+  const notice: Block = { type: "notice", notice: { code: "image_missing", detail: "b.jpg" } };
+  expect(textOf(message([notice, { type: "text", text: "a" }]))).toBe("a");
+  expect(textOf(message([notice]))).toBe("");
 });

@@ -1,6 +1,6 @@
-/** An entry as it is drawn: runs of text, pictures side by side, products. The same for stored and waiting ones. */
+/** An entry as it is drawn: runs of text, pictures side by side, products, notices. The same for stored and waiting ones. */
 import type { Entry, Piece } from "../../client/api.ts";
-import type { Block, Product, ProductCard } from "../../protocol/body.ts";
+import type { Block, Notice, Product, ProductCard } from "../../protocol/body.ts";
 
 export type Shot = {
   /** Place among the message's pictures, from 0. */
@@ -12,11 +12,20 @@ export type Shot = {
   preview: string | undefined;
 };
 
-export type Section =
+/** A piece of what somebody said. */
+export type Said =
   | { kind: "text"; text: string }
   | { kind: "pictures"; shots: readonly Shot[] }
   | { kind: "product"; product: ProductCard | Product }
   | { kind: "unknown" };
+
+/** What the server says about it. */
+type Remark = { kind: "notice"; notice: Notice };
+
+export type Section = Said | Remark;
+
+/** What stands together in a bubble, or outside of any. */
+export type Part = { kind: "bubble"; sections: readonly Said[] } | Remark;
 
 type Bare = Omit<Shot, "index">;
 
@@ -45,6 +54,8 @@ function sectionOf(part: Block | Piece): Exclude<Section, { kind: "pictures" }> 
       return { kind: "text", text: part.text };
     case "product":
       return { kind: "product", product: part.product };
+    case "notice":
+      return { kind: "notice", notice: part.notice };
     case "image":
       return { shot: "image" in part ? stored(part.image) : waiting(part.picture) };
     default:
@@ -72,7 +83,20 @@ function waiting(picture: { bytes: Blob; width: number; height: number }): Bare 
   };
 }
 
-/** All the text of an entry, for the clipboard. */
+/** Parts what people said from what the server says about it, each where it stands. */
+export function partsOf(entry: Entry): Part[] {
+  const parts: Part[] = [];
+  for (const section of sectionsOf(entry)) {
+    const before = parts.at(-1);
+    if (section.kind === "notice") parts.push(section);
+    else if (before?.kind === "bubble")
+      parts.splice(-1, 1, { kind: "bubble", sections: [...before.sections, section] });
+    else parts.push({ kind: "bubble", sections: [section] });
+  }
+  return parts;
+}
+
+/** All that was said in an entry, for the clipboard; the server's notices are nobody's words. */
 export function textOf(entry: Entry): string {
   return sectionsOf(entry)
     .flatMap((s) => (s.kind === "text" ? [s.text] : []))
