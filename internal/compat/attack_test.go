@@ -122,13 +122,13 @@ func TestAttack03_SilentLoss(t *testing.T) {
 		if !ok || html.UnescapeString(content) != text {
 			t.Errorf("%q arrived as %v", text, f["content"])
 		}
-		seller.mustAnswer("U_7", html.EscapeString(text))
+		seller.mustAnswer(html.EscapeString(text))
 		f = buyer.next("reception")
 		if content, ok := f["content"].(string); !ok || html.UnescapeString(content) != text {
 			t.Errorf("the answer %q arrived as %v", text, f["content"])
 		}
 	}
-	_, ms := w.conversation("U_7", "V_1")
+	_, ms := w.conversation()
 	var want []string
 	for _, text := range nasty() {
 		want = append(want, text, text)
@@ -191,13 +191,13 @@ func TestAttack04_PlantCode(t *testing.T) {
 			buyer.quiet("reception")
 		})
 	}
-	if _, ms := w.conversation("U_7", "V_1"); len(ms) != 1 {
+	if _, ms := w.conversation(); len(ms) != 1 {
 		t.Errorf("%d messages, want the first alone", len(ms))
 	}
 	// A picture that is a program too is decoded and encoded anew: the program is gone.
 	polyglot := append(pngPicture(2), php...)
-	seller.mustAnswer("U_7", `<img src="data:image/png;base64,`+b64(polyglot)+`">`)
-	_, ms := w.conversation("U_7", "V_1")
+	seller.mustAnswer(`<img src="data:image/png;base64,` + b64(polyglot) + `">`)
+	_, ms := w.conversation()
 	file := ms[1].Blocks[0].Image.File
 	if strings.ContainsAny(string(file), "./\\") || len(file) < 20 {
 		t.Errorf("the file's name is %q", file)
@@ -225,11 +225,11 @@ func TestAttack05_ScriptInText(t *testing.T) {
 	}
 	for i, p := range payloads {
 		buyer.mustAsk(p)
-		harmless("what the seller's page appends", seller.next("reception")["content"].(string))
-		seller.mustAnswer("U_7", p)
-		harmless("what the buyer's page appends", buyer.next("reception")["content"].(string))
-		seller.mustAnswer("U_7", p+`<img src="data:image/png;base64,`+b64(pngPicture(i))+`">`+p)
-		harmless("mixed", buyer.next("reception")["content"].(string))
+		harmless("what the seller's page appends", as[string](t, seller.next("reception")["content"]))
+		seller.mustAnswer(p)
+		harmless("what the buyer's page appends", as[string](t, buyer.next("reception")["content"]))
+		seller.mustAnswer(p + `<img src="data:image/png;base64,` + b64(pngPicture(i)) + `">` + p)
+		harmless("mixed", as[string](t, buyer.next("reception")["content"]))
 		// A title comes from the shop, and may have been typed by anybody there.
 		err := w.svc.Backend().PutProduct(t.Context(), chat.Product{
 			ID: "1001", Merchant: "V_1", Title: p, Kind: chat.Virtual, Price: chat.Money{Amount: 1, Currency: "CNY"},
@@ -238,10 +238,10 @@ func TestAttack05_ScriptInText(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := buyer.post("SendMessageToMerchant", url.Values{"toMid": {"V_1"}, "pid": {"1001"}, "client_id": {buyer.client}, "sendType": {"link"}})
-		harmless("the card that the sender's page appends", a["html"].(string))
+		harmless("the card that the sender's page appends", as[string](t, a["html"]))
 		f := seller.next("reception")
-		for name, v := range f["content"].(map[string]any) {
-			harmless("the card's "+name, v.(string))
+		for name, v := range as[map[string]any](t, f["content"]) {
+			harmless("the card's "+name, as[string](t, v))
 		}
 	}
 	for _, u := range []string{"javascript:alert(1)", "data:text/html,<script>1</script>", " javascript:alert(1)"} {
@@ -264,7 +264,7 @@ func TestAttack06_ForgedCodes(t *testing.T) {
 	w := newWorld(t, setup{})
 	buyer, seller, rival := w.bound("U_7"), w.bound("V_1"), w.bound("V_3")
 	buyer.mustAsk("hello")
-	source := seller.next("reception")["source"].(string)
+	source := as[string](t, seller.next("reception")["source"])
 	flipped := []byte(source)
 	flipped[len(flipped)/2] ^= 1
 	good := url.Values{"message": {"x"}, "client_id": {seller.client}, "toUserCode": {source}, "myCode": {w.codes.Mine("V_1")}}
@@ -402,11 +402,11 @@ func (p *page) contents(n int) []string {
 	return out
 }
 
-// acknowledged waits until the merchant's device has everything up to seq.
-func (w *world) acknowledged(buyer, merchant chat.UID, seq chat.Seq) {
+// acknowledged waits until a device of V_1 has everything of U_7 up to seq.
+func (w *world) acknowledged(seq chat.Seq) {
 	w.t.Helper()
-	eventually(w.t, fmt.Sprintf("%s has acknowledged %d", merchant, seq), func() bool {
-		c, _ := w.conversation(buyer, merchant)
+	eventually(w.t, fmt.Sprintf("V_1 has acknowledged %d", seq), func() bool {
+		c, _ := w.conversation()
 		return c.Sides[chat.MerchantSide].Delivered >= seq
 	})
 }
@@ -429,7 +429,7 @@ func TestAttack09_LostWhileAway(t *testing.T) {
 		}
 		seller := w.bound("V_1")
 		equal(t, "on return", seller.contents(120), want...)
-		w.acknowledged("U_7", "V_1", 120)
+		w.acknowledged(120)
 		seller.leave()
 		again := w.bound("V_1")
 		again.quiet("reception")
@@ -449,7 +449,7 @@ func TestAttack09_LostWhileAway(t *testing.T) {
 		buyer, seller := w.bound("U_7"), w.bound("V_1")
 		buyer.mustAsk("one")
 		equal(t, "before", seller.contents(1), "one")
-		w.acknowledged("U_7", "V_1", 1)
+		w.acknowledged(1)
 		seller.leave()
 		buyer.mustAsk("two")
 		seller.connect()
@@ -469,7 +469,7 @@ func TestAttack09_LostWhileAway(t *testing.T) {
 		dead.contents(2)
 		seller := w.bound("V_1")
 		equal(t, "on a live connection", seller.contents(2), "one", "two")
-		w.acknowledged("U_7", "V_1", 2)
+		w.acknowledged(2)
 	})
 	t.Run("history, then bind", func(t *testing.T) {
 		w := newWorld(t, setup{})
@@ -485,22 +485,21 @@ func TestAttack09_LostWhileAway(t *testing.T) {
 		seller.mustBind()
 		equal(t, "what the history did not show", seller.contents(1), "three")
 		seller.quiet("reception")
-		w.acknowledged("U_7", "V_1", 3) // the history counts as delivered, too
+		w.acknowledged(3) // the history counts as delivered, too
 	})
 	t.Run("a second device", func(t *testing.T) {
 		w := newWorld(t, setup{})
 		buyer, first := w.bound("U_7"), w.bound("V_1")
 		buyer.mustAsk("one")
 		first.contents(1)
-		w.acknowledged("U_7", "V_1", 1)
-		time.Sleep(1100 * time.Millisecond) // tokens of another second are others: two devices
-		second := w.open("V_1")
+		w.acknowledged(1)
+		second := w.openWith("V_1", w.laterToken("V_1")) // another sign-in
 		if shown := second.history(url.Values{"toUserCode": {w.codes.Buyer("V_1", "U_7")}}); !strings.Contains(shown, "one") {
 			t.Errorf("the history is %s", shown)
 		}
 		buyer.mustAsk("two") // and the first device has acknowledged it before the second binds
 		first.contents(1)
-		w.acknowledged("U_7", "V_1", 2)
+		w.acknowledged(2)
 		second.mustBind()
 		equal(t, "the second device", second.contents(1), "two")
 		buyer.mustAsk("three")
@@ -530,120 +529,123 @@ func TestAttack09_LostWhileAway(t *testing.T) {
 	})
 }
 
+// each runs do for 0 to n-1, many at a time: a machine has so many files.
+func each(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	gate := make(chan struct{}, 250)
+	for i := range n {
+		gate <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-gate }()
+			do(i)
+		})
+	}
+	wg.Wait()
+}
+
 // 10. Many come at once, and some do nothing but cost.
 func TestAttack10_StormAndFlood(t *testing.T) {
-	t.Run("5,000 pages come back at once", func(t *testing.T) {
-		w := newWorld(t, setup{})
-		const pages = 5000
-		each := func(do func(i int)) {
-			var wg sync.WaitGroup
-			gate := make(chan struct{}, 250) // of the test's own: a machine has so many files
-			for i := range pages {
-				wg.Add(1)
-				gate <- struct{}{}
-				go func() {
-					defer wg.Done()
-					defer func() { <-gate }()
-					do(i)
-				}()
-			}
-			wg.Wait()
+	t.Run("5,000 pages come back at once", testStorm)
+	t.Run("10,000 frames", testFlood)
+	t.Run("a reader that never reads", testDeafReader)
+	t.Run("1,000 sockets of one uid", testManySockets)
+}
+
+func testStorm(t *testing.T) {
+	w := newWorld(t, setup{})
+	const pages = 5000
+	uid := func(i int) chat.UID { return chat.UID(fmt.Sprintf("U_%d", i+1)) }
+	each(pages, func(i int) {
+		_, err := w.store.Append(t.Context(), chat.Append{
+			Start: &chat.Start{ID: chat.NewConversationID(), Buyer: uid(i), Other: "V_1"}, Sender: "V_1",
+			Nonce: chat.Nonce(fmt.Sprint("n", i)), Hash: []byte("h"), SentAt: time.Now(),
+			Blocks: []chat.Block{{Type: chat.TextBlock, Text: "for " + string(uid(i))}},
+		})
+		if err != nil {
+			t.Error(err)
 		}
-		uid := func(i int) chat.UID { return chat.UID(fmt.Sprintf("U_%d", i+1)) }
-		each(func(i int) {
-			_, err := w.store.Append(t.Context(), chat.Append{
-				Start: &chat.Start{ID: chat.NewConversationID(), Buyer: uid(i), Other: "V_1"}, Sender: "V_1",
-				Nonce: chat.Nonce(fmt.Sprint("n", i)), Hash: []byte("h"), SentAt: time.Now(),
-				Blocks: []chat.Block{{Type: chat.TextBlock, Text: "for " + string(uid(i))}},
-			})
-			if err != nil {
-				t.Error(err)
-			}
-		})
-		each(func(i int) {
-			p := w.bound(string(uid(i)))
-			if got := p.contents(1)[0]; got != "for "+string(uid(i)) {
-				t.Errorf("%s got %q", uid(i), got)
-			}
-		})
 	})
-	t.Run("10,000 frames", func(t *testing.T) {
-		w := newWorld(t, setup{})
-		flooder, bystander := w.open("U_7"), w.open("U_8")
-		go func() {
-			for range 10_000 {
-				if flooder.ws.Send(`{"type":"handshake","role":"user"}`) != nil {
-					return
-				}
-			}
-		}()
-		flooder.closed()
-		bystander.quiet("reception")
+	each(pages, func(i int) {
+		p := w.bound(string(uid(i)))
+		if got := p.contents(1)[0]; got != "for "+string(uid(i)) {
+			t.Errorf("%s got %q", uid(i), got)
+		}
 	})
-	t.Run("a reader that never reads", func(t *testing.T) {
-		w := newWorld(t, setup{})
-		buyer, seller := w.bound("U_7"), w.bound("V_1")
-		ws, answer, err := testkit.DialWS(w.sockets.URL, seller.header())
+}
+
+func testFlood(t *testing.T) {
+	w := newWorld(t, setup{})
+	flooder, bystander := w.open("U_7"), w.open("U_8")
+	go func() {
+		for range 10_000 {
+			if flooder.ws.Send(`{"type":"handshake","role":"user"}`) != nil {
+				return
+			}
+		}
+	}()
+	flooder.closed()
+	bystander.quiet("reception")
+}
+
+func testDeafReader(t *testing.T) {
+	w := newWorld(t, setup{})
+	buyer, seller := w.bound("U_7"), w.bound("V_1")
+	ws, answer, err := testkit.DialWS(w.sockets.URL, seller.header())
+	if err != nil || ws == nil {
+		t.Fatalf("%d, %v", answer.Status, err)
+	}
+	defer func() { _ = ws.Conn.Close() }()
+	if err := ws.Send(`{"type":"handshake"}`); err != nil {
+		t.Fatal(err)
+	}
+	_, hello, err := ws.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := strings.Split(string(hello), `"client_id":"`)[1][:20]
+	if a := seller.bind(client); a["status"] != 1.0 {
+		t.Fatalf("bind: %v", a)
+	}
+	long := strings.Repeat("字", 4000)
+	for range 600 { // more than the kernel takes
+		buyer.mustAsk(long)
+	}
+	for range 600 { // and the one that reads gets all of it
+		if got := seller.next("reception")["content"]; got != long {
+			t.Fatalf("got %v", got)
+		}
+	}
+}
+
+func testManySockets(t *testing.T) {
+	w := newWorld(t, setup{limits: func(l *chat.Limits) { l.Sockets = 10 }})
+	p := w.open("U_7")
+	var open []*testkit.WS
+	for range 1000 {
+		ws, answer, err := testkit.DialWS(w.sockets.URL, p.header())
 		if err != nil || ws == nil {
 			t.Fatalf("%d, %v", answer.Status, err)
 		}
-		defer ws.Conn.Close()
-		if err := ws.Send(`{"type":"handshake"}`); err != nil {
-			t.Fatal(err)
-		}
-		_, hello, err := ws.Read()
-		if err != nil {
-			t.Fatal(err)
-		}
-		client := strings.Split(string(hello), `"client_id":"`)[1][:20]
-		if a := seller.bind(client); a["status"] != 1.0 {
-			t.Fatalf("bind: %v", a)
-		}
-		long := strings.Repeat("字", 4000)
-		for range 600 { // more than the kernel takes
-			buyer.mustAsk(long)
-		}
-		for range 600 { // and the one that reads gets all of it
-			if got := seller.next("reception")["content"]; got != long {
-				t.Fatalf("got %v", got)
-			}
-		}
-	})
-	t.Run("1,000 sockets of one uid", func(t *testing.T) {
-		w := newWorld(t, setup{limits: func(l *chat.Limits) { l.Sockets = 10 }})
-		p := w.open("U_7")
-		var open []*testkit.WS
-		for range 1000 {
-			ws, answer, err := testkit.DialWS(w.sockets.URL, p.header())
-			if err != nil || ws == nil {
-				t.Fatalf("%d, %v", answer.Status, err)
-			}
-			open = append(open, ws)
-		}
-		var mu sync.Mutex
-		left := len(open)
-		var wg sync.WaitGroup
-		for _, ws := range open[:len(open)-10] { // all but the last ten are ended
-			wg.Go(func() {
-				for {
-					if _, _, err := ws.Read(); err != nil {
-						break
-					}
-				}
-				mu.Lock()
-				left--
-				mu.Unlock()
+		open = append(open, ws)
+	}
+	ended := func(ws *testkit.WS) {
+		for {
+			if _, _, err := ws.Read(); err != nil {
 				_ = ws.Conn.Close()
-			})
+				return
+			}
 		}
-		wg.Wait()
-		if left != 10 {
-			t.Errorf("%d sockets are open, want 10", left)
+	}
+	each(len(open)-10, func(i int) { ended(open[i]) }) // or this never returns
+	for _, ws := range open[len(open)-10:] {
+		if err := ws.Send(`{"type":"handshake"}`); err != nil {
+			t.Error(err)
 		}
-		for _, ws := range open[len(open)-10:] {
-			_ = ws.Conn.Close()
+		if _, data, err := ws.Read(); err != nil || !bytes.Contains(data, []byte("handshake")) {
+			t.Errorf("one of the last ten sockets says %s, %v", data, err)
 		}
-	})
+		_ = ws.Conn.Close()
+	}
 }
 
 // 11. What WeChat hands over is anything. What comes of it there is in
@@ -668,7 +670,7 @@ func TestAttack11_WeChatMedia(t *testing.T) {
 		w.media.put(id, data)
 		a := buyer.post("uploadImgage", url.Values{"images[]": {"good", id, "good"}, "toMid": {"V_1"}, "client_id": {buyer.client}})
 		failed, _ := a["failed"].([]any)
-		if a["status"] != -2.0 || len(failed) != 1 || failed[0].(map[string]any)["media_id"] != id {
+		if a["status"] != -2.0 || len(failed) != 1 || as[map[string]any](t, failed[0])["media_id"] != id {
 			t.Errorf("%s: %v", id, a)
 		}
 	}
@@ -682,7 +684,7 @@ func TestAttack11_WeChatMedia(t *testing.T) {
 			t.Fatalf("nine pictures: %v", a)
 		}
 	}
-	_, ms := w.conversation("U_7", "V_1")
+	_, ms := w.conversation()
 	names := make(map[chat.FileID]bool)
 	for _, m := range ms[1:] {
 		for _, b := range m.Blocks {

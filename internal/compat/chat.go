@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -30,9 +31,9 @@ func (e *Endpoints) chat(w http.ResponseWriter, r *http.Request, params url.Valu
 	switch {
 	case err != nil && (old || chat.KindOf(err) != chat.Unauthenticated):
 	case old:
-		err = e.history(w, q)
+		err = e.history(r.Context(), w, q)
 	default:
-		err = e.redirect(w, q)
+		err = e.redirect(r.Context(), w, q)
 	}
 	outcome := "ok"
 	if err != nil {
@@ -62,14 +63,14 @@ func (e *Endpoints) failPage(w http.ResponseWriter, r *http.Request, err *chat.E
 
 // redirect leads to the new page of the product. Somebody who is signed in with the
 // shop is signed in there by a one-time code: a token is never in an address.
-func (e *Endpoints) redirect(w http.ResponseWriter, q *request) error {
+func (e *Endpoints) redirect(ctx context.Context, w http.ResponseWriter, q *request) error {
 	pid := chat.ProductID(q.form.Get("pid"))
-	if _, err := e.srv.svc.Product(q.Context(), pid); err != nil {
+	if _, err := e.srv.svc.Product(ctx, pid); err != nil {
 		return err
 	}
 	to := "/chat?product=" + url.QueryEscape(string(pid))
 	if q.id.Actor.Side() == chat.BuyerSide {
-		code, _, err := e.logins.Create(q.Context(), q.id.Actor)
+		code, _, err := e.logins.Create(ctx, q.id.Actor)
 		if err != nil {
 			return err
 		}
@@ -100,12 +101,12 @@ type historyRow struct {
 
 // history serves the last messages of a conversation, or those before a seq, oldest
 // first: with the merchant of a product, or for a merchant with the buyer of a code.
-func (e *Endpoints) history(w http.ResponseWriter, q *request) error {
-	other, err := e.other(q)
+func (e *Endpoints) history(ctx context.Context, w http.ResponseWriter, q *request) error {
+	actor := q.id.Actor
+	other, err := e.other(ctx, q)
 	if err != nil {
 		return err
 	}
-	ctx, actor := q.Context(), q.id.Actor
 	page := historyPage{}
 	conv, err := e.srv.svc.ConversationWith(ctx, actor, other)
 	if err != nil && chat.KindOf(err) != chat.NotFound {
@@ -132,12 +133,12 @@ func (e *Endpoints) history(w http.ResponseWriter, q *request) error {
 }
 
 // other returns whom the history is with.
-func (e *Endpoints) other(q *request) (chat.UID, error) {
+func (e *Endpoints) other(ctx context.Context, q *request) (chat.UID, error) {
 	actor := q.id.Actor
 	if actor.Side() == chat.MerchantSide {
 		return e.srv.codes.OpenBuyer(actor.UID, q.form.Get("toUserCode"))
 	}
-	p, err := e.srv.svc.Product(q.Context(), chat.ProductID(q.form.Get("pid")))
+	p, err := e.srv.svc.Product(ctx, chat.ProductID(q.form.Get("pid")))
 	return p.Merchant, err
 }
 

@@ -207,6 +207,26 @@ func (w *world) open(who string) *page {
 	return p
 }
 
+// laterToken is what the shop signs when somebody signs in on another device.
+func (w *world) laterToken(who string) string {
+	w.t.Helper()
+	token, err := auth.SignShopToken([]byte(shopSecret), auth.ShopClaims{
+		UID: chat.UID(who), IssuedAt: time.Now(), ExpiresAt: time.Now().Add(2 * time.Hour),
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+// openWith opens a page with a token.
+func (w *world) openWith(who, token string) *page {
+	w.t.Helper()
+	p := &page{w: w, who: who, token: token}
+	p.connect()
+	return p
+}
+
 // bound opens a page and binds it.
 func (w *world) bound(who string) *page {
 	w.t.Helper()
@@ -384,7 +404,7 @@ func (w *world) request(token, origin, method, path string, form url.Values, aja
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // only read
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		w.t.Fatal(err)
@@ -433,9 +453,9 @@ func (p *page) uid() chat.UID {
 	return chat.UID(uid)
 }
 
-func (p *page) mustAnswer(buyer chat.UID, html string) {
+func (p *page) mustAnswer(html string) {
 	p.w.t.Helper()
-	if a := p.answer(buyer, html); a["status"] != 1.0 {
+	if a := p.answer("U_7", html); a["status"] != 1.0 {
 		p.w.t.Fatalf("%s answers %q: %v", p.who, html, a)
 	}
 }
@@ -451,12 +471,12 @@ func (p *page) history(q url.Values) string {
 	return body
 }
 
-// conversation returns the one of two people, with what is in it.
-func (w *world) conversation(buyer, merchant chat.UID) (chat.Conversation, []chat.Message) {
+// conversation returns the one of U_7 and V_1, with what is in it.
+func (w *world) conversation() (chat.Conversation, []chat.Message) {
 	w.t.Helper()
-	c, err := w.store.ConversationBetween(w.t.Context(), buyer, merchant)
+	c, err := w.store.ConversationBetween(w.t.Context(), "U_7", "V_1")
 	if err != nil {
-		w.t.Fatalf("conversation of %s and %s: %v", buyer, merchant, err)
+		w.t.Fatalf("conversation: %v", err)
 	}
 	ms, err := w.store.MessagesAfter(w.t.Context(), c.ID, 0, 10_000)
 	if err != nil {
@@ -482,6 +502,16 @@ func (w *world) stored(text string) (found []string) {
 		w.t.Fatal(err)
 	}
 	return found
+}
+
+// as returns v as the type that it must have.
+func as[T any](t *testing.T, v any) T {
+	t.Helper()
+	value, ok := v.(T)
+	if !ok {
+		t.Fatalf("%v is %T, want %T", v, v, value)
+	}
+	return value
 }
 
 // texts returns the texts of messages.

@@ -37,7 +37,7 @@ func TestTextBothWays(t *testing.T) {
 	if a["status"] != 1.0 || a["html"] != "" {
 		t.Errorf("the answer is %v", a)
 	}
-	at := int64(a["timeStamp"].(float64))
+	at := int64(as[float64](t, a["timeStamp"]))
 	if want := time.Unix(at, 0).In(time.FixedZone("", 8*3600)).Format("15:04:05"); a["timeStr"] != want {
 		t.Errorf("timeStr is %v, want %v", a["timeStr"], want)
 	}
@@ -46,7 +46,7 @@ func TestTextBothWays(t *testing.T) {
 	if got["content"] != html.EscapeString("在吗 <b>&") || got["c_type"] != 1.0 || got["pid"] != "1001" || got["source"] != w.codes.Buyer("V_1", "U_7") {
 		t.Errorf("the seller got %v", got)
 	}
-	seller.mustAnswer("U_7", "在的")
+	seller.mustAnswer("在的")
 	got = buyer.next("reception")
 	fields(t, got)
 	if got["content"] != "在的" || got["c_type"] != 1.0 || got["source"] != "V_1" {
@@ -74,7 +74,7 @@ func TestOldAndNew(t *testing.T) {
 	w := newWorld(t, setup{})
 	buyer := w.bound("U_7")
 	buyer.mustAsk("from the old page")
-	c, _ := w.conversation("U_7", "V_1")
+	c, _ := w.conversation()
 	_, err := w.svc.Send(t.Context(), chat.Actor{UID: "V_1", Agent: "alice"}, chat.Draft{
 		Conversation: c.ID, Nonce: "n1", Blocks: []chat.DraftBlock{{Type: chat.TextBlock, Text: "from the console"}},
 	}, "")
@@ -85,7 +85,7 @@ func TestOldAndNew(t *testing.T) {
 		t.Errorf("the old page got %v", got)
 	}
 	eventually(t, "the console sees that the old page has it", func() bool {
-		c, _ := w.conversation("U_7", "V_1")
+		c, _ := w.conversation()
 		return c.Sides[chat.BuyerSide].Delivered == 2
 	})
 }
@@ -131,7 +131,7 @@ func TestRichAnswer(t *testing.T) {
 	w := newWorld(t, setup{})
 	buyer, seller := w.bound("U_7"), w.bound("V_1/alice")
 	buyer.mustAsk("which?")
-	seller.mustAnswer("U_7", `this <img hp="x" src="data:image/png;base64,`+b64(pngPicture(1))+`">or<br>that &lt;b&gt;<img src='data:image/jpeg;base64,`+b64(pngPicture(2))+`'>`)
+	seller.mustAnswer(`this <img hp="x" src="data:image/png;base64,` + b64(pngPicture(1)) + `">or<br>that &lt;b&gt;<img src='data:image/jpeg;base64,` + b64(pngPicture(2)) + `'>`)
 	got := buyer.next("reception")
 	fields(t, got)
 	content, _ := got["content"].(string)
@@ -139,7 +139,7 @@ func TestRichAnswer(t *testing.T) {
 		!strings.Contains(content, ">this </span><img") || !strings.Contains(content, ">or\nthat &lt;b&gt;</span>") {
 		t.Errorf("the buyer got %v", got)
 	}
-	_, ms := w.conversation("U_7", "V_1")
+	_, ms := w.conversation()
 	var kinds []chat.BlockType
 	for _, b := range ms[1].Blocks {
 		kinds = append(kinds, b.Type)
@@ -148,9 +148,9 @@ func TestRichAnswer(t *testing.T) {
 		t.Errorf("stored are %+v", ms[1])
 	}
 	// Pictures alone are an array, as a buyer's are.
-	seller.mustAnswer("U_7", `<img src="data:image/png;base64,`+b64(pngPicture(3))+`">`)
+	seller.mustAnswer(`<img src="data:image/png;base64,` + b64(pngPicture(3)) + `">`)
 	got = buyer.next("reception")
-	if urls, ok := got["content"].([]any); !ok || len(urls) != 1 || got["c_type"] != 3.0 || !strings.HasPrefix(urls[0].(string), "https://chat.example/files/") {
+	if urls, ok := got["content"].([]any); !ok || len(urls) != 1 || got["c_type"] != 3.0 || !strings.HasPrefix(as[string](t, urls[0]), "https://chat.example/files/") {
 		t.Errorf("the buyer got %v", got)
 	}
 }
@@ -184,11 +184,11 @@ func TestUpload(t *testing.T) {
 	form["images[]"] = []string{"m1", "gone", "m2"}
 	a := buyer.post("uploadImgage", form)
 	failed, _ := a["failed"].([]any)
-	if a["status"] != -2.0 || len(failed) != 1 || failed[0].(map[string]any)["media_id"] != "gone" {
+	if a["status"] != -2.0 || len(failed) != 1 || as[map[string]any](t, failed[0])["media_id"] != "gone" {
 		t.Errorf("the answer is %v", a)
 	}
 	seller.quiet("reception")
-	if _, ms := w.conversation("U_7", "V_1"); len(ms) != 2 {
+	if _, ms := w.conversation(); len(ms) != 2 {
 		t.Errorf("%d messages, want 2", len(ms))
 	}
 }
@@ -344,7 +344,7 @@ func TestHistory(t *testing.T) {
 	}
 	buyer.mustAsk("one <script>alert(1)</script>")
 	buyer.post("SendMessageToMerchant", url.Values{"toMid": {"V_1"}, "pid": {"1001"}, "client_id": {buyer.client}, "sendType": {"link"}})
-	seller.mustAnswer("U_7", `two<img src="data:image/png;base64,`+b64(pngPicture(1))+`">`)
+	seller.mustAnswer(`two<img src="data:image/png;base64,` + b64(pngPicture(1)) + `">`)
 	got := buyer.history(url.Values{"pid": {"1001"}})
 	for _, want := range []string{
 		"one &lt;script&gt;alert(1)&lt;/script&gt;", `<span class="chat-product-title">Product 1001</span>`, "two</span><img",
@@ -388,7 +388,7 @@ func TestNonceMakesARepeatHarmless(t *testing.T) {
 	if first["status"] != 1.0 || second["seq"] != first["seq"] {
 		t.Errorf("%v, then %v", first, second)
 	}
-	if _, ms := w.conversation("U_7", "V_1"); len(ms) != 1 {
+	if _, ms := w.conversation(); len(ms) != 1 {
 		t.Errorf("%d messages, want 1", len(ms))
 	}
 }

@@ -253,6 +253,7 @@ func (s *Server) begin(conn *gws.Conn, address string, id *chat.Identity) {
 		news:      make(map[chat.ConversationID]*news),
 		threads:   make(map[chat.ConversationID]*thread), told: make(map[chat.ConversationID]chat.Seq),
 	}
+	sock.writer = sock.write
 	sock.seen.Store(s.now().UnixMilli())
 	if !id.ExpiresAt.IsZero() {
 		sock.expires.Store(id.ExpiresAt.UnixMilli())

@@ -62,7 +62,8 @@ type socket struct {
 	pongs   int                           // received; guarded by mu
 	waiting []answer                      // for pongs, in order; guarded by mu
 
-	// The writer's, and bind's before there is one.
+	// The writer's.
+	writer  func() // write, made once
 	threads map[chat.ConversationID]*thread
 	told    map[chat.ConversationID]chat.Seq // since the last ping
 }
@@ -130,7 +131,8 @@ func (s *socket) close(code uint16, reason string) {
 func (s *socket) abort() { _ = s.conn.NetConn().Close() } // its reader sees to the rest
 
 // wake starts the writer unless it runs. Its reader counts until the socket is gone,
-// so that the server cannot have ceased to wait yet.
+// so that the server cannot have ceased to wait yet. What the writer does is the
+// server's work and no caller's.
 func (s *socket) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,7 +141,7 @@ func (s *socket) wake() {
 	}
 	s.writing = true
 	s.srv.running.Add(1)
-	go s.write()
+	go s.writer()
 }
 
 // write does what there is to do until there is nothing.

@@ -85,7 +85,7 @@ const numberedAtOnce = 5000
 // Numbers implements legacy.Store. Known numbers cost no write.
 func (s *Store) Numbers(ctx context.Context, id chat.ConversationID, seqs []chat.Seq) (map[chat.Seq]legacy.Num, error) {
 	found := make(map[chat.Seq]legacy.Num, len(seqs))
-	keep := func(r row) error {
+	keep := func(r row) error { //nolint:unparam // as every reader of rows
 		found[chat.Seq(r.int(0))] = legacy.Num(r.int(1))
 		return nil
 	}

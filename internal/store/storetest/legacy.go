@@ -49,7 +49,7 @@ func old(num int, sender chat.Side) legacy.Message {
 	}
 }
 
-func mustImport(t tb, ctx context.Context, s legacy.Store, want legacy.Outcome, ms ...legacy.Message) {
+func mustImport(ctx context.Context, t tb, s legacy.Store, want legacy.Outcome, ms ...legacy.Message) {
 	t.Helper()
 	got, err := s.Import(ctx, ms)
 	if err != nil {
@@ -129,7 +129,7 @@ func testImport(t *testing.T, s LegacyStore) {
 	ms[2].Product, ms[2].SentAt = "1001", at // the old clock went back
 	elsewhere := old(9, chat.MerchantSide)
 	elsewhere.Buyer, elsewhere.Merchant = "U_2", "E_2"
-	mustImport(t, t.Context(), s, legacy.Stored, append(ms, elsewhere)...)
+	mustImport(t.Context(), t, s, legacy.Stored, append(ms, elsewhere)...)
 	c, got := between(t, s)
 	if len(got) != 3 || c.LastSeq != 3 || c.Product != "1001" || !c.LastAt.Equal(at.Add(8*time.Minute)) || !c.CreatedAt.Equal(at.Add(7*time.Minute)) {
 		t.Errorf("the conversation is %+v with %d messages", c, len(got))
@@ -161,7 +161,7 @@ func testImport(t *testing.T, s LegacyStore) {
 }
 
 func testImportOnce(t *testing.T, s LegacyStore) {
-	mustImport(t, t.Context(), s, legacy.Stored, old(1, chat.BuyerSide), old(2, chat.BuyerSide))
+	mustImport(t.Context(), t, s, legacy.Stored, old(1, chat.BuyerSide), old(2, chat.BuyerSide))
 	again := old(2, chat.MerchantSide) // whatever it says now
 	again.Buyer = "U_2"
 	got, err := s.Import(t.Context(), []legacy.Message{again, old(3, chat.BuyerSide), old(3, chat.BuyerSide), old(1, chat.BuyerSide)})
@@ -192,13 +192,13 @@ func sides(t *testing.T, s chat.Store, buyerSide, merchantSide [3]int64) {
 func testImportMarks(t *testing.T, s LegacyStore) {
 	read, delivered := old(2, chat.BuyerSide), old(3, chat.BuyerSide)
 	read.Read, delivered.Delivered = true, true
-	mustImport(t, t.Context(), s, legacy.Stored, old(1, chat.BuyerSide))
+	mustImport(t.Context(), t, s, legacy.Stored, old(1, chat.BuyerSide))
 	sides(t, s, [3]int64{1, 1, 0}, [3]int64{0, 0, 1})
-	mustImport(t, t.Context(), s, legacy.Stored, read)
+	mustImport(t.Context(), t, s, legacy.Stored, read)
 	sides(t, s, [3]int64{2, 2, 0}, [3]int64{2, 2, 0})
-	mustImport(t, t.Context(), s, legacy.Stored, delivered, old(4, chat.BuyerSide))
+	mustImport(t.Context(), t, s, legacy.Stored, delivered, old(4, chat.BuyerSide))
 	sides(t, s, [3]int64{4, 4, 0}, [3]int64{3, 2, 2})
-	mustImport(t, t.Context(), s, legacy.Stored, old(5, chat.MerchantSide), old(6, chat.MerchantSide))
+	mustImport(t.Context(), t, s, legacy.Stored, old(5, chat.MerchantSide), old(6, chat.MerchantSide))
 	sides(t, s, [3]int64{4, 4, 2}, [3]int64{6, 6, 0})
 	// The store goes on counting from there.
 	c, _ := between(t, s)
@@ -209,17 +209,17 @@ func testImportMarks(t *testing.T, s LegacyStore) {
 }
 
 func testImportLate(t *testing.T, s LegacyStore) {
-	mustImport(t, t.Context(), s, legacy.Stored, old(1, chat.BuyerSide))
+	mustImport(t.Context(), t, s, legacy.Stored, old(1, chat.BuyerSide))
 	a := from(buyer, merchant, "here")
 	a.SentAt = at.Add(time.Hour)
 	mustAppend(t, s, a)
-	mustImport(t, t.Context(), s, legacy.Refused, old(2, chat.MerchantSide))
+	mustImport(t.Context(), t, s, legacy.Refused, old(2, chat.MerchantSide))
 	sure := old(2, chat.MerchantSide)
 	sure.Late = true
-	mustImport(t, t.Context(), s, legacy.StoredLate, sure)
-	mustImport(t, t.Context(), s, legacy.Known, old(2, chat.MerchantSide))
+	mustImport(t.Context(), t, s, legacy.StoredLate, sure)
+	mustImport(t.Context(), t, s, legacy.Known, old(2, chat.MerchantSide))
 	younger := old(70, chat.BuyerSide) // after all that was said here
-	mustImport(t, t.Context(), s, legacy.Stored, younger)
+	mustImport(t.Context(), t, s, legacy.Stored, younger)
 	c, ms := between(t, s)
 	if len(ms) != 4 {
 		t.Fatalf("%d messages, want 4", len(ms))
@@ -241,7 +241,7 @@ func testImportLateMarks(t *testing.T, s LegacyStore) {
 		m.Late, m.Read = true, true
 		return m
 	}
-	mustImport(t, t.Context(), s, legacy.StoredLate, late(1, chat.BuyerSide), late(2, chat.MerchantSide))
+	mustImport(t.Context(), t, s, legacy.StoredLate, late(1, chat.BuyerSide), late(2, chat.MerchantSide))
 	c, _ := between(t, s)
 	if st := c.Sides[chat.MerchantSide]; st.Read != 0 || st.Delivered != 0 || st.Unread != 2 {
 		t.Errorf("the merchant's side is %+v: what was said here is not read", st)
@@ -250,7 +250,7 @@ func testImportLateMarks(t *testing.T, s LegacyStore) {
 	if _, err := s.Advance(t.Context(), []chat.Mark{{Conversation: c.ID, Side: chat.MerchantSide, Read: 3}, {Conversation: c.ID, Side: chat.BuyerSide, Read: 3}}); err != nil {
 		t.Fatal(err)
 	}
-	mustImport(t, t.Context(), s, legacy.StoredLate, late(3, chat.BuyerSide), late(4, chat.MerchantSide))
+	mustImport(t.Context(), t, s, legacy.StoredLate, late(3, chat.BuyerSide), late(4, chat.MerchantSide))
 	sides(t, s, [3]int64{5, 5, 0}, [3]int64{5, 5, 0})
 }
 
@@ -273,19 +273,19 @@ func testImportFiles(t *testing.T, s LegacyStore) {
 	if _, err := s.ConversationBetween(t.Context(), buyer, merchant); chat.KindOf(err) != chat.NotFound {
 		t.Errorf("a refused import left a conversation: %v", err)
 	}
-	mustImport(t, t.Context(), s, legacy.Stored, with(2, "mine"))
+	mustImport(t.Context(), t, s, legacy.Stored, with(2, "mine"))
 	c, _ := between(t, s)
 	files, err := s.Files(t.Context(), []chat.FileID{"mine"})
 	if err != nil || files["mine"].Conversation != c.ID {
 		t.Errorf("the file is %+v, %v", files["mine"], err)
 	}
-	mustImport(t, t.Context(), s, legacy.Known, with(2, "mine"))
+	mustImport(t.Context(), t, s, legacy.Known, with(2, "mine"))
 	_, err = s.Import(t.Context(), []legacy.Message{with(3, "mine")})
 	wantError(t, err, chat.Denied, "file_not_yours")
 }
 
 func testImportChanges(t *testing.T, s LegacyStore) {
-	mustImport(t, t.Context(), s, legacy.Stored, old(1, chat.BuyerSide), old(2, chat.MerchantSide))
+	mustImport(t.Context(), t, s, legacy.Stored, old(1, chat.BuyerSide), old(2, chat.MerchantSide))
 	for _, uid := range []chat.UID{buyer, merchant} {
 		_, pos, err := s.Positions(t.Context(), []chat.UID{uid})
 		if err != nil || pos[uid] != 2 {
@@ -305,7 +305,7 @@ func testImportNumbers(t *testing.T, s LegacyStore) {
 	}
 	high := old(1, chat.BuyerSide)
 	high.Num, high.SentAt = legacy.FirstOwn-1, at.Add(time.Hour)
-	mustImport(t, t.Context(), s, legacy.Stored, high)
+	mustImport(t.Context(), t, s, legacy.Stored, high)
 	mustAppend(t, s, from(buyer, merchant, "next"))
 	if nums, err := s.Numbers(t.Context(), c.ID, []chat.Seq{2, 3}); err != nil || nums[2] != high.Num || nums[3] != legacy.FirstOwn+1 {
 		t.Errorf("numbers %v, %v", nums, err)
@@ -332,7 +332,7 @@ func exportAll(t *testing.T, s legacy.Store, step int) []legacy.Numbered {
 func testExport(t *testing.T, s LegacyStore) {
 	read := old(20, chat.BuyerSide)
 	read.Read = true
-	mustImport(t, t.Context(), s, legacy.Stored, read, old(10, chat.MerchantSide))
+	mustImport(t.Context(), t, s, legacy.Stored, read, old(10, chat.MerchantSide))
 	mustAppend(t, s, from("U_2", merchant, "here"))
 	all := exportAll(t, s, 2)
 	if len(all) != 3 {
@@ -360,7 +360,7 @@ func testExportSteps(t *testing.T, s LegacyStore) {
 		ms[i] = old(i+1, chat.BuyerSide)
 		ms[i].Buyer = chat.UID(fmt.Sprintf("U_%d", i%7+10))
 	}
-	mustImport(t, t.Context(), s, legacy.Stored, ms...)
+	mustImport(t.Context(), t, s, legacy.Stored, ms...)
 	for i := range 300 {
 		mustAppend(t, s, from(chat.UID(fmt.Sprintf("U_%d", i%5+10)), merchant, fmt.Sprint("n", i)))
 	}
@@ -380,6 +380,7 @@ func testExportSteps(t *testing.T, s LegacyStore) {
 }
 
 func testImportChunks(t *testing.T, s LegacyStore) {
+	ctx := t.Context()
 	rounds := 0
 	rapid.Check(t, func(t *rapid.T) {
 		// The store is the same in all rounds: each has people and numbers of its own.
@@ -387,7 +388,7 @@ func testImportChunks(t *testing.T, s LegacyStore) {
 		n := rapid.IntRange(1, 30).Draw(t, "messages")
 		ms := make([]legacy.Message, n)
 		for i := range ms {
-			ms[i] = old(rounds*1000+i, chat.Side(rapid.IntRange(0, 1).Draw(t, "side"))) //nolint:gosec // 0 or 1
+			ms[i] = old(rounds*1000+i, chat.Side(rapid.IntRange(0, 1).Draw(t, "side")))
 			ms[i].Buyer = chat.UID(fmt.Sprintf("U_%d-%d", rounds, rapid.IntRange(0, 2).Draw(t, "buyer")))
 			ms[i].Read = rapid.Bool().Draw(t, "read")
 			ms[i].Delivered = ms[i].Read || rapid.Bool().Draw(t, "delivered")
@@ -397,15 +398,14 @@ func testImportChunks(t *testing.T, s LegacyStore) {
 			m.Merchant = "E_2"
 			return m
 		}
-		ctx := context.Background() //nolint:usetesting // a rapid.T has none that outlives its checks
-		mustImport(t, ctx, s, legacy.Stored, ms...)
+		mustImport(ctx, t, s, legacy.Stored, ms...)
 		for rest := ms; len(rest) > 0; {
 			cut := rapid.IntRange(1, len(rest)).Draw(t, "cut")
 			chunk := make([]legacy.Message, cut)
 			for i := range chunk {
 				chunk[i] = twin(rest[i])
 			}
-			mustImport(t, ctx, s, legacy.Stored, chunk...)
+			mustImport(ctx, t, s, legacy.Stored, chunk...)
 			rest = rest[cut:]
 		}
 		for i := range 3 {
@@ -426,25 +426,27 @@ func testImportChunks(t *testing.T, s LegacyStore) {
 
 func testImportTogether(t *testing.T, s LegacyStore) {
 	var wg sync.WaitGroup
+	comeIn := func(i int) {
+		var ms []legacy.Message
+		for j := range 25 {
+			m := old(i*25+j+1, chat.BuyerSide)
+			m.Late = true
+			ms = append(ms, m)
+		}
+		if _, err := s.Import(t.Context(), ms); err != nil {
+			t.Errorf("import: %v", err)
+		}
+	}
+	say := func(i int) {
+		for j := range 10 {
+			if _, err := s.Append(t.Context(), from(buyer, merchant, fmt.Sprintf("here-%d-%d", i, j))); err != nil {
+				t.Errorf("append: %v", err)
+			}
+		}
+	}
 	for i := range 8 {
-		wg.Go(func() {
-			var ms []legacy.Message
-			for j := range 25 {
-				m := old(i*25+j+1, chat.BuyerSide)
-				m.Late = true
-				ms = append(ms, m)
-			}
-			if _, err := s.Import(t.Context(), ms); err != nil {
-				t.Errorf("import: %v", err)
-			}
-		})
-		wg.Go(func() {
-			for j := range 10 {
-				if _, err := s.Append(t.Context(), from(buyer, merchant, fmt.Sprintf("here-%d-%d", i, j))); err != nil {
-					t.Errorf("append: %v", err)
-				}
-			}
-		})
+		wg.Go(func() { comeIn(i) })
+		wg.Go(func() { say(i) })
 	}
 	wg.Wait()
 	c, ms := between(t, s)
