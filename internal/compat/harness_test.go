@@ -36,7 +36,7 @@ const (
 	base       = "https://chat.example"
 
 	// wait is how long something may take that has to come.
-	wait = 10 * time.Second
+	wait = time.Minute
 )
 
 // world is the door with all that is behind it, for real, and two shops that sell
