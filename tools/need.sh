@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh browser|compiler|php: sees to it that the machine has one. On Debian, as
+# need.sh browser|compiler|php|mariadb: sees to it that the machine has one. On Debian, as
 # root, it is installed. Otherwise a mark is left in .cache, by which the
 # Makefile skips what needs it, aloud; with CI set that is an error.
 set -euo pipefail
@@ -16,6 +16,7 @@ have() {
       command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null
       ;;
     compiler) command -v "$(go env CC)" >/dev/null ;;
+    mariadb) command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] ;;
     php) php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null ;;
   esac
 }
@@ -25,6 +26,7 @@ packages() {
     # Fonts too: without them Chinese and emoji are boxes.
     browser) echo chromium fonts-noto-cjk fonts-noto-color-emoji ;;
     compiler) echo gcc libc6-dev ;;
+    mariadb) echo mariadb-server ;;
     php) echo php-cli php-curl ;;
   esac
 }

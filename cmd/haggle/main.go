@@ -20,6 +20,8 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" set:"data=./haggle-data" help:"Serve the chat."`
 	Demo    demoCommand    `cmd:"" set:"data=./haggle-demo-data" set:"compat_listen=127.0.0.1:8282" help:"Serve the chat and a small marketplace to try it with, on this machine only."` //nolint:staticcheck // kong takes more than one
 	Token   tokenCommand   `cmd:"" set:"data=./haggle-data" help:"Print a token as the marketplace would sign it, for trying things out."`
+	Import  importCommand  `cmd:"" help:"Bring in the history of another chat."`
+	Export  exportCommand  `cmd:"" help:"Write the history for others to read."`
 	Epoch   epochCommand   `cmd:"" set:"data=./haggle-data" help:"Have all clients load anew, after the database was restored from a backup."`
 	Bench   benchCommand   `cmd:"" help:"Put a load on a running server and say how it does. Start that with --rate-factor 0, or it refuses most of it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
@@ -64,6 +66,9 @@ func run(args []string) int {
 	if err := cmd.Run(); err != nil {
 		if _, ok := errors.AsType[*usageError](err); ok {
 			return fail(err, statusUsage)
+		}
+		if _, ok := errors.AsType[*refusedError](err); ok {
+			return fail(err, statusRefused)
 		}
 		return fail(err, statusFailed)
 	}

@@ -37,10 +37,10 @@ func (c *demoCommand) Run(ctx context.Context) error {
 }
 
 func options(cfg *config.Config) app.Options {
-	return app.Options{Version: versionText(), Log: newLogger(cfg), Out: os.Stdout}
+	return app.Options{Version: versionText(), Log: newLogger(&cfg.Logging), Out: os.Stdout}
 }
 
-func newLogger(cfg *config.Config) *slog.Logger {
+func newLogger(cfg *config.Logging) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
 		level = slog.LevelInfo
