@@ -40,28 +40,15 @@ func TestImport_killed(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	killed := 0
-	for attempt := range 20 {
-		cmd := exec.CommandContext(t.Context(), haggle, "import", "hp-chat-log", "--from", file, "--data", data)
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+	for range 8 {
+		if !importOnce(t, time.Duration(rng.Int64N(int64(time.Second))), haggle, file, data) {
+			killed++
 		}
-		if attempt < 8 {
-			// Anywhere from its start to its end, wherever that is on this machine.
-			timer := time.AfterFunc(time.Duration(rng.Int64N(int64(time.Second))), func() { _ = cmd.Process.Kill() })
-			defer timer.Stop()
-		}
-		err := cmd.Wait()
-		if err == nil && killed > 0 {
-			break
-		}
-		if err != nil && cmd.ProcessState.ExitCode() != -1 {
-			t.Fatalf("import: %v\n%s", err, &out)
-		}
-		killed++
 	}
 	t.Logf("killed %d times", killed)
+	if !importOnce(t, time.Hour, haggle, file, data) {
+		t.Fatal("the last import was killed")
+	}
 	out, err := exec.CommandContext(t.Context(), haggle, "export", "hp-chat-log", "--data", data, "--format", "csv").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -75,4 +62,24 @@ func TestImport_killed(t *testing.T) {
 			t.Fatalf("row %d is %v", i+1, r)
 		}
 	}
+}
+
+// importOnce imports the file, unless it is killed after a while: anywhere from its
+// start to its end, wherever that is on this machine. It reports whether it ended by
+// itself.
+func importOnce(t *testing.T, killAfter time.Duration, haggle, file, data string) bool {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), haggle, "import", "hp-chat-log", "--from", file, "--data", data)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(killAfter, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	err := cmd.Wait()
+	if err != nil && cmd.ProcessState.ExitCode() != -1 {
+		t.Fatalf("import: %v\n%s", err, &out)
+	}
+	return err == nil
 }

@@ -22,7 +22,7 @@ type MariaDB struct {
 }
 
 // ErrNoMariaDB is returned where there is no MariaDB to start.
-var ErrNoMariaDB = errors.New("there is no mariadbd; install mariadb-server") //nolint:gochecknoglobals // it is compared with
+var ErrNoMariaDB = errors.New("there is no mariadbd; install mariadb-server")
 
 // startWithin bounds the start of a server, on a busy machine.
 const startWithin = time.Minute

@@ -143,7 +143,7 @@ func parseDump(r io.Reader, table string, each func(*Row) error) error {
 }
 
 // errEnd is the end of the file between statements.
-var errEnd = errors.New("end") //nolint:gochecknoglobals // it is compared with
+var errEnd = errors.New("end")
 
 func errSyntax(format string, args ...any) error {
 	return chat.Codef(chat.Invalid, "invalid_dump", "this is not what mysqldump writes: "+format, args...)
@@ -351,6 +351,12 @@ func (p *dumpParser) create() error {
 		return errors.Join(err, p.skip())
 	}
 	_, _ = p.next() // the bracket
+	return p.definitions()
+}
+
+// definitions reads what is in the brackets of a CREATE TABLE, and passes over the
+// rest.
+func (p *dumpParser) definitions() error {
 	p.created = nil
 	for {
 		if ended, err := p.blankOrEnd(); err != nil || ended {
@@ -400,13 +406,13 @@ func (p *dumpParser) definition() (more bool, err error) {
 }
 
 // words passes over those keywords that are there.
-func (p *dumpParser) words(any ...string) error {
+func (p *dumpParser) words(keywords ...string) error {
 	for {
 		if _, err := p.space(); err != nil {
 			return err
 		}
 		b, _ := p.in.Peek(16) // fewer at the end of the file
-		found := slices.IndexFunc(any, func(w string) bool {
+		found := slices.IndexFunc(keywords, func(w string) bool {
 			return len(b) > len(w) && strings.EqualFold(string(b[:len(w)]), w) && (b[len(w)] <= ' ' || b[len(w)] == '`' || b[len(w)] == '(')
 		})
 		if found < 0 {

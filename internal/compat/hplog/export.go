@@ -74,12 +74,12 @@ func Export(ctx context.Context, store legacy.Store, out io.Writer, format Forma
 }
 
 func (e *Exported) row(n *legacy.Numbered, w rowWriter) error {
-	user, err := strconv.ParseUint(strings.TrimPrefix(string(n.Buyer), chat.PrefixBuyer), 10, 32)
+	user, ok := numberOf(n.Buyer)
 	switch {
 	case n.Message.Recalled():
 		e.Recalled++
 		return nil
-	case err != nil:
+	case !ok:
 		e.Foreign++
 		return nil
 	}
@@ -87,11 +87,17 @@ func (e *Exported) row(n *legacy.Numbered, w rowWriter) error {
 	return w.row(rowOf(n, user))
 }
 
+// numberOf returns a buyer's number, if it has one that the column user_id can hold.
+func numberOf(buyer chat.UID) (int64, bool) {
+	n, err := strconv.ParseUint(strings.TrimPrefix(string(buyer), chat.PrefixBuyer), 10, 32)
+	return int64(n), err == nil //nolint:gosec // it has 32 bits
+}
+
 // rowOf is the inverse of convert, as far as there is one.
-func rowOf(n *legacy.Numbered, user uint64) *Row {
+func rowOf(n *legacy.Numbered, user int64) *Row {
 	m := &n.Message
 	r := &Row{
-		ID: int64(n.Num), User: int64(user), //nolint:gosec // it has 32 bits
+		ID: int64(n.Num), User: user,
 		Merchant: []byte(n.Merchant), Sender: senderBuyer, Time: m.SentAt.Unix(),
 	}
 	if m.Sender.Side() == chat.MerchantSide {

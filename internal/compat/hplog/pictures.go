@@ -133,7 +133,7 @@ func (u *Uploads) keepOne(ctx context.Context, c *converted, j int) (ok bool, er
 const maxShown = 200
 
 // errTooLarge is for a file that no picture may be as large as.
-var errTooLarge = errors.New("too large") //nolint:gochecknoglobals // it is compared with
+var errTooLarge = errors.New("too large")
 
 // read returns a picture by the path that the old chat has written down, like
 // ./upload/chat/2019/05/01/x.jpg or http://shop/upload/chat/x.jpg. Nothing outside of

@@ -84,7 +84,7 @@ type server struct {
 
 // Total implements Source.
 func (s *server) Total(ctx context.Context) (n int64, err error) {
-	err = s.db.QueryRowContext(ctx, "SELECT count(*) FROM `"+s.table+"`").Scan(&n) //nolint:gosec // the name was checked
+	err = s.db.QueryRowContext(ctx, "SELECT count(*) FROM `"+s.table+"`").Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count the old table: %w", err)
 	}
@@ -95,7 +95,7 @@ func (s *server) Total(ctx context.Context) (n int64, err error) {
 // column says of its encoding is not always so.
 func (s *server) Rows(ctx context.Context, each func(*Row) error) error {
 	query := "SELECT id, user_id, CAST(merchant_id AS BINARY), CAST(send_message AS BINARY), send_message_type, sender, send_time, read_status, acc_isonline " +
-		"FROM `" + s.table + "` WHERE id > ? ORDER BY id LIMIT ?" //nolint:gosec // the name was checked
+		"FROM `" + s.table + "` WHERE id > ? ORDER BY id LIMIT ?"
 	for after := int64(-1); ; {
 		n, last, err := s.page(ctx, query, after, each)
 		if err != nil || n < rowsAtOnce {

@@ -31,12 +31,10 @@ func undo(s string) (string, bool) {
 	multibyte := false
 	for _, r := range s {
 		c, ok := charmap.Windows1252.EncodeRune(r)
-		if r < utf8.RuneSelf {
-			c, ok = byte(r), true
-		} else if !ok && r <= 0xff { // the five that Windows-1252 leaves out
-			c, ok = byte(r), true
-		}
-		if !ok {
+		switch {
+		case r < utf8.RuneSelf, !ok && r <= 0xff: // the latter are five that Windows-1252 leaves out
+			c = byte(r & 0xff)
+		case !ok:
 			return "", false
 		}
 		multibyte = multibyte || c >= utf8.RuneSelf
