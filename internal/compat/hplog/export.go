@@ -90,7 +90,7 @@ func (e *Exported) row(n *legacy.Numbered, w rowWriter) error {
 // numberOf returns a buyer's number, if it has one that the column user_id can hold.
 func numberOf(buyer chat.UID) (int64, bool) {
 	n, err := strconv.ParseUint(strings.TrimPrefix(string(buyer), chat.PrefixBuyer), 10, 32)
-	return int64(n), err == nil //nolint:gosec // it has 32 bits
+	return int64(n), err == nil
 }
 
 // rowOf is the inverse of convert, as far as there is one.

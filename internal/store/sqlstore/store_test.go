@@ -19,6 +19,12 @@ func TestSQLite_legacy(t *testing.T) {
 	})
 }
 
+func TestSQLite_tickets(t *testing.T) {
+	storetest.RunTickets(t, func(t *testing.T) storetest.TicketStore {
+		return open(t, filepath.Join(t.TempDir(), "data", "chat.db"))
+	})
+}
+
 // open opens a store that is closed with the test.
 func open(t *testing.T, path string) *sqlstore.Store {
 	t.Helper()
