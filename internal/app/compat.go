@@ -9,11 +9,12 @@ import (
 	"haggle/internal/media"
 	"haggle/internal/rest"
 	"haggle/internal/store/sqlstore"
+	"haggle/internal/wechat"
 )
 
 // openCompat makes the door for the pages of the PHP chat: their socket on a
 // listener of its own, and their requests, which routes passes on.
-func (a *app) openCompat(store *sqlstore.Store, bus chat.Bus, signer *media.Signer, logins *auth.Codes) (*compat.Codes, error) {
+func (a *app) openCompat(store *sqlstore.Store, bus chat.Bus, signer *media.Signer, logins *auth.Codes, weChat *wechat.Client) (*compat.Codes, error) {
 	codes, err := compat.NewCodes(a.secrets.compat)
 	if err != nil {
 		return nil, err
@@ -36,7 +37,11 @@ func (a *app) openCompat(store *sqlstore.Store, bus chat.Bus, signer *media.Sign
 	if err != nil {
 		return nil, err
 	}
-	a.php = compat.NewEndpoints(a.compat, a.media, nil, logins)
+	var pictures compat.Media
+	if weChat != nil { // an interface that holds nil is not nil
+		pictures = weChat
+	}
+	a.php = compat.NewEndpoints(a.compat, a.media, pictures, logins)
 	a.compatFront.Handler = rest.Observe(a.log, proxies, a.compat.Handler())
 	return codes, nil
 }

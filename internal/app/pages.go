@@ -32,6 +32,7 @@ type pages struct {
 	css       *asset
 	ancestors []string // who may frame the buyer's page
 	connect   string   // where sockets go, beside 'self'
+	scripts   string   // where the buyer's page may load one from, beside 'self'; "" nowhere
 	https     bool
 }
 
@@ -50,8 +51,13 @@ func newPages(dist fs.FS, cfg *config.Config, base *url.URL) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	scripts := ""
+	if u, err := url.Parse(cfg.WeChatJS); err == nil && cfg.HasWeChat() {
+		scripts = " " + u.Scheme + "://" + u.Host
+	}
 	return &pages{
-		files: files, plain: plain, css: newAsset("plain.css", css), ancestors: cfg.Ancestors(),
+		scripts: scripts,
+		files:   files, plain: plain, css: newAsset("plain.css", css), ancestors: cfg.Ancestors(),
 		// Browsers before 2022 do not take 'self' to mean sockets.
 		connect: "ws" + strings.TrimPrefix(base.Scheme, "http") + "://" + base.Host,
 		https:   base.Scheme == "https",
@@ -90,6 +96,10 @@ func (p *pages) app(name string, ancestors []string) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p.header(w, ancestors)
+		if name == buyerPage && p.scripts != "" {
+			policy := w.Header().Get("Content-Security-Policy")
+			w.Header().Set("Content-Security-Policy", strings.Replace(policy, "script-src 'self'", "script-src 'self'"+p.scripts, 1))
+		}
 		file.serve(w, r, askAgain)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"haggle/internal/auth"
@@ -12,6 +13,7 @@ import (
 	"haggle/internal/media"
 	"haggle/internal/rest"
 	"haggle/internal/store/sqlstore"
+	"haggle/internal/wechat"
 	"haggle/web"
 )
 
@@ -26,21 +28,25 @@ func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus, second chat.
 	if err != nil {
 		return err
 	}
+	weChat := a.newWeChat(store)
 	logins := auth.NewCodes(a.verifier, store, limits.LoginCodeTTL)
 	var codes rest.CompatCodes
 	if a.cfg.Compat {
-		if codes, err = a.openCompat(store, second, signer, logins); err != nil {
+		if codes, err = a.openCompat(store, second, signer, logins, weChat); err != nil {
 			return err
 		}
 	}
 	rest.ConfigureHuma()
-	a.rest, err = rest.New(rest.Deps{
+	deps := rest.Deps{
 		Service: a.service, Verifier: a.verifier, Codes: logins, CompatCodes: codes,
 		APIKeys: apiKeys, Uploader: a.media, FileURL: fileURL(signer), Log: a.log,
 		Origins: a.cfg.AllowedOrigins(a.base), OwnOrigins: a.ownOrigins(),
 		SecureCookies: a.base.Scheme == "https", TrustedProxies: a.cfg.Proxies(), Version: a.opts.Version,
-	})
-	if err != nil {
+	}
+	if weChat != nil { // an interface that holds nil is not nil
+		deps.WeChat, deps.WeChatJS = weChat, a.cfg.WeChatJS
+	}
+	if a.rest, err = rest.New(deps); err != nil {
 		return err
 	}
 	a.files = media.NewHandler(signer, disk, a.cfg.Compat, a.rest.Fail)
@@ -51,6 +57,17 @@ func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus, second chat.
 		Metrics:     a.registry,
 	}, a.log)
 	return nil
+}
+
+// newWeChat returns the client of the official account, nil without one.
+func (a *app) newWeChat(store *sqlstore.Store) *wechat.Client {
+	if !a.cfg.HasWeChat() {
+		return nil
+	}
+	return wechat.NewClient(wechat.Config{
+		AppID: a.cfg.WeChatAppID, Secret: a.cfg.WeChatSecret[0], API: strings.TrimSuffix(a.cfg.WeChatAPI, "/"),
+		MediaBytes: a.service.Limits().UploadBytes,
+	}, store)
 }
 
 // ownOrigins are the server's own: of its base URL first, and in the demo of the

@@ -24,8 +24,11 @@ var mayImport = map[string][]string{
 	"internal/media":     {"internal/chat"},
 	"internal/ratelimit": {"internal/chat"},
 
+	"internal/wechat":         {"internal/chat"},
+	"internal/wechat/standin": {},
+
 	"internal/gateway":        {"internal/chat", "internal/wire"},
-	"internal/rest":           {"internal/auth", "internal/chat", "internal/wire"},
+	"internal/rest":           {"internal/auth", "internal/chat", "internal/wechat", "internal/wire"},
 	"internal/store/sqlstore": {"internal/chat", "internal/compat/legacy"},
 	"internal/bus/localbus":   {"internal/chat"},
 
@@ -56,7 +59,8 @@ var mayImport = map[string][]string{
 	"internal/app": {
 		"internal/auth", "internal/bus/localbus", "internal/bus/sharedbus", "internal/chat", "internal/compat",
 		"internal/compat/hplog", "internal/config", "internal/gateway",
-		"internal/media", "internal/ratelimit", "internal/rest", "internal/store/sqlstore", "web",
+		"internal/media", "internal/ratelimit", "internal/rest", "internal/store/sqlstore",
+		"internal/wechat", "web",
 	},
 	"cmd/haggle": {
 		"internal/app", "internal/auth", "internal/bench", "internal/chat", "internal/compat/hplog",

@@ -23,7 +23,7 @@ const Off = "off"
 // Check says what is wrong with the settings, all of it, in sentences that name
 // the setting and what is allowed.
 func (c *Config) Check() error {
-	return errors.Join(c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkLimits())
+	return errors.Join(c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkWeChat(), c.checkLimits())
 }
 
 // CheckDemo is Check for the demo, which never leaves this machine: whoever
@@ -85,6 +85,23 @@ func (c *Config) checkCompat() error {
 	}
 	if _, err := c.Location(); err != nil {
 		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (w *WeChat) checkWeChat() error {
+	var errs []error
+	if (w.WeChatAppID == "") != (len(w.WeChatSecret) == 0) {
+		errs = append(errs, errors.New("--wechat-app-id and --wechat-secret go together: give both or neither"))
+	}
+	if len(w.WeChatSecret) > 1 {
+		errs = append(errs, errors.New("--wechat-secret: an official account has one secret; a blank in it begins another one"))
+	}
+	for name, address := range map[string]string{"wechat-api": w.WeChatAPI, "wechat-js": w.WeChatJS} {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && (u.Scheme != "http" || !loopbackHost(u.Hostname())) {
+			errs = append(errs, fmt.Errorf("--%s: %q is not an https:// address", name, address))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -17,6 +17,7 @@ type Config struct {
 	Listening
 	Trust
 	PHPChat
+	WeChat
 	Limits
 	Logging
 }
@@ -55,6 +56,17 @@ type PHPChat struct {
 	CompatListen   string `group:"The PHP chat" help:"Address of those pages' socket. Beyond this machine it needs TLS or --behind-proxy, like --listen." default:"${compat_listen}" placeholder:"HOST:PORT"`
 	CompatTimezone string `group:"The PHP chat" help:"Time zone of the times that those pages are told, like PHP's date.timezone." default:"Asia/Shanghai" placeholder:"ZONE"`
 }
+
+// WeChat is the shop's official account, for pages inside WeChat.
+type WeChat struct {
+	WeChatAppID  string  `group:"WeChat" name:"wechat-app-id" help:"App ID of the shop's official account. With it, buyers inside WeChat choose pictures in WeChat's own way. See docs/wechat.md." placeholder:"ID"`
+	WeChatSecret Secrets `group:"WeChat" name:"wechat-secret" help:"Its secret. Better in the environment or the file than on the command line." placeholder:"SECRET"`
+	WeChatAPI    string  `group:"WeChat" name:"wechat-api" help:"Address of WeChat's API." default:"https://api.weixin.qq.com" placeholder:"URL"`
+	WeChatJS     string  `group:"WeChat" name:"wechat-js" help:"Address of WeChat's JS-SDK." default:"https://res.wx.qq.com/open/js/jweixin-1.6.0.js" placeholder:"URL"`
+}
+
+// HasWeChat reports whether there is an official account.
+func (w *WeChat) HasWeChat() bool { return w.WeChatAppID != "" }
 
 // Limits are the limits that can be set. The others are chat.DefaultLimits'.
 type Limits struct {

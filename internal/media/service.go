@@ -43,6 +43,15 @@ func (s *Service) Upload(ctx context.Context, actor chat.Actor, key chat.Nonce, 
 	return f, err
 }
 
+// Uploaded returns what the actor has uploaded under key, NotFound for nothing.
+func (s *Service) Uploaded(ctx context.Context, actor chat.Actor, key chat.Nonce) (chat.File, error) {
+	f, err := s.files.FileByKey(ctx, actor.UID, key)
+	if err != nil {
+		return chat.File{}, fmt.Errorf("look for an earlier upload: %w", err)
+	}
+	return f, nil
+}
+
 func (s *Service) upload(ctx context.Context, actor chat.Actor, key chat.Nonce, data []byte) (_ chat.File, fresh bool, err error) {
 	hash := sha256.Sum256(data)
 	f, err := s.files.FileByKey(ctx, actor.UID, key)

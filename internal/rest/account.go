@@ -44,7 +44,12 @@ func (a *API) me(ctx context.Context, actor chat.Actor, _ *empty) (*answer[wire.
 		return nil, err
 	}
 	l := a.svc.Limits()
+	var weChat *wire.WeChat
+	if a.WeChat != nil {
+		weChat = &wire.WeChat{JS: a.WeChatJS}
+	}
 	return &answer[wire.Me]{wire.Me{
+		WeChat:      weChat,
 		Participant: wire.FromParticipant(&self.Participant), Side: wire.SideName(actor.Side()),
 		Agent: string(actor.Agent), AgentName: actor.AgentName, Guest: actor.UID.IsGuest(),
 		Position: wire.FromPosition(self.Position), UnreadConversations: self.UnreadConversations, Unread: self.Unread,

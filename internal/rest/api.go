@@ -14,6 +14,7 @@ import (
 
 	"haggle/internal/auth"
 	"haggle/internal/chat"
+	"haggle/internal/wechat"
 )
 
 // Deps is what the API is made of.
@@ -35,6 +36,9 @@ type Deps struct {
 
 	CompatCodes CompatCodes // of the PHP chat's pages; nil without them
 
+	WeChat   WeChat // nil without an official account
+	WeChatJS string // where its JS-SDK is
+
 	SecureCookies  bool           // people reach the server over TLS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Version        string         // of the server, for the OpenAPI document
@@ -45,6 +49,18 @@ type Uploader interface {
 	// Upload checks, converts and keeps a picture. The same key and bytes again
 	// return the first result.
 	Upload(ctx context.Context, actor chat.Actor, key chat.Nonce, data []byte) (chat.File, error)
+
+	// Uploaded returns what the actor has uploaded under key, NotFound for nothing.
+	Uploaded(ctx context.Context, actor chat.Actor, key chat.Nonce) (chat.File, error)
+}
+
+// WeChat is what pages inside WeChat need; *wechat.Client is one.
+type WeChat interface {
+	// JSConfig signs for the page at address.
+	JSConfig(ctx context.Context, address string) (wechat.JSConfig, error)
+
+	// Media returns what a page has uploaded to WeChat.
+	Media(ctx context.Context, id string) ([]byte, error)
 }
 
 // CompatCodes makes the codes by which the PHP chat's pages name people.
@@ -85,6 +101,7 @@ func New(d Deps) (*API, error) {
 	a.accountRoutes()
 	a.conversationRoutes()
 	a.fileRoutes()
+	a.weChatRoutes()
 	a.loginRoutes()
 	a.serverRoutes()
 	a.bulkRoute()

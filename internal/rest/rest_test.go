@@ -153,6 +153,10 @@ func (u fakeUploader) Upload(ctx context.Context, actor chat.Actor, key chat.Non
 	return f, err
 }
 
+func (u fakeUploader) Uploaded(ctx context.Context, actor chat.Actor, key chat.Nonce) (chat.File, error) {
+	return u.files.FileByKey(ctx, actor.UID, key)
+}
+
 // token returns what the shop would sign for uid.
 func token(t *testing.T, c auth.ShopClaims) string {
 	t.Helper()

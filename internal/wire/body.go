@@ -103,6 +103,20 @@ type Me struct {
 	UnreadConversations int64       `json:"unread_conversations"`
 	Unread              int64       `json:"unread"`
 	Limits              Limits      `json:"limits"`
+	WeChat              *WeChat     `json:"wechat,omitzero"` // absent without an official account
+}
+
+// WeChat is what a page inside WeChat has to know.
+type WeChat struct {
+	JS string `json:"js"` // where the JS-SDK is
+}
+
+// JSConfig is what such a page hands to wx.config.
+type JSConfig struct {
+	AppID     string `json:"app_id"`
+	Timestamp int64  `json:"timestamp"` // Unix seconds
+	NonceStr  string `json:"nonce_str"`
+	Signature string `json:"signature"`
 }
 
 // Limits are the bounds that a client checks before it asks.

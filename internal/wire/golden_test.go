@@ -200,6 +200,14 @@ func bodies() map[string]any {
 			Position: wire.Position{Epoch: epoch, Pos: 977}, UnreadConversations: 1, Unread: 2,
 			Limits: wire.Limits{Text: 4000, Blocks: 20, Images: 9, UploadBytes: 20 << 20, UploadPixels: 40_000_000, RecallMS: 120_000},
 		},
+		"me-wechat": wire.Me{
+			Participant: wire.Participant{UID: "U_42", Name: "小明"}, Side: "buyer", Position: wire.Position{Epoch: epoch, Pos: 41},
+			Limits: wire.Limits{Text: 4000, Blocks: 20, Images: 9, UploadBytes: 20 << 20, UploadPixels: 40_000_000, RecallMS: 120_000},
+			WeChat: &wire.WeChat{JS: "https://res.wx.qq.com/open/js/jweixin-1.6.0.js"},
+		},
+		"js-config": wire.JSConfig{
+			AppID: "wx0123456789abcdef", Timestamp: 1763935200, NonceStr: "k4x9m2w7c1", Signature: "0f9de62fce790f9a083d5c99e95740ceb90c27ed",
+		},
 		"begin": wire.Begin{
 			Product: wire.FromProduct(&d.product), Merchant: wire.Participant{UID: "V_7", Name: "Gift Card House"}, Presence: "online",
 		},
