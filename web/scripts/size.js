@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const kib = 1024;
-const budgets = { "buyer.html": 53 * kib, "console.html": 150 * kib };
+const budgets = { "buyer.html": 54 * kib, "console.html": 150 * kib };
 const dist = new URL("../dist/", import.meta.url);
 
 /** The page itself and all that it names: scripts, what they import at once, and styles. */

@@ -10,13 +10,14 @@ import { words } from "../ui/i18n/language.ts";
 import { lazy } from "../ui/lazy.tsx";
 import { loadMenu, type MenuItem } from "../ui/menu.tsx";
 import { MessageList } from "../ui/message-list.tsx";
-import { type Pictures, picturesIn, usePictures } from "../ui/use-pictures.ts";
+import { type ChoosePictures, type Pictures, picturesIn, usePictures } from "../ui/use-pictures.ts";
 import { appMenu } from "./app-menu.ts";
 import { ChatHead } from "./chat-head.tsx";
 import { openPeer } from "./open-peer.ts";
 import { PinnedProduct } from "./pinned-product.tsx";
 import type { ReportDialogProps } from "./report-dialog.tsx";
 import { unblock } from "./unblock.ts";
+import { useWeChat, useWithWeChat } from "./use-wechat.ts";
 
 /** What holds until the server has said its own limits. */
 const presumed: Limits = {
@@ -46,7 +47,8 @@ export function ChatView({ client, thread, product, merchant, wide }: ChatViewPr
   const conversation = thread.conversation.value;
   const peer = thread.peer.value ?? merchant;
   const about = product ?? conversation?.product;
-  const pictures = usePictures(prepare, limits.images);
+  const weChat = useWeChat(client);
+  const pictures = usePictures(useWithWeChat(prepare, weChat), limits.images);
   // Named by who writes to whom: a conversation has no name before its first message.
   const mine = client.me.value?.participant.uid;
   const draft = useDraft(mine, peer?.uid);
@@ -89,6 +91,7 @@ export function ChatView({ client, thread, product, merchant, wide }: ChatViewPr
         peer={mine === undefined ? undefined : peer}
         pictures={pictures}
         draft={draft}
+        choose={weChat?.choose}
         onSend={send}
       />
       {asking?.what === "block" && <BlockDialog thread={thread} onClose={() => setAsking(undefined)} />}
@@ -168,11 +171,12 @@ type FootProps = {
   peer: Participant | undefined; // undefined until it is known who writes to whom
   pictures: Pictures;
   draft: ReturnType<typeof useDraft>;
+  choose: ChoosePictures | undefined;
   onSend(pieces: readonly Piece[]): void;
 };
 
 /** Where one writes, or why one cannot. */
-function Foot({ thread, limits, peer, pictures, draft, onSend }: FootProps): JSX.Element {
+function Foot({ thread, limits, peer, pictures, draft, choose, onSend }: FootProps): JSX.Element {
   const text = words();
   const conversation = thread.conversation.value;
   if (conversation?.buyer_at.blocked === true) {
@@ -199,6 +203,7 @@ function Foot({ thread, limits, peer, pictures, draft, onSend }: FootProps): JSX
       limits={limits}
       placeholder={text.composer.placeholder}
       pictures={pictures}
+      choose={choose}
       onSend={onSend}
       onTyping={() => thread.typing()}
     />

@@ -3,7 +3,7 @@
  * once and show their outcome in the signals, unless they return a promise.
  */
 import type { ReadonlySignal } from "@preact/signals-core";
-import type { Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
+import type { Conversation, JSConfig, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
 
 /** How the server is reached just now; drawn honestly, never hidden. */
 export type ConnectionState =
@@ -18,8 +18,11 @@ export type Presence = "online" | "offline" | "unknown";
 /** A failure as the UI draws it: `code` picks the words in the user's language. */
 export type Failure = { code: string; message: string; retryAfterMs?: number; requestId?: string };
 
-/** A picture that waits to be uploaded. `bytes` survives a reload in the outbox. */
-export type Picture = { bytes: Blob; width: number; height: number };
+/**
+ * A picture that waits to be uploaded. `bytes` survives a reload in the outbox. `media` is what WeChat calls it,
+ * if WeChat has it already: then the server takes it from there, and the bytes only if it cannot.
+ */
+export type Picture = { bytes: Blob; width: number; height: number; media?: string };
 
 /** A piece of a message as the composer hands it over. */
 export type Piece =
@@ -124,6 +127,8 @@ export type Client = {
     product: string,
   ): Promise<{ thread: Thread; product: Product; merchant: Participant } | Failure>;
   product(id: string): Promise<Product | Failure>;
+  /** Signs for the JS-SDK of WeChat, for the page at `url`. */
+  weChatConfig(url: string): Promise<JSConfig | Failure>;
 
   presence(uid: string): ReadonlySignal<Presence>;
   /** As `Thread.peerTyping`, for lists: it loads no thread. */

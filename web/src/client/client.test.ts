@@ -230,6 +230,27 @@ describe("the outbox", () => {
     ]);
   });
 
+  test("has the server take from WeChat what is there, and uploads what is not", async () => {
+    const { asking } = await talking();
+    const inWeChat = (media: string) => ({ ...picture(), picture: { ...picture().picture, media } });
+    server.refuse = (what) =>
+      what.startsWith("PUT /v1/wechat/") && what.endsWith(".1")
+        ? FakeServer.refusal(400, "wechat_media_invalid")
+        : undefined;
+    asking.send([inWeChat("kept"), inWeChat("lost")]);
+    const nonce = asking.entries.peek().at(-1)?.key;
+    await clock.pass(5_000);
+    expect(server.requests.filter((what) => what.startsWith("PUT"))).toEqual([
+      `PUT /v1/wechat/files/${nonce}.0`,
+      `PUT /v1/wechat/files/${nonce}.1`,
+      `PUT /v1/files/${nonce}.1`,
+    ]);
+    expect(server.conversations.get("c1")?.messages.at(-1)?.blocks).toMatchObject([
+      { type: "image", image: { file: "from-wechat-kept" } },
+      { type: "image", image: { file: `file-${nonce}.1` } },
+    ]);
+  });
+
   test("forgets what is discarded, also in the middle of its upload", async () => {
     const { asking } = await talking();
     asking.send([picture()]);

@@ -1,5 +1,14 @@
 import { batch, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Ack, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
+import type {
+  Ack,
+  Conversation,
+  JSConfig,
+  Me,
+  Message,
+  Participant,
+  Product,
+  Side,
+} from "../protocol/body.ts";
 import type { MessageEvent, ServerFrame, Welcome } from "../protocol/frame.ts";
 import { Ahead } from "./ahead.ts";
 import type {
@@ -172,6 +181,10 @@ class LiveClient implements Client {
     return { thread, product: begin.product, merchant };
   }
 
+  weChatConfig(url: string): Promise<JSConfig | Failure> {
+    return this.rest.weChatConfig(url);
+  }
+
   product(id: string): Promise<Product | Failure> {
     return this.rest.product(id);
   }
@@ -251,7 +264,7 @@ class LiveClient implements Client {
       openChannel,
       store: outbox,
       send: (send) => this.link.ask({ send }),
-      upload: (key, bytes, progress) => this.rest.upload(key, bytes, progress),
+      upload: (key, picture, progress) => this.rest.upload(key, picture, progress),
       stored: (item, ack, repeat) => {
         const message = this.storedMessage(item, ack);
         if (message === undefined) return;

@@ -1,6 +1,6 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Ack, DraftBlock, File, Message, Product, Send } from "../protocol/body.ts";
-import type { Failure, Piece, Tick } from "./api.ts";
+import type { Failure, Picture, Piece, Tick } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import { isFailure, worthRetrying } from "./failure.ts";
 import type { Channel, Clock, Lead, OpenChannel, OutboxItem, OutboxStore } from "./ports.ts";
@@ -22,7 +22,7 @@ export type OutboxPorts = {
   lead: Lead;
   openChannel: OpenChannel;
   send(send: Send): Promise<Ack | Failure>;
-  upload(key: string, bytes: Blob, progress: (share: number) => void): UploadedFile;
+  upload(key: string, picture: Picture, progress: (share: number) => void): UploadedFile;
   /** A message was stored; `repeat` says that it may have been before, and have changed since. */
   stored(item: OutboxItem, ack: Ack, repeat: boolean): void;
   /** Another tab sent this one. */
@@ -356,7 +356,7 @@ export class Outbox {
       if (piece.type !== "image" || start.files[i] !== undefined) continue;
       if (this.find(start.nonce) === undefined) return undefined;
       report();
-      const upload = this.ports.upload(`${start.nonce}.${i}`, piece.picture.bytes, (share) => {
+      const upload = this.ports.upload(`${start.nonce}.${i}`, piece.picture, (share) => {
         shares[i] = Math.min(share, 0.99);
         report();
       });

@@ -5,6 +5,7 @@ import {
   type ConversationPage,
   type File,
   type FileURLs,
+  type JSConfig,
   type Me,
   type MessagePage,
   type Position,
@@ -15,6 +16,7 @@ import {
   parseConversationPage,
   parseFile,
   parseFileURLs,
+  parseJSConfig,
   parseMe,
   parseMessagePage,
   parseProduct,
@@ -23,7 +25,7 @@ import {
   type Side,
 } from "../protocol/body.ts";
 import { attempt, type Parse } from "../protocol/parse.ts";
-import type { Failure, InboxOrder } from "./api.ts";
+import type { Failure, InboxOrder, Picture } from "./api.ts";
 import { fromResponse, isFailure, offline } from "./failure.ts";
 import type { Http, HttpRequest, HttpResponse } from "./ports.ts";
 import type { Tokens } from "./token.ts";
@@ -101,10 +103,21 @@ export class Rest {
     return isFailure(answer) ? answer : undefined;
   }
 
+  weChatConfig(url: string): Promise<JSConfig | Failure> {
+    return this.get(`/v1/wechat/js-config?url=${id(url)}`, parseJSConfig);
+  }
+
   /** Uploads under `key`; the same key again answers with the same file. */
-  upload(key: string, bytes: Blob, progress: (share: number) => void): UploadedFile {
+  upload(key: string, { bytes, media }: Picture, progress: (share: number) => void): UploadedFile {
     let cancel = (): void => undefined;
     let cancelled = false;
+    const fromWeChat = async (): Promise<File | Failure> => {
+      const json = { media_id: media };
+      const file = await this.call({ method: "PUT", path: `/v1/wechat/files/${id(key)}`, json }, parseFile);
+      // Nothing was stored under the key then, so that the bytes can be.
+      return isFailure(file) && /^(wechat_|not_found)/.test(file.code) ? fromHere() : file;
+    };
+    const fromHere = (): Promise<File | Failure> => this.authorized(once, parseFile);
     const once = (token: string): Promise<HttpResponse> => {
       if (cancelled) return Promise.reject(new Error("cancelled"));
       const underWay = this.http.upload({ path: `/v1/files/${id(key)}`, token, bytes, progress });
@@ -112,7 +125,7 @@ export class Rest {
       return underWay.response;
     };
     return {
-      result: this.authorized(once, parseFile),
+      result: media === undefined ? fromHere() : fromWeChat(),
       cancel: () => {
         cancelled = true;
         cancel();

@@ -270,6 +270,9 @@ export class FakeServer {
       default:
         break;
     }
+    if (parts[0] === "wechat") {
+      return { id: `from-wechat-${body["media_id"]}`, type: "image/png", bytes: 1, width: 2, height: 1 };
+    }
     const stored = this.find(parts[1] ?? "");
     if (parts[2] === "messages") return this.messages(stored, url.searchParams);
     if (parts[2] === "recalls") return { recalls: stored.recalls.filter((r) => r.rev > number("after")) };

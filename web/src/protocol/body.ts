@@ -126,7 +126,12 @@ export type Me = {
   unread_conversations: number;
   unread: number;
   limits: Limits;
+  /** Where the JS-SDK of WeChat is; absent where the shop has no official account. */
+  wechat?: { js: string };
 };
+
+/** What a page inside WeChat hands to `wx.config`. */
+export type JSConfig = { app_id: string; timestamp: number; nonce_str: string; signature: string };
 
 /** What a page needs to begin, or go on with, the conversation about a product. */
 export type Begin = {
@@ -305,6 +310,14 @@ export const parseMe = object<Me>({
   unread_conversations: number,
   unread: number,
   limits,
+  wechat: optional(object<{ js: string }>({ js: string })),
+});
+
+export const parseJSConfig = object<JSConfig>({
+  app_id: string,
+  timestamp: number,
+  nonce_str: string,
+  signature: string,
 });
 
 export const parseBegin = object<Begin>({

@@ -10,7 +10,7 @@ import { lazy } from "./lazy.tsx";
 import { insertAt, leftToSay, lengthOf, meaningOf } from "./model/compose.ts";
 import { PickButton } from "./pick-button.tsx";
 import { showToast } from "./toast.tsx";
-import { type Pictures, picturesIn } from "./use-pictures.ts";
+import { type ChoosePictures, type Pictures, picturesIn } from "./use-pictures.ts";
 import "./composer.css";
 
 export type ComposerProps = {
@@ -19,6 +19,8 @@ export type ComposerProps = {
   limits: Pick<Limits, "text" | "images">;
   placeholder: string;
   pictures: Pictures;
+  /** How pictures are chosen, where that is not the device's own way. */
+  choose?: ChoosePictures | undefined;
   onSend(pieces: readonly Piece[]): void;
   onTyping(): void;
 };
@@ -67,7 +69,11 @@ export function Composer(props: ComposerProps): JSX.Element {
     >
       {pictures.items.value.length > 0 && <PictureTray pictures={pictures} />}
       <div class="composer-row">
-        <PickButton onPick={(files) => addPictures(pictures, files, limits.images)} />
+        <PickButton
+          choose={props.choose}
+          room={limits.images - pictures.items.value.length}
+          onPick={(files) => addPictures(pictures, files, limits.images)}
+        />
         <EmojiButton onPick={insert} />
         <Field {...props} field={field} onEnter={send} />
         <SendButton disabled={!sendable} />

@@ -2,15 +2,36 @@ import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { words } from "./i18n/language.ts";
 import { Icon } from "./icon.tsx";
+import type { ChoosePictures } from "./use-pictures.ts";
 
 /** The types the server takes. Named, they also make iOS hand over JPEG instead of HEIC. */
 const accepted = "image/jpeg,image/png,image/gif,image/webp";
 
-export type PickButtonProps = { onPick(files: readonly File[]): void; disabled?: boolean };
+export type PickButtonProps = {
+  onPick(files: readonly File[]): void;
+  disabled?: boolean;
+  /** Another chooser, and how many there is room for. When it fails once it is not asked again. */
+  choose?: ChoosePictures | undefined;
+  room?: number;
+};
 
-/** Opens the device's own chooser for pictures or its camera. */
-export function PickButton({ onPick, disabled = false }: PickButtonProps): JSX.Element {
+/** Opens the device's own chooser for pictures or its camera, unless there is another. */
+export function PickButton({ onPick, disabled = false, choose, room = 0 }: PickButtonProps): JSX.Element {
   const input = useRef<HTMLInputElement>(null);
+  const failed = useRef(false);
+  const pick = (): void => {
+    if (choose === undefined || failed.current || room < 1) {
+      input.current?.click();
+      return;
+    }
+    choose(room)
+      .catch(() => undefined)
+      .then((files) => {
+        if (files === undefined) failed.current = true;
+        else onPick(files);
+      })
+      .catch(() => undefined);
+  };
   return (
     <>
       <button
@@ -19,7 +40,7 @@ export function PickButton({ onPick, disabled = false }: PickButtonProps): JSX.E
         aria-label={words().composer.addPictures}
         title={words().composer.addPictures}
         disabled={disabled}
-        onClick={() => input.current?.click()}
+        onClick={pick}
       >
         <Icon name="image" />
       </button>

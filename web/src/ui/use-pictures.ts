@@ -20,6 +20,9 @@ export type Pictures = {
   take(): Picture[];
 };
 
+/** Another way to choose pictures than the device's own; undefined when it did not work. */
+export type ChoosePictures = (room: number) => Promise<readonly File[] | undefined>;
+
 export type Prepare = (file: Blob) => Promise<Picture | Failure>;
 
 /** Pictures picked, pasted or dropped for one message, until it is sent. */

@@ -57,6 +57,7 @@ const notForPages = new Set([
   "invalid_merchant",
   "invalid_next",
   "invalid_price",
+  "invalid_num",
   "invalid_stock",
   "invalid_url",
   "line_too_long",

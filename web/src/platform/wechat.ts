@@ -1,0 +1,180 @@
+/** Pictures in WeChat's own way: its album and camera, and its upload, by its JS-SDK. */
+import type { Failure } from "../client/api.ts";
+import type { JSConfig } from "../protocol/body.ts";
+
+/** The calls of the JS-SDK that are used here, as WeChat documents them. */
+export type WeChatSDK = {
+  config(options: {
+    debug: boolean;
+    appId: string;
+    timestamp: number;
+    nonceStr: string;
+    signature: string;
+    jsApiList: readonly string[];
+  }): void;
+  ready(callback: () => void): void;
+  error(callback: () => void): void;
+  chooseImage(options: {
+    count: number;
+    sizeType: readonly string[];
+    sourceType: readonly string[];
+    success(result: { localIds: readonly string[] }): void;
+    fail(): void;
+    cancel(): void;
+  }): void;
+  getLocalImgData(options: {
+    localId: string;
+    success(result: { localData: string }): void;
+    fail(): void;
+  }): void;
+  uploadImage(options: {
+    localId: string;
+    isShowProgressTips: 0 | 1;
+    success(result: { serverId: string }): void;
+    fail(): void;
+  }): void;
+};
+
+export type WeChatPictures = {
+  /** Opens WeChat's album and camera; undefined when that is not possible. */
+  choose(room: number): Promise<readonly File[] | undefined>;
+  /** Uploads one that was chosen to WeChat, one after the other; undefined for another, or when it fails. */
+  upload(file: Blob): Promise<string | undefined>;
+};
+
+/** How long WeChat may take to get ready, and for one upload. After that it is done without. */
+const readyWithin = 8_000;
+const uploadWithin = 60_000;
+const readWithin = 15_000;
+
+const used = ["chooseImage", "uploadImage", "getLocalImgData"];
+
+/** Whether the page is inside WeChat. */
+export function insideWeChat(userAgent: string): boolean {
+  return /MicroMessenger/i.test(userAgent);
+}
+
+/** Gets the SDK ready for the page at `url`, which is the one that was loaded first; undefined if it does not. */
+export async function openWeChat(
+  load: () => Promise<WeChatSDK>,
+  configFor: (url: string) => Promise<JSConfig | Failure>,
+  url: string,
+): Promise<WeChatPictures | undefined> {
+  const [page = url] = url.split("#");
+  const [config, sdk] = await Promise.all([configFor(page), inTime(load(), readyWithin)]).catch(() => []);
+  if (config === undefined || sdk === undefined || "code" in config) return undefined;
+  const { app_id: appId, timestamp, nonce_str: nonceStr, signature } = config;
+  const ready = new Promise<boolean>((resolve) => {
+    sdk.ready(() => resolve(true));
+    sdk.error(() => resolve(false));
+  });
+  sdk.config({ debug: false, appId, timestamp, nonceStr, signature, jsApiList: used });
+  return (await inTime(ready, readyWithin)) === true ? pictures(sdk) : undefined;
+}
+
+function pictures(sdk: WeChatSDK): WeChatPictures {
+  const chosen = new WeakMap<Blob, string>();
+  let last: Promise<unknown> = Promise.resolve();
+  const uploadOne = (localId: string): Promise<string | undefined> =>
+    inTime(
+      new Promise<string | undefined>((resolve) => {
+        sdk.uploadImage({
+          localId,
+          isShowProgressTips: 0,
+          success: (result) => resolve(result.serverId),
+          fail: () => resolve(undefined),
+        });
+      }),
+      uploadWithin,
+    );
+  return {
+    choose: async (room) => {
+      const ids = await new Promise<readonly string[] | undefined>((resolve) => {
+        sdk.chooseImage({
+          count: Math.min(9, room),
+          sizeType: ["original", "compressed"],
+          sourceType: ["album", "camera"],
+          success: (result) => resolve(result.localIds),
+          fail: () => resolve(undefined),
+          cancel: () => resolve([]),
+        });
+      });
+      if (ids === undefined) return undefined;
+      const files: File[] = [];
+      for (const localId of ids) {
+        const file = await inTime(read(sdk, localId), readWithin);
+        if (file === undefined) return undefined; // what cannot be shown cannot be checked by who sends it
+        chosen.set(file, localId);
+        files.push(file);
+      }
+      return files;
+    },
+    upload: (file) => {
+      const localId = chosen.get(file);
+      if (localId === undefined) return Promise.resolve(undefined);
+      const next = last.then(() => uploadOne(localId)); // WeChat takes one at a time
+      last = next;
+      return next;
+    },
+  };
+}
+
+/** Reads a chosen picture. iOS answers with a data URL of a type of its own, Android with bare base64. */
+function read(sdk: WeChatSDK, localId: string): Promise<File | undefined> {
+  return new Promise((resolve) => {
+    sdk.getLocalImgData({
+      localId,
+      success: ({ localData }) => resolve(fileOf(localData)),
+      fail: () => resolve(undefined),
+    });
+  });
+}
+
+/** Makes a file of base64, of the type that its first bytes tell; undefined for what is no picture. */
+export function fileOf(localData: string): File | undefined {
+  let binary: string;
+  try {
+    binary = atob(localData.replace(/^data:[^,]*,/, "").replace(/\s/g, ""));
+  } catch {
+    return undefined;
+  }
+  const type = typeOf(binary);
+  if (type === undefined) return undefined;
+  const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
+  return new File([bytes], `wechat.${type}`, { type: `image/${type}` });
+}
+
+function typeOf(binary: string): string | undefined {
+  if (binary.startsWith("\xff\xd8\xff")) return "jpeg";
+  if (binary.startsWith("\x89PNG")) return "png";
+  if (binary.startsWith("GIF8")) return "gif";
+  return binary.startsWith("RIFF") && binary.slice(8, 12) === "WEBP" ? "webp" : undefined;
+}
+
+/** What `work` comes to, undefined if that takes longer than `ms` or fails. */
+function inTime<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(undefined), ms);
+    const end = (value: T | undefined): void => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    work.then(end, () => end(undefined));
+  });
+}
+
+/** Loads the SDK's script into the page. */
+export function loadSDK(src: string): () => Promise<WeChatSDK> {
+  return () =>
+    new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = src;
+      script.onload = () => {
+        const { wx } = globalThis as { wx?: WeChatSDK };
+        if (wx === undefined) reject(new Error("the script is not the SDK"));
+        else resolve(wx);
+      };
+      script.onerror = () => reject(new Error("the script did not load"));
+      document.head.append(script);
+    });
+}
