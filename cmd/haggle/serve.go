@@ -2,12 +2,17 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 
 	"haggle/internal/app"
 	"haggle/internal/config"
 	"haggle/internal/demo"
+	"haggle/internal/wechat/standin"
 )
 
 type serveCommand struct {
@@ -24,15 +29,27 @@ func (c *serveCommand) Run(ctx context.Context) error {
 
 type demoCommand struct {
 	config.Config
+
+	WeChatStandin bool `name:"wechat-standin" env:"-" help:"Have the demo stand in for WeChat's servers, and for its JS-SDK, in place of an official account: in a browser that says it is WeChat's, pictures are chosen through it."`
 }
 
 // Run serves the demo until ctx ends.
 func (c *demoCommand) Run(ctx context.Context) error {
+	var weChat http.Handler
+	if c.WeChatStandin {
+		if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "0" {
+			return &usageError{fmt.Errorf("--wechat-standin needs a port to be found at: --listen is %q", c.Listen)}
+		}
+		secret := rand.Text()
+		c.WeChatAppID, c.WeChatSecret = "wx-standin", config.Secrets{secret}
+		c.WeChatAPI, c.WeChatJS = "http://"+c.Listen, "http://"+c.Listen+standin.ScriptPath
+		weChat = standin.New(c.WeChatAppID, secret)
+	}
 	if err := c.CheckDemo(); err != nil {
 		return &usageError{err}
 	}
 	opts := options(&c.Config)
-	opts.Shop = func(site app.Site) (app.Shop, error) { return demo.New(demo.Site(site)) }
+	opts.Shop = func(site app.Site) (app.Shop, error) { return demo.New(demo.Site(site), weChat) }
 	return app.Run(ctx, &c.Config, opts)
 }
 

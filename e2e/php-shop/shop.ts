@@ -69,6 +69,7 @@ export class PHPShop {
         await this.#page(answer, "buyer.html", {
           toMid: url.searchParams.get("toMid") ?? "",
           pid: url.searchParams.get("pid") ?? "",
+          haggle: this.#haggle.url, // which stands in for WeChat, if it was told to
           history: await this.#history(incoming, `pid=${url.searchParams.get("pid")}`),
         });
         return;

@@ -1,13 +1,13 @@
 import { expect, type Page, phone, test as base } from "../harness.ts";
 import { PHPShop } from "../php-shop/shop.ts";
 import { freePort } from "../server.ts";
-import { answerTo, Thread } from "../talk.ts";
+import { answerTo, picture, Thread } from "../talk.ts";
 
 /** A shop whose old pages are served by Haggle, on an origin of its own. */
 const test = base.extend<{ port: number; shop: string; old: (path: string, uid: string) => Promise<Page> }>({
   // biome-ignore lint/correctness/noEmptyPattern: the runner wants a pattern
   port: async ({}, use) => use(await freePort()),
-  flags: async ({ port }, use) => use(["--compat", "--origins", `http://127.0.0.1:${port}`]),
+  flags: async ({ port }, use) => use(["--compat", "--wechat-standin", "--origins", `http://127.0.0.1:${port}`]),
   shop: async ({ server, port }, use) => {
     const shop = await PHPShop.open(server, port);
     await use(`http://127.0.0.1:${port}`);
@@ -129,6 +129,26 @@ test("a script is a text, in old pages too", async ({ old, person }) => {
     await expect(page.locator("#main :is(script, svg, img[src='x'])")).toHaveCount(0);
     await expect(page).not.toHaveTitle("owned");
   }
+});
+
+test("the old page uploads to WeChat, and the pictures are one message", async ({ old, person }) => {
+  const buyer = await ready(await old(product, "U_1"));
+  await say(buyer, "Two pictures:"); // its upload does not say about which product, but there is a conversation now
+  const choosing = buyer.waitForEvent("filechooser");
+  await buyer.getByRole("button", { name: "图片" }).click();
+  await (await choosing).setFiles([picture("one.png", 120, 90), picture("two.png", 90, 120)]);
+  await expect(buyer.locator(".chat-done")).toHaveText("已发送"); // as the page compares the answer with 1
+  await expect(buyer.locator(".chat-failed")).toHaveCount(0);
+  const seller = await answerTo(await (await person()).console("V_1/mei"), "Lin Xia");
+  await expect(seller.messages).toHaveCount(2);
+  await expect(seller.log.locator(".picture.loaded")).toHaveCount(2);
+  await buyer.reload();
+  await expect(buyer.locator(".chat-sender .chat-image")).toHaveCount(2);
+  // From the shop's own origin: the pictures are shown, not only there.
+  const widths = await buyer
+    .locator(".chat-sender .chat-image")
+    .evaluateAll((all) => Promise.all(all.map((img) => (img as HTMLImageElement).decode().then(() => (img as HTMLImageElement).naturalWidth))));
+  expect(widths).toEqual([120, 90]);
 });
 
 test("the old chat's address leads to the new page, signed in", async ({ old, shop, server }, info) => {

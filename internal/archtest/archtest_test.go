@@ -64,7 +64,7 @@ var mayImport = map[string][]string{
 	},
 	"cmd/haggle": {
 		"internal/app", "internal/auth", "internal/bench", "internal/chat", "internal/compat/hplog",
-		"internal/config", "internal/demo",
+		"internal/config", "internal/demo", "internal/wechat/standin",
 	},
 }
 

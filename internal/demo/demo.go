@@ -49,8 +49,9 @@ type Market struct {
 	mux      *http.ServeMux
 }
 
-// New returns the marketplace that works with site.
-func New(site Site) (*Market, error) {
+// New returns the marketplace that works with site. Beside its pages it serves weChat,
+// a stand-in for WeChat's servers, unless that is nil.
+func New(site Site, weChat http.Handler) (*Market, error) {
 	m := &Market{
 		site: site, shops: shops(), buyers: buyers(), products: products(),
 		mux: http.NewServeMux(),
@@ -68,6 +69,10 @@ func New(site Site) (*Market, error) {
 		m.file(w, r, "art/"+path.Base(r.PathValue("file"))) // the value may hold an encoded slash
 	})
 	m.mux.HandleFunc("GET /demo.css", func(w http.ResponseWriter, r *http.Request) { m.file(w, r, "page/demo.css") })
+	if weChat != nil {
+		m.mux.Handle("/cgi-bin/", weChat)
+		m.mux.Handle("/standin/", weChat)
+	}
 	m.mux.HandleFunc("/", m.missing)
 	return m, nil
 }

@@ -21,7 +21,7 @@ const secret = "0123456789abcdef0123456789abcdef"
 
 func market(t *testing.T, base string) *Market {
 	t.Helper()
-	m, err := New(Site{BaseURL: base, APIURL: base, TokenSecret: []byte(secret), KeyID: "k1", APIKey: "hk_key"})
+	m, err := New(Site{BaseURL: base, APIURL: base, TokenSecret: []byte(secret), KeyID: "k1", APIKey: "hk_key"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

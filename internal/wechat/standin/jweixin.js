@@ -26,10 +26,11 @@
     later(options.complete);
   }
 
+  window.standin = Object.assign({}, window.standin);
   window.wx = {
     config: function (options) {
       var whole = options.appId && options.timestamp && options.nonceStr && /^[0-9a-f]{40}$/.test(options.signature || "");
-      window.standin = Object.assign({ config: options }, window.standin);
+      window.standin.config = options;
       if (whole) settle("ready", ready);
       else settle("error", failed, { errMsg: "config:invalid signature" });
     },
