@@ -70,8 +70,9 @@ type exportCommand struct {
 type exportHPChatLog struct {
 	config.Common
 
-	Format string `env:"-" enum:"sql,csv" default:"sql" help:"How: ${enum}." placeholder:"FORMAT"`
-	Out    string `env:"-" type:"path" help:"Where to; without it, to the standard output." placeholder:"FILE"`
+	Format  string `env:"-" enum:"sql,csv" default:"sql" help:"How: ${enum}." placeholder:"FORMAT"`
+	OnlyNew bool   `env:"-" help:"Only what was said in Haggle, without ids: to add to the old table when going back to it."`
+	Out     string `env:"-" type:"path" help:"Where to; without it, to the standard output." placeholder:"FILE"`
 }
 
 // Run exports the table.
@@ -85,7 +86,7 @@ func (c *exportHPChatLog) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		out = f
 	}
-	done, err := app.ExportHPChatLog(ctx, c.Data, out, hplog.Format(c.Format))
+	done, err := app.ExportHPChatLog(ctx, c.Data, out, hplog.Format(c.Format), c.OnlyNew)
 	if err != nil {
 		return err
 	}

@@ -107,9 +107,9 @@ func (l looker) Upload(ctx context.Context, actor chat.Actor, key chat.Nonce, da
 	return chat.File{ID: chat.FileID(key), Uploader: actor.UID, Width: p.Width, Height: p.Height}, err
 }
 
-// ExportHPChatLog writes all messages of the data directory as rows of hp_chat_log. No
-// server may be using it.
-func ExportHPChatLog(ctx context.Context, dir string, out io.Writer, format hplog.Format) (done hplog.Exported, err error) {
+// ExportHPChatLog writes the messages of the data directory as rows of hp_chat_log, all
+// or those that were said here. No server may be using it.
+func ExportHPChatLog(ctx context.Context, dir string, out io.Writer, format hplog.Format, onlyNew bool) (done hplog.Exported, err error) {
 	if _, err := os.Stat(filepath.Join(dir, DatabaseFile)); errors.Is(err, fs.ErrNotExist) {
 		return done, fmt.Errorf("there is no database in %s: say where it is with --data", dir)
 	}
@@ -118,5 +118,5 @@ func ExportHPChatLog(ctx context.Context, dir string, out io.Writer, format hplo
 		return done, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	return hplog.Export(ctx, store, out, format)
+	return hplog.Export(ctx, store, out, format, onlyNew)
 }

@@ -34,13 +34,15 @@ type Exported struct {
 	Foreign  int64 // left out: of a buyer without a number, whom the column user_id cannot name
 }
 
-// Export writes every message as a row of the table, in the order of ids.
-func Export(ctx context.Context, store legacy.Store, out io.Writer, format Format) (done Exported, err error) {
+// Export writes every message as a row of the table, in the order of ids. With onlyNew
+// it writes what was said in Haggle alone, without ids: rows for a table that has the
+// others already and gives ids itself.
+func Export(ctx context.Context, store legacy.Store, out io.Writer, format Format, onlyNew bool) (done Exported, err error) {
 	buffered := bufio.NewWriterSize(out, 1<<20)
 	var w rowWriter
 	switch format {
 	case SQL:
-		w = &sqlWriter{out: buffered}
+		w = &sqlWriter{out: buffered, existing: onlyNew}
 	case CSV:
 		w = &csvWriter{out: csv.NewWriter(buffered)}
 	default:
@@ -56,6 +58,12 @@ func Export(ctx context.Context, store legacy.Store, out io.Writer, format Forma
 		}
 		for i := range page {
 			after = page[i].Num
+			if onlyNew && after < legacy.FirstOwn {
+				continue
+			}
+			if onlyNew {
+				page[i].Num = 0
+			}
 			if err := done.row(&page[i], w); err != nil {
 				return done, fmt.Errorf("write export: %w", err)
 			}
@@ -224,7 +232,12 @@ func (w *csvWriter) begin() error { return w.out.Write(strings.Split(columns, ",
 
 func (w *csvWriter) row(r *Row) error {
 	n := r.numbers()
-	text := func(i int) string { return strconv.FormatInt(n[i], 10) }
+	text := func(i int) string {
+		if i == 0 && n[0] == 0 {
+			return ""
+		}
+		return strconv.FormatInt(n[i], 10)
+	}
 	return w.out.Write([]string{text(0), text(1), string(r.Merchant), string(r.Message), text(2), text(3), text(4), text(5), text(6)})
 }
 
@@ -233,13 +246,16 @@ func (w *csvWriter) end() error {
 	return w.out.Error()
 }
 
-// createTable makes the table as it was, but for what was wrong with it: it holds every
-// character, and what is asked of it has an index.
-const createTable = `-- hp_chat_log, written by Haggle
+// session says how what follows is to be read.
+const session = `-- hp_chat_log, written by Haggle
 SET NAMES utf8mb4;
 SET SESSION sql_mode = '';
 
-CREATE TABLE IF NOT EXISTS ` + "`hp_chat_log`" + ` (
+`
+
+// createTable makes the table as it was, but for what was wrong with it: it holds every
+// character, and what is asked of it has an index.
+const createTable = `CREATE TABLE IF NOT EXISTS ` + "`hp_chat_log`" + ` (
   id int unsigned NOT NULL AUTO_INCREMENT,
   user_id int unsigned NOT NULL DEFAULT 0 COMMENT 'the buyer, without prefix',
   merchant_id varchar(66) NOT NULL DEFAULT '' COMMENT 'the merchant, with V_ or E_',
@@ -256,12 +272,17 @@ CREATE TABLE IF NOT EXISTS ` + "`hp_chat_log`" + ` (
 `
 
 type sqlWriter struct {
-	out *bufio.Writer
-	n   int // rows in the INSERT that is being written
+	out      *bufio.Writer
+	existing bool // the table is there
+	n        int  // rows in the INSERT that is being written
 }
 
 func (w *sqlWriter) begin() error {
-	_, err := w.out.WriteString(createTable)
+	head := session
+	if !w.existing {
+		head += createTable
+	}
+	_, err := w.out.WriteString(head)
 	return err
 }
 
@@ -271,7 +292,11 @@ func (w *sqlWriter) row(r *Row) error {
 		start = "INSERT INTO `hp_chat_log` (" + columns + ") VALUES\n"
 	}
 	n := r.numbers()
-	_, err := fmt.Fprintf(w.out, "%s(%d,%d,%s,%s,%d,%d,%d,%d,%d)", start, n[0], n[1], quoteSQL(r.Merchant), quoteSQL(r.Message), n[2], n[3], n[4], n[5], n[6])
+	id := "NULL"
+	if n[0] != 0 {
+		id = strconv.FormatInt(n[0], 10)
+	}
+	_, err := fmt.Fprintf(w.out, "%s(%s,%d,%s,%s,%d,%d,%d,%d,%d)", start, id, n[1], quoteSQL(r.Merchant), quoteSQL(r.Message), n[2], n[3], n[4], n[5], n[6])
 	if w.n++; err == nil && w.n == exportRows {
 		err = w.end()
 	}

@@ -490,7 +490,7 @@ func TestExport_roundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	done, err := hplog.Export(t.Context(), h.Store, &out, hplog.SQL)
+	done, err := hplog.Export(t.Context(), h.Store, &out, hplog.SQL, false)
 	if err != nil || done.Rows != first.Stored+1 {
 		t.Fatalf("exported %+v, %v", done, err)
 	}
@@ -500,6 +500,16 @@ func TestExport_roundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = back.Close() }() // only read
+	// Going back, what was said here is added to the table that there is.
+	out.Reset()
+	if done, err := hplog.Export(t.Context(), h.Store, &out, hplog.SQL, true); err != nil || done.Rows != 1 {
+		t.Fatalf("exported %+v, %v", done, err)
+	}
+	sql(t, db, "USE shop; ALTER TABLE hp_chat_log CONVERT TO CHARACTER SET utf8mb4; "+out.String())
+	count, err := db.Client(t.Context(), "SELECT count(*), max(id) < 2000000000 FROM shop.hp_chat_log; SELECT send_message FROM shop.hp_chat_log WHERE user_id = 9001").Output()
+	if err != nil || !strings.Contains(string(count), "3001\t1") || !strings.Contains(string(count), `😀 it's \\ "new"\n%`) {
+		t.Errorf("the old table has %s, %v", count, err)
+	}
 	twin := newHaggle(t)
 	second, _ := twin.bringIn(t, back, "", nil)
 	if second.Stored != first.Stored || second.Refused != 1 { // the new one's id is none of the old table's
