@@ -42,13 +42,14 @@ const (
 // world is the door with all that is behind it, for real, and two shops that sell
 // product 1001 (V_1), 1002 (E_2) and 1003 (V_3).
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	svc     *chat.Service
 	store   *sqlstore.Store
 	codes   *compat.Codes
 	server  *compat.Server
 	sockets *httptest.Server // as on :8282
 	web     *httptest.Server // as on the shop's own address
+	client  *http.Client
 	media   *fakeMedia
 	dir     string
 	logs    *bytes.Buffer
@@ -63,7 +64,7 @@ type setup struct {
 	rates  chat.Limiter
 }
 
-func newWorld(t *testing.T, o setup) *world {
+func newWorld(t testing.TB, o setup) *world {
 	t.Helper()
 	if o.dir == "" {
 		o.dir = t.TempDir()
@@ -71,7 +72,7 @@ func newWorld(t *testing.T, o setup) *world {
 	if o.rates == nil {
 		o.rates = testkit.NoLimits{}
 	}
-	w := &world{t: t, media: &fakeMedia{}, dir: o.dir, logs: &bytes.Buffer{}}
+	w := &world{t: t, client: newHTTPClient(), media: &fakeMedia{}, dir: o.dir, logs: &bytes.Buffer{}}
 	var err error
 	must := func() {
 		t.Helper()
@@ -123,14 +124,30 @@ func newWorld(t *testing.T, o setup) *world {
 			t.Error("a token is in the log")
 		}
 	})
-	for id, merchant := range map[chat.ProductID]chat.UID{"1001": "V_1", "1002": "E_2", "1003": "V_3"} {
-		err = w.svc.Backend().PutProduct(t.Context(), chat.Product{
-			ID: id, Merchant: merchant, Title: "Product " + string(id), Kind: chat.Virtual, Image: "/img/" + string(id) + ".jpg",
-			URL: shop + "/p/" + string(id), Price: chat.Money{Amount: 1250, Currency: "CNY"},
-		})
-		must()
+	for id, merchant := range map[string]string{"1001": "V_1", "1002": "E_2", "1003": "V_3"} {
+		w.sells(id, merchant)
 	}
 	return w
+}
+
+// newHTTPClient keeps connections, as browsers do, and follows nothing.
+func newHTTPClient() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 256},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// sells puts a product on sale.
+func (w *world) sells(id, merchant string) {
+	w.t.Helper()
+	err := w.svc.Backend().PutProduct(w.t.Context(), chat.Product{
+		ID: chat.ProductID(id), Merchant: chat.UID(merchant), Title: "Product " + id, Kind: chat.Virtual, Image: "/img/" + id + ".jpg",
+		URL: shop + "/p/" + id, Price: chat.Money{Amount: 1250, Currency: "CNY"},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // run starts what works in the background; stop ends all of it, as a restart does.
@@ -356,7 +373,7 @@ func (p *page) post(action string, form url.Values) map[string]any {
 }
 
 // decode parses an answer as the old pages do, which parse a string once more.
-func decode(t *testing.T, body string) map[string]any {
+func decode(t testing.TB, body string) map[string]any {
 	t.Helper()
 	var v any
 	if err := json.Unmarshal([]byte(body), &v); err != nil {
@@ -399,8 +416,7 @@ func (w *world) request(token, origin, method, path string, form url.Values, aja
 	if ajax {
 		req.Header.Set("X-Requested-With", "XMLHttpRequest")
 	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(req)
+	resp, err := w.client.Do(req)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -505,7 +521,7 @@ func (w *world) stored(text string) (found []string) {
 }
 
 // as returns v as the type that it must have.
-func as[T any](t *testing.T, v any) T {
+func as[T any](t testing.TB, v any) T {
 	t.Helper()
 	value, ok := v.(T)
 	if !ok {
@@ -526,7 +542,7 @@ func texts(ms []chat.Message) []string {
 }
 
 // eventually waits until something holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.After(wait)
 	tick := time.NewTicker(5 * time.Millisecond)
