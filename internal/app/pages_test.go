@@ -169,3 +169,20 @@ func TestPlainPagesSpeakChinese(t *testing.T) {
 		}
 	}
 }
+
+// A script of another's may run on the buyer's page only where there is an official
+// account, from WeChat's host alone, and never on the console.
+func TestPages_weChat(t *testing.T) {
+	const from = "script-src 'self' https://res.wx.qq.com;"
+	cfg := &config.Config{WeChat: config.WeChat{WeChatAppID: "wx1", WeChatJS: "https://res.wx.qq.com/open/js/jweixin-1.6.0.js"}}
+	for _, c := range []struct {
+		cfg  *config.Config
+		path string
+		want bool
+	}{{cfg, "/chat", true}, {cfg, "/console", false}, {&config.Config{WeChat: config.WeChat{WeChatJS: cfg.WeChatJS}}, "/chat", false}} {
+		policy := ask(t, site(t, c.cfg, "https://chat.example"), c.path).Header().Get("Content-Security-Policy")
+		if got := strings.Contains(policy, from); got != c.want || strings.Contains(policy, "res.wx.qq.com") != c.want {
+			t.Errorf("%s: the policy is %s", c.path, policy)
+		}
+	}
+}

@@ -247,7 +247,10 @@ func (e *Endpoints) refused(ctx context.Context, action string, err error) refus
 		status = statusClient
 	}
 	c := chat.AsError(err)
-	if c.Kind == chat.Internal && ctx.Err() == nil {
+	if ctx.Err() != nil && c.Kind == chat.Internal {
+		c = chat.Codef(chat.Unavailable, "timeout", "the server took too long, try again")
+	}
+	if c.Kind == chat.Internal {
 		e.srv.log.ErrorContext(ctx, "old page's request", "action", action, "err", err)
 	}
 	out := refused{Status: status, Code: c.Code, Message: c.Msg, RetryAfterMS: c.RetryAfter.Milliseconds()}

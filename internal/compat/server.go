@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -64,6 +63,11 @@ func (o Options) withDefaults() Options {
 const (
 	// maxAnonymous bounds the sockets of one address that nobody is known to hold.
 	maxAnonymous = 500
+
+	// socketsFactor is how many times as many sockets a person may have here as
+	// elsewhere: a whole back office may share one sign-in of the old chat, and a page
+	// that is closed comes back at once, in another's place.
+	socketsFactor = 5
 
 	// quietRounds is after how many unanswered pings a page counts as gone.
 	quietRounds = 2
@@ -261,6 +265,7 @@ func (s *Server) begin(conn *gws.Conn, address string, id *chat.Identity) {
 	conn.Session().Store(sessionKey, sock)
 	var stalest *socket
 	s.mu.Lock()
+	draining := s.draining
 	s.sockets[sock.id] = sock
 	if id.Actor.UID != "" {
 		mine := s.owned[ownerOf(id.Actor)]
@@ -268,7 +273,7 @@ func (s *Server) begin(conn *gws.Conn, address string, id *chat.Identity) {
 			mine = make(map[*socket]struct{})
 			s.owned[ownerOf(id.Actor)] = mine
 		}
-		if len(mine) >= s.svc.Limits().Sockets {
+		if len(mine) >= socketsFactor*s.svc.Limits().Sockets {
 			for other := range mine {
 				if stalest == nil || other.seen.Load() < stalest.seen.Load() {
 					stalest = other
@@ -282,6 +287,9 @@ func (s *Server) begin(conn *gws.Conn, address string, id *chat.Identity) {
 	s.stats.sockets.Inc()
 	if stalest != nil {
 		stalest.close(closePolicy, "too_many_sockets")
+	}
+	if draining { // it came in while Shutdown had its list
+		sock.close(closeGoingAway, "shutdown")
 	}
 	sock.nextPing(s.opts.Ping)
 	go conn.ReadLoop() // not here: this goroutine has the request on its back
@@ -416,11 +424,14 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
+		s.mu.Lock()
+		all = s.all()
+		s.mu.Unlock()
 		for _, sock := range all {
 			sock.abort()
 		}
 		<-done
-		return errors.Join(context.Cause(ctx))
+		return context.Cause(ctx)
 	}
 }
 

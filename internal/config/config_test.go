@@ -174,6 +174,17 @@ func TestCheck(t *testing.T) {
 		{"unknown action", []string{"--rates=shout=1/1s"}, "there are begin, "},
 		{"two rates for frames", []string{"--rates=request=200/10s+9000/1h"}, "request takes one rate"},
 		{"one rate for frames", []string{"--rates=request=300/10s"}, ""},
+		{"old pages, on this machine", []string{"--compat", "--compat-listen=127.0.0.1:8282"}, ""},
+		{"old pages, in the clear", []string{"--compat"}, "--compat-listen :8282 would take cookies"},
+		{"old pages, behind a proxy", []string{"--compat", "--behind-proxy", "--base-url=https://a.example"}, ""},
+		{"old pages nowhere", []string{"--compat", "--compat-listen=8282"}, "write HOST:PORT"},
+		{"old pages in no zone", []string{"--compat", "--compat-listen=127.0.0.1:8282", "--compat-timezone=Mars/Olympus"}, "like Asia/Shanghai"},
+		{"no old pages, so nothing about them", []string{"--compat-timezone=Mars/Olympus"}, ""},
+		{"WeChat", []string{"--wechat-app-id=wx1", "--wechat-secret=s"}, ""},
+		{"half of WeChat", []string{"--wechat-app-id=wx1"}, "go together"},
+		{"the other half", []string{"--wechat-secret=s"}, "go together"},
+		{"WeChat in the clear", []string{"--wechat-app-id=wx1", "--wechat-secret=s", "--wechat-api=http://api.example"}, "--wechat-api"},
+		{"WeChat's script from anywhere", []string{"--wechat-app-id=wx1", "--wechat-secret=s", "--wechat-js=javascript:alert(1)"}, "--wechat-js"},
 		{"negative factor", []string{"--rate-factor=-1"}, "--rate-factor"},
 		{"no number", []string{"--rate-factor=NaN"}, "--rate-factor"},
 	} {
@@ -200,6 +211,7 @@ func TestCheckDemo(t *testing.T) {
 		{"--listen=192.0.2.1:1", "--tls-cert=c", "--tls-key=k"},
 		{"--behind-proxy", "--base-url=https://demo.example"},
 		{"--jwks-url=https://shop.example/jwks"},
+		{"--compat"}, // on all addresses, unless the demo's own default holds
 	} {
 		cfg, err := parse(t, "", nil, args...)
 		if err != nil {

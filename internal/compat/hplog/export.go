@@ -39,37 +39,23 @@ type Exported struct {
 // others already and gives ids itself.
 func Export(ctx context.Context, store legacy.Store, out io.Writer, format Format, onlyNew bool) (done Exported, err error) {
 	buffered := bufio.NewWriterSize(out, 1<<20)
-	var w rowWriter
-	switch format {
-	case SQL:
-		w = &sqlWriter{out: buffered, existing: onlyNew}
-	case CSV:
-		w = &csvWriter{out: csv.NewWriter(buffered)}
-	default:
-		return done, chat.Codef(chat.Invalid, "invalid_format", "the formats are %s and %s", SQL, CSV)
+	w, err := newRowWriter(buffered, format, onlyNew)
+	if err != nil {
+		return done, err
 	}
 	if err := w.begin(); err != nil {
 		return done, fmt.Errorf("write export: %w", err)
 	}
-	for after := legacy.Num(0); ; {
+	for after, more := legacy.Num(0), true; more; {
 		page, err := store.Export(ctx, after, exportRows)
 		if err != nil {
 			return done, err
 		}
-		for i := range page {
-			after = page[i].Num
-			if onlyNew && after < legacy.FirstOwn {
-				continue
-			}
-			if onlyNew {
-				page[i].Num = 0
-			}
-			if err := done.row(&page[i], w); err != nil {
-				return done, fmt.Errorf("write export: %w", err)
-			}
+		if more = len(page) == exportRows; more {
+			after = page[len(page)-1].Num
 		}
-		if len(page) < exportRows {
-			break
+		if err := done.rows(page, w, onlyNew); err != nil {
+			return done, fmt.Errorf("write export: %w", err)
 		}
 	}
 	if err = w.end(); err == nil {
@@ -79,6 +65,32 @@ func Export(ctx context.Context, store legacy.Store, out io.Writer, format Forma
 		return done, fmt.Errorf("write export: %w", err)
 	}
 	return done, nil
+}
+
+func (e *Exported) rows(page []legacy.Numbered, w rowWriter, onlyNew bool) error {
+	for i := range page {
+		n := &page[i]
+		if onlyNew && n.Num < legacy.FirstOwn {
+			continue
+		}
+		if onlyNew {
+			n.Num = 0
+		}
+		if err := e.row(n, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newRowWriter(out *bufio.Writer, format Format, existing bool) (rowWriter, error) {
+	switch format {
+	case SQL:
+		return &sqlWriter{out: out, existing: existing}, nil
+	case CSV:
+		return &csvWriter{out: csv.NewWriter(out)}, nil
+	}
+	return nil, chat.Codef(chat.Invalid, "invalid_format", "the formats are %s and %s", SQL, CSV)
 }
 
 func (e *Exported) row(n *legacy.Numbered, w rowWriter) error {
