@@ -123,6 +123,9 @@ func newWorld(t testing.TB, o setup) *world {
 		if strings.Contains(w.logs.String(), "eyJ") {
 			t.Error("a token is in the log")
 		}
+		if strings.Contains(w.logs.String(), "panic") {
+			t.Errorf("something panicked: %s", w.logs)
+		}
 	})
 	for id, merchant := range map[string]string{"1001": "V_1", "1002": "E_2", "1003": "V_3"} {
 		w.sells(id, merchant)

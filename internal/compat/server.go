@@ -254,7 +254,6 @@ func (s *Server) begin(conn *gws.Conn, address string, id *chat.Identity) {
 	sock := &socket{
 		srv: s, conn: conn, id: newClientID(), address: address, owner: *id,
 		allowance: rate.NewLimiter(framesPerSecond, framesBurst),
-		news:      make(map[chat.ConversationID]*news),
 		threads:   make(map[chat.ConversationID]*thread), told: make(map[chat.ConversationID]chat.Seq),
 	}
 	sock.writer = sock.write

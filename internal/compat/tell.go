@@ -44,6 +44,10 @@ type news struct {
 // learn takes an event of the socket's participant. It does not wait.
 func (s *socket) learn(ev *chat.Event) {
 	s.mu.Lock()
+	if s.gone { // it has ended, and is about to be forgotten
+		s.mu.Unlock()
+		return
+	}
 	s.follow(ev.Pos[s.owner.Actor.Side()])
 	switch {
 	case ev.Message != nil:
@@ -95,6 +99,9 @@ func (s *socket) newsOf(id chat.ConversationID) *news {
 	n := s.news[id]
 	if n == nil {
 		n = new(news)
+		if s.news == nil {
+			s.news = make(map[chat.ConversationID]*news)
+		}
 		s.news[id] = n
 	}
 	return n

@@ -1,6 +1,7 @@
 package compat_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -109,4 +110,38 @@ func TestRecalledBeforeTold(t *testing.T) {
 	}
 	seller.quiet("reception")
 	w.acknowledged(2)
+}
+
+// An event that reached a socket in the moment of its end brought the sender's request
+// down.
+func TestLeave_whileTold(t *testing.T) {
+	w := newWorld(t, setup{})
+	stop := make(chan struct{})
+	said := make(chan int)
+	go func() {
+		n := 0
+		defer func() { said <- n }()
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			_, err := w.svc.Send(t.Context(), chat.Actor{UID: "U_7"}, chat.Draft{
+				Product: "1001", Nonce: chat.Nonce(fmt.Sprint("n", n)), Blocks: []chat.DraftBlock{{Type: chat.TextBlock, Text: "x"}},
+			}, "")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			n++
+		}
+	}()
+	for range 60 {
+		each(4, func(int) { w.bound("V_1").leave() })
+	}
+	close(stop)
+	total := <-said
+	w.bound("V_1")
+	w.acknowledged(chat.Seq(total))
 }
