@@ -26,7 +26,7 @@ func TestImport_killed(t *testing.T) {
 	if err := os.Symlink(self, haggle); err != nil {
 		t.Fatal(err)
 	}
-	const rows = 40_000
+	const rows = 12_000
 	var dump strings.Builder
 	dump.WriteString("CREATE TABLE `hp_chat_log` (`id` int,`user_id` int,`merchant_id` text,`send_message` text,`send_message_type` int,`sender` int,`send_time` int,`read_status` int,`acc_isonline` int);\n")
 	for i := range rows {
@@ -40,7 +40,7 @@ func TestImport_killed(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	killed := 0
-	for range 8 {
+	for range 5 {
 		if !importOnce(t, time.Duration(rng.Int64N(int64(time.Second))), haggle, file, data) {
 			killed++
 		}
