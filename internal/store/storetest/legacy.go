@@ -354,7 +354,7 @@ func testExport(t *testing.T, s LegacyStore) {
 }
 
 func testExportSteps(t *testing.T, s LegacyStore) {
-	const n = 12_000
+	const n = 5500
 	ms := make([]legacy.Message, n)
 	for i := range ms {
 		ms[i] = old(i+1, chat.BuyerSide)
