@@ -23,6 +23,7 @@ const (
 	NoMerchant   Reason = "no_merchant"    // merchant_id is not V_… or E_…
 	NoSender     Reason = "no_sender"      // sender is neither 1 nor 2
 	BadID        Reason = "bad_id"         // id is 0 or beyond what the server's own numbers begin with
+	IDTaken      Reason = "id_taken"       // another message, of another table, came in with that id
 	OlderThanNew Reason = "older_than_new" // older than a message that was said in Haggle; see --append
 	AddedLater   Reason = "added_later"    // the same, with --append: kept at the end, with a notice
 	NoTime       Reason = "no_time"        // send_time is 0: the time of the row before is taken

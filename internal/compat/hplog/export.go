@@ -24,8 +24,14 @@ const (
 	CSV Format = "csv" // RFC 4180, with a header
 )
 
-// exportRows is how many messages are read at once, and how many stand in one INSERT.
-const exportRows = 500
+const (
+	// exportRows is how many messages are read at once, and how many stand in one INSERT.
+	exportRows = 500
+
+	// insertBytes ends an INSERT before it has so many rows: servers refuse statements
+	// beyond max_allowed_packet, which is 4 MiB in MySQL 5.7.
+	insertBytes = 512 << 10
+)
 
 // Exported says what went out.
 type Exported struct {
@@ -258,10 +264,19 @@ func (w *csvWriter) end() error {
 	return w.out.Error()
 }
 
-// session says how what follows is to be read.
+// session says how what follows is to be read, and that what does not fit is an error.
 const session = `-- hp_chat_log, written by Haggle
 SET NAMES utf8mb4;
-SET SESSION sql_mode = '';
+SET SESSION sql_mode = 'STRICT_ALL_TABLES';
+
+`
+
+// widenTable makes room in a table that is there: for every character, and for names
+// and texts as long as Haggle's. Where it cannot, nothing has been added yet.
+const widenTable = `ALTER TABLE ` + "`hp_chat_log`" + `
+  CONVERT TO CHARACTER SET utf8mb4,
+  MODIFY merchant_id varchar(66) CHARACTER SET utf8mb4 NOT NULL DEFAULT '',
+  MODIFY send_message mediumtext CHARACTER SET utf8mb4;
 
 `
 
@@ -287,12 +302,13 @@ type sqlWriter struct {
 	out      *bufio.Writer
 	existing bool // the table is there
 	n        int  // rows in the INSERT that is being written
+	size     int  // and their bytes
 }
 
 func (w *sqlWriter) begin() error {
-	head := session
-	if !w.existing {
-		head += createTable
+	head := session + createTable
+	if w.existing {
+		head = session + widenTable
 	}
 	_, err := w.out.WriteString(head)
 	return err
@@ -308,8 +324,9 @@ func (w *sqlWriter) row(r *Row) error {
 	if n[0] != 0 {
 		id = strconv.FormatInt(n[0], 10)
 	}
-	_, err := fmt.Fprintf(w.out, "%s(%s,%d,%s,%s,%d,%d,%d,%d,%d)", start, id, n[1], quoteSQL(r.Merchant), quoteSQL(r.Message), n[2], n[3], n[4], n[5], n[6])
-	if w.n++; err == nil && w.n == exportRows {
+	size, err := fmt.Fprintf(w.out, "%s(%s,%d,%s,%s,%d,%d,%d,%d,%d)", start, id, n[1], quoteSQL(r.Merchant), quoteSQL(r.Message), n[2], n[3], n[4], n[5], n[6])
+	w.n++
+	if w.size += size; err == nil && (w.n == exportRows || w.size >= insertBytes) {
 		err = w.end()
 	}
 	return err
@@ -319,13 +336,13 @@ func (w *sqlWriter) end() error {
 	if w.n == 0 {
 		return nil
 	}
-	w.n = 0
+	w.n, w.size = 0, 0
 	_, err := w.out.WriteString(";\n")
 	return err
 }
 
 // quoteSQL writes a string literal of MySQL (manual of 8.0, section 11.1.1), with the
-// default sql_mode's backslashes, which createTable sets.
+// backslashes that session's sql_mode leaves in force.
 func quoteSQL(text []byte) string {
 	return "'" + strings.NewReplacer(
 		`\`, `\\`, `'`, `\'`, "\x00", `\0`, "\n", `\n`, "\r", `\r`, "\x1a", `\Z`,

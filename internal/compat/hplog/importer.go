@@ -152,6 +152,9 @@ func (r *run) count(c *converted, o legacy.Outcome) error {
 	case legacy.Known:
 		r.report.Known++
 		return nil // it was said the first time
+	case legacy.Taken:
+		r.report.Refused++
+		c.issues = []Issue{{int64(c.message.Num), IDTaken, ""}}
 	case legacy.Refused:
 		r.report.Refused++
 		if !c.refused {
@@ -243,6 +246,8 @@ func explain(r Reason) string {
 		return "refused: sender is neither 1 nor 2"
 	case BadID:
 		return "refused: the id is 0 or too large"
+	case IDTaken:
+		return "refused: their ids are those of other messages that came in before, from another table; see docs/history.md"
 	case OlderThanNew:
 		return "refused: older than a message that was said in Haggle; --append keeps such rows at the end"
 	case AddedLater:

@@ -117,8 +117,9 @@ func (u *Uploads) keepOne(ctx context.Context, c *converted, j int) (ok bool, er
 		return lost(ImageBroken, chat.NoticeImageBroken)
 	}
 	actor := chat.Actor{UID: [2]chat.UID{m.Buyer, m.Merchant}[m.Sender]}
-	// The key is the row's: whoever imports again uploads nothing again.
-	f, err := u.uploader.Upload(ctx, actor, chat.Nonce(fmt.Sprintf("hp-%d-%d", m.Num, j)), data)
+	// The key is the row's: whoever imports again uploads nothing again. No ParseNonce
+	// lets it through, so nobody else can have it.
+	f, err := u.uploader.Upload(ctx, actor, chat.Nonce(fmt.Sprintf("hp:%d:%d", m.Num, j)), data)
 	switch kind := chat.KindOf(err); {
 	case err == nil:
 		c.pieces[j] = piece{block: chat.Block{Type: chat.ImageBlock, Image: &chat.Image{File: f.ID, Width: f.Width, Height: f.Height, Preview: f.Preview}}}

@@ -24,15 +24,16 @@ const FirstOwn Num = 2_000_000_001
 // Store is what a store keeps for the old chat's sake.
 type Store interface {
 	// Numbers returns the Num of each message of the conversation named by seqs.
-	// One that has none yet gets the next, for ever and for all nodes. A seq of no
-	// message is left out.
+	// One that has none yet gets the next, for ever and for all nodes, and those before
+	// it in the conversation get theirs first: among a conversation's own messages the
+	// numbers rise as the seqs do. A seq of no message is left out.
 	Numbers(ctx context.Context, id chat.ConversationID, seqs []chat.Seq) (map[chat.Seq]Num, error)
 
 	// Import stores the messages, in the order given, each at the end of its
 	// conversation, which it begins if need be. All of them are stored as one
 	// step; what the outcome says of one that was not stored stands whatever
-	// becomes of the others. A Num that is there already is never stored again,
-	// whatever the message says.
+	// becomes of the others. A Num that is there already is never stored again; if it
+	// is another message's, by who said it to whom and when, it is Taken.
 	//
 	// Nothing is put before what was said here: see Message.Late.
 	Import(ctx context.Context, messages []Message) ([]Outcome, error)
@@ -77,7 +78,8 @@ type Outcome uint8
 const (
 	Stored     Outcome = iota
 	StoredLate         // behind messages that are younger, with a notice
-	Known              // its Num is there already
+	Known              // it is there already
+	Taken              // its Num is another message's, as it comes from another table
 	Refused            // older than a message that was said here
 )
 

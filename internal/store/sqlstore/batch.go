@@ -78,7 +78,7 @@ type batch struct {
 	recalls  []*recallOp
 	attached []*chat.File
 
-	nums     map[legacy.Num]struct{} // that are taken, of those asked for
+	nums     map[legacy.Num]said // that are there, of those asked for
 	numbered []numbered
 }
 

@@ -45,6 +45,15 @@ type numbered struct {
 	message *message
 }
 
+// said tells apart the rows of two tables that have the same number.
+type said struct {
+	buyer, merchant chat.UID
+	sender          chat.Side
+	at              int64 // milliseconds
+}
+
+func saidBy(m *legacy.Message) said { return said{m.Buyer, m.Merchant, m.Sender, millis(m.SentAt)} }
+
 func (o *importOp) begin(b *batch) error {
 	for i := range o.messages {
 		b.needBetween(pair{o.messages[i].Buyer, o.messages[i].Merchant})
@@ -70,14 +79,14 @@ func (o *importOp) look(b *batch) error {
 		}
 	}
 	if b.nums == nil {
-		b.nums = make(map[legacy.Num]struct{}, len(nums))
+		b.nums = make(map[legacy.Num]said, len(nums))
 	}
 	list, err := json.Marshal(nums)
 	if err != nil {
 		return err
 	}
 	err = b.tx.query(func(r row) error {
-		b.nums[legacy.Num(r.int(0))] = struct{}{}
+		b.nums[legacy.Num(r.int(0))] = said{chat.UID(r.text(1)), chat.UID(r.text(2)), chat.Side(r.int(3)), r.int(4)}
 		return nil
 	}, selectKnownNumbers, string(list))
 	if err != nil || len(counted) == 0 {
@@ -133,7 +142,9 @@ func filesOf(b *batch, m *legacy.Message) error {
 
 // importOne stores one message at the end of its conversation.
 func importOne(b *batch, m *legacy.Message) (legacy.Outcome, error) {
-	if _, known := b.nums[m.Num]; known {
+	if there, ok := b.nums[m.Num]; ok && there != saidBy(m) {
+		return legacy.Taken, nil
+	} else if ok {
 		return legacy.Known, nil
 	}
 	between := pair{m.Buyer, m.Merchant}
@@ -170,7 +181,7 @@ func importOne(b *batch, m *legacy.Message) (legacy.Outcome, error) {
 		c.LastAt = before.LastAt // the old chat's clock went back, or the message is late
 	}
 	c.imported++
-	b.nums[m.Num] = struct{}{}
+	b.nums[m.Num] = saidBy(m)
 	b.numbered = append(b.numbered, numbered{m.Num, b.inserts[len(b.inserts)-1]})
 	c.markImported(m, &before, native)
 	return outcome, nil

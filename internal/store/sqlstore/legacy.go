@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"haggle/internal/chat"
 	"haggle/internal/compat/legacy"
@@ -19,12 +20,18 @@ JOIN json_each(?) k
 JOIN legacy_numbers n ON n.conversation = c.num AND n.seq = CAST(k.value AS INTEGER)
 WHERE c.id = ?`
 
+// insertNumbers gives numbers to all of a conversation up to a seq that have none, so
+// that within a conversation they rise as the seqs do.
 const insertNumbers = `
 INSERT INTO legacy_numbers (num, conversation, seq)
 SELECT (SELECT coalesce(max(num), ?) FROM legacy_numbers WHERE num >= ?) + row_number() OVER (ORDER BY m.seq), m.conversation, m.seq
 FROM conversations c
-JOIN json_each(?) k
-JOIN messages m ON m.conversation = c.num AND m.seq = CAST(k.value AS INTEGER)
+JOIN messages m ON m.conversation = c.num AND m.seq <= ? AND m.seq > coalesce((
+  SELECT o.seq
+  FROM legacy_numbers o
+  WHERE o.conversation = c.num AND o.num >= ?
+  ORDER BY o.seq DESC
+  LIMIT 1), 0)
 LEFT JOIN legacy_numbers n ON n.conversation = m.conversation AND n.seq = m.seq
 WHERE c.id = ? AND n.num IS NULL`
 
@@ -68,9 +75,11 @@ INSERT INTO legacy_numbers (num, conversation, seq)
 VALUES (?, ?, ?)`
 
 const selectKnownNumbers = `
-SELECT n.num
+SELECT n.num, c.buyer, c.merchant, m.side, m.sent_at
 FROM json_each(?) k
-JOIN legacy_numbers n ON n.num = CAST(k.value AS INTEGER)`
+JOIN legacy_numbers n ON n.num = CAST(k.value AS INTEGER)
+JOIN conversations c ON c.num = n.conversation
+JOIN messages m ON m.conversation = n.conversation AND m.seq = n.seq`
 
 const countImported = `
 SELECT n.conversation, count(*)
@@ -99,8 +108,9 @@ func (s *Store) Numbers(ctx context.Context, id chat.ConversationID, seqs []chat
 	if len(found) == len(seqs) {
 		return found, nil
 	}
+	const first = int64(legacy.FirstOwn)
 	err = s.write(ctx, func(t tx) error {
-		if _, err := t.exec(insertNumbers, int64(legacy.FirstOwn-1), int64(legacy.FirstOwn), string(list), string(id)); err != nil {
+		if _, err := t.exec(insertNumbers, first-1, first, int64(slices.Max(seqs)), first, string(id)); err != nil {
 			return err
 		}
 		return t.query(keep, selectNumbers, string(list), string(id))

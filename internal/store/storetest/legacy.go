@@ -33,6 +33,7 @@ func RunLegacy(t *testing.T, open func(t *testing.T) LegacyStore) {
 		"what comes in is a change like any other":                 testImportChanges,
 		"numbers of the store's own are not the old table's":       testImportNumbers,
 		"everything goes out, once, in the order of numbers":       testExport,
+		"what goes out of a conversation is in its order":          testExportInOrder,
 		"an export of more than one step numbers all of it, once":  testExportSteps,
 		"however it is cut, what comes in is the same in the end":  testImportChunks,
 		"messages said meanwhile and messages coming in get along": testImportTogether,
@@ -85,10 +86,10 @@ func testLegacyNumbers(t *testing.T, s LegacyStore) {
 		}
 		return nums
 	}
-	first := ask(c.ID, 2, 4, 99)
-	look(t, "numbers", map[chat.Seq]legacy.Num{2: legacy.FirstOwn, 4: legacy.FirstOwn + 1}, first)
-	look(t, "another conversation's", map[chat.Seq]legacy.Num{1: legacy.FirstOwn + 2}, ask(other.ID, 1))
-	look(t, "asked for again, with others", map[chat.Seq]legacy.Num{1: legacy.FirstOwn + 3, 2: legacy.FirstOwn, 4: legacy.FirstOwn + 1}, ask(c.ID, 1, 2, 4))
+	const n = legacy.FirstOwn
+	look(t, "numbers", map[chat.Seq]legacy.Num{2: n + 1, 4: n + 3}, ask(c.ID, 2, 4, 99)) // of 5, but those after what is there
+	look(t, "another conversation's", map[chat.Seq]legacy.Num{1: n + 5}, ask(other.ID, 1))
+	look(t, "asked for again, with others", map[chat.Seq]legacy.Num{1: n, 2: n + 1, 4: n + 3}, ask(c.ID, 1, 2, 4))
 	look(t, "of no conversation", map[chat.Seq]legacy.Num{}, ask("nobody", 1))
 }
 
@@ -162,18 +163,20 @@ func testImport(t *testing.T, s LegacyStore) {
 
 func testImportOnce(t *testing.T, s LegacyStore) {
 	mustImport(t.Context(), t, s, legacy.Stored, old(1, chat.BuyerSide), old(2, chat.BuyerSide))
-	again := old(2, chat.MerchantSide) // whatever it says now
-	again.Buyer = "U_2"
-	got, err := s.Import(t.Context(), []legacy.Message{again, old(3, chat.BuyerSide), old(3, chat.BuyerSide), old(1, chat.BuyerSide)})
+	taken := old(2, chat.MerchantSide) // of another table
+	taken.Buyer = "U_2"
+	again := old(2, chat.BuyerSide) // whatever it says now
+	again.Blocks = []chat.Block{{Type: chat.TextBlock, Text: "changed"}}
+	got, err := s.Import(t.Context(), []legacy.Message{taken, again, old(3, chat.BuyerSide), old(3, chat.BuyerSide), old(1, chat.BuyerSide)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	look(t, "outcomes", []legacy.Outcome{legacy.Known, legacy.Stored, legacy.Known, legacy.Known}, got)
+	look(t, "outcomes", []legacy.Outcome{legacy.Taken, legacy.Known, legacy.Stored, legacy.Known, legacy.Known}, got)
 	if _, ms := between(t, s); len(ms) != 3 {
 		t.Errorf("%d messages, want 3", len(ms))
 	}
 	if _, err := s.ConversationBetween(t.Context(), "U_2", merchant); chat.KindOf(err) != chat.NotFound {
-		t.Errorf("a known message began a conversation: %v", err)
+		t.Errorf("a message that was not stored began a conversation: %v", err)
 	}
 }
 
@@ -351,6 +354,32 @@ func testExport(t *testing.T, s LegacyStore) {
 		look(t, fmt.Sprintf("row %d", i), want, got)
 	}
 	look(t, "the same again", all, exportAll(t, s, 100))
+}
+
+func testExportInOrder(t *testing.T, s LegacyStore) {
+	mustImport(t.Context(), t, s, legacy.Stored, old(1, chat.BuyerSide))
+	for i := range 4 {
+		mustAppend(t, s, from(buyer, merchant, fmt.Sprint("said ", i)))
+		mustAppend(t, s, from("U_2", merchant, fmt.Sprint("aside ", i)))
+	}
+	c, _ := between(t, s)
+	for _, seqs := range [][]chat.Seq{{4}, {2, 3}, {5}} { // an old page got these, in that order
+		if _, err := s.Numbers(t.Context(), c.ID, seqs); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last := make(map[chat.ConversationID]chat.Seq)
+	all := exportAll(t, s, 2)
+	for i := range all {
+		m := &all[i].Message
+		if m.Seq != last[m.Conversation]+1 {
+			t.Errorf("row %d is message %d of its conversation, after %d", all[i].Num, m.Seq, last[m.Conversation])
+		}
+		last[m.Conversation] = m.Seq
+	}
+	if len(all) != 9 {
+		t.Errorf("%d messages go out, want 9", len(all))
+	}
 }
 
 func testExportSteps(t *testing.T, s LegacyStore) {
