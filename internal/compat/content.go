@@ -113,8 +113,11 @@ func (d *drawer) parts(blocks []chat.Block) []part {
 func cardOf(p *chat.ProductCard) *card { return &card{*p, priceText(p.Amount, p.Currency)} }
 
 // priceText writes a price of a currency with two decimals, as those of the old
-// shops have.
+// shops have; none for 0, which is what a row of the old table says that has no price.
 func priceText(amount int64, currency string) string {
+	if amount == 0 {
+		return ""
+	}
 	if currency == "CNY" {
 		currency = "¥"
 	} else {

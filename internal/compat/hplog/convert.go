@@ -186,6 +186,11 @@ func (v *converter) images(c *converted, r *Row, text string) {
 		return
 	}
 	for _, p := range paths {
+		if p == "" { // as the old chat wrote of one that it could not save
+			c.note(r.ID, ImageMissing, "")
+			c.notice(chat.NoticeImageMissing, "")
+			continue
+		}
 		c.pieces = append(c.pieces, piece{picture: p})
 	}
 }

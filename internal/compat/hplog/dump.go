@@ -307,13 +307,13 @@ func (p *dumpParser) skip() error {
 }
 
 // blankOrEnd passes over blanks and comments, and over the semicolon that ends the
-// statement, which it reports; the file's end is one too.
+// statement, which it reports. A file that ends before it was cut off.
 func (p *dumpParser) blankOrEnd() (ended bool, err error) {
 	for {
 		b, err := p.in.Peek(2)
 		switch {
 		case len(b) == 0 && errors.Is(err, io.EOF):
-			return true, nil
+			return false, io.ErrUnexpectedEOF
 		case len(b) == 0:
 			return false, err
 		case b[0] == ';':

@@ -40,6 +40,8 @@ func TestParseDump(t *testing.T) {
 		{name: "nothing in it", sql: head + "UNLOCK TABLES;\n-- Dump completed"},
 		{name: "an empty file", sql: ""},
 		{name: "cut off", sql: head + "INSERT INTO `hp_chat_log` VALUES (157,7,'V_1','h", err: true},
+		{name: "cut off between rows", sql: head + "INSERT INTO `hp_chat_log` VALUES (157,7,'V_1','hi',1,2,1500000000,1,0),", want: []Row{row}, err: true},
+		{name: "cut off in what the table is", sql: "CREATE TABLE `hp_chat_log` (\n  `id` int,\n", err: true},
 		{name: "too few values", sql: head + "INSERT INTO `hp_chat_log` VALUES (157,7);", err: true},
 		{name: "a text for a number", sql: head + "INSERT INTO `hp_chat_log` VALUES ('x',7,'V_1','hi',1,2,1500000000,1,0);", err: true},
 		{name: "no columns known", sql: "INSERT INTO `hp_chat_log` VALUES (157,7,'V_1','hi',1,2,1500000000,1,0);", err: true},

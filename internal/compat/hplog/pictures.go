@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 
@@ -113,6 +114,9 @@ func (u *Uploads) keepOne(ctx context.Context, c *converted, j int) (ok bool, er
 	if errors.Is(err, fs.ErrNotExist) {
 		return lost(ImageMissing, chat.NoticeImageMissing)
 	}
+	if isOurs(err) {
+		return false, fmt.Errorf("picture of row %d: %w", m.Num, err)
+	}
 	if err != nil {
 		return lost(ImageBroken, chat.NoticeImageBroken)
 	}
@@ -135,6 +139,17 @@ const maxShown = 200
 
 // errTooLarge is for a file that no picture may be as large as.
 var errTooLarge = errors.New("too large")
+
+// isOurs reports whether a file may be a good one that cannot be read now: what is
+// noted of a picture stands, so the run has to end before it.
+func isOurs(err error) bool {
+	for _, target := range []error{fs.ErrPermission, syscall.EIO, syscall.ESTALE, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
 
 // read returns a picture by the path that the old chat has written down, like
 // ./upload/chat/2019/05/01/x.jpg or http://shop/upload/chat/x.jpg. Nothing outside of

@@ -19,8 +19,11 @@ const (
 	dialWithin = 10 * time.Second
 	readWithin = time.Minute // one page of rows
 
-	// rowsAtOnce is how many rows are asked for in one query.
-	rowsAtOnce = 5000
+	// rowsAtOnce is how many rows are asked for in one query, and bytesAtOnce after how
+	// much text its answer is left. It is read before anything is done with it: a server
+	// ends a connection that does not take what it writes (net_write_timeout, a minute).
+	rowsAtOnce  = 5000
+	bytesAtOnce = 8 << 20
 )
 
 // OpenServer returns the table in a MySQL or MariaDB database. The address is like
@@ -97,38 +100,42 @@ func (s *server) Rows(ctx context.Context, each func(*Row) error) error {
 	query := "SELECT id, user_id, CAST(merchant_id AS BINARY), CAST(send_message AS BINARY), send_message_type, sender, send_time, read_status, acc_isonline " +
 		"FROM `" + s.table + "` WHERE id > ? ORDER BY id LIMIT ?"
 	for after := int64(-1); ; {
-		n, last, err := s.page(ctx, query, after, each)
-		if err != nil || n < rowsAtOnce {
-			return err
+		page, err := s.page(ctx, query, after)
+		if err != nil {
+			return fmt.Errorf("read the old table: %w", err)
 		}
-		after = last
+		if len(page) == 0 {
+			return nil
+		}
+		for i := range page {
+			if err := each(&page[i]); err != nil {
+				return err
+			}
+		}
+		after = page[len(page)-1].ID
 	}
 }
 
-func (s *server) page(ctx context.Context, query string, after int64, each func(*Row) error) (n int, last int64, err error) {
+// page returns the next rows, none at the end.
+func (s *server) page(ctx context.Context, query string, after int64) (page []Row, err error) {
 	rows, err := s.db.QueryContext(ctx, query, after, rowsAtOnce)
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the old table: %w", err)
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	for size := 0; size < bytesAtOnce && rows.Next(); {
 		var r Row
 		var numbers [6]sql.NullInt64
 		err := rows.Scan(&r.ID, &numbers[0], &r.Merchant, &r.Message, &numbers[1], &numbers[2], &numbers[3], &numbers[4], &numbers[5])
 		if err != nil {
-			return n, last, fmt.Errorf("read the old table: %w", err)
+			return nil, err
 		}
 		r.User, r.Type, r.Sender = numbers[0].Int64, numbers[1].Int64, numbers[2].Int64
 		r.Time, r.Read, r.Online = numbers[3].Int64, numbers[4].Int64, numbers[5].Int64
-		n, last = n+1, r.ID
-		if err := each(&r); err != nil {
-			return n, last, err
-		}
+		page = append(page, r)
+		size += len(r.Message)
 	}
-	if err := rows.Err(); err != nil {
-		return n, last, fmt.Errorf("read the old table: %w", err)
-	}
-	return n, last, nil
+	return page, rows.Err()
 }
 
 // Close implements Source.

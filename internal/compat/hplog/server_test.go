@@ -170,8 +170,9 @@ func (d *dirty) one(id int64, dirt bool) {
 		d.add(w, string(w.shop), `["./upload/chat/a.png","\/upload\/chat\/b.png"]`, 3, sender, w.at)
 	case 4:
 		issue(hplog.ImageMissing)
-		w.blocks = "image:41x30|notice:image_missing,./upload/chat/gone.jpg"
-		d.add(w, string(w.shop), `["./upload/chat/a.png","./upload/chat/gone.jpg"]`, 3, sender, w.at)
+		issue(hplog.ImageMissing) // and one that was never saved
+		w.blocks = "image:41x30|notice:image_missing,./upload/chat/gone.jpg|notice:image_missing,"
+		d.add(w, string(w.shop), `["./upload/chat/a.png","./upload/chat/gone.jpg",""]`, 3, sender, w.at)
 	case 5:
 		issue(hplog.ImageBroken)
 		w.blocks = "notice:image_broken,./upload/chat/shell.php"

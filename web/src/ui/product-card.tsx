@@ -35,7 +35,10 @@ export function ProductCard({ product, look, children }: ProductCardProps): JSX.
           </a>
         )}
         <div class="product-facts">
-          <span class="product-price">{money(product.amount, product.currency, language.value)}</span>
+          {/* 0 is no price: a card from a chat before this one may have none. */}
+          {product.amount > 0 && (
+            <span class="product-price">{money(product.amount, product.currency, language.value)}</span>
+          )}
           <Note product={product} />
         </div>
       </div>
