@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -39,16 +40,22 @@ func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args 
 	}
 }
 
-// freePort VAR sets VAR to a port that nobody listens on.
+// freePort VAR sets VAR to a port that nobody listens on. It is below those that
+// systems give to whoever asks for any, so that nobody has it by the time a script
+// uses it.
 func freePort(ts *testscript.TestScript, _ bool, args []string) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	ts.Check(err)
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		ts.Fatalf("address %v", l.Addr())
+	const first, ports, attempts = 20000, 12000, 100
+	for range attempts {
+		port := strconv.Itoa(first + rand.IntN(ports))
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:"+port)
+		if err != nil {
+			continue
+		}
+		ts.Check(l.Close())
+		ts.Setenv(args[0], port)
+		return
 	}
-	ts.Check(l.Close())
-	ts.Setenv(args[0], strconv.Itoa(addr.Port))
+	ts.Fatalf("no port is free")
 }
 
 // await URL waits until a server answers there with 200.

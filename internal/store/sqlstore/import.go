@@ -86,7 +86,7 @@ func (o *importOp) look(b *batch) error {
 		return err
 	}
 	err = b.tx.query(func(r row) error {
-		b.nums[legacy.Num(r.int(0))] = said{chat.UID(r.text(1)), chat.UID(r.text(2)), chat.Side(r.int(3)), r.int(4)}
+		b.nums[legacy.Num(r.int(0))] = said{chat.UID(r.text(1)), chat.UID(r.text(2)), chat.Side(r.int(3)), r.int(4)} //nolint:gosec // 0 or 1
 		return nil
 	}, selectKnownNumbers, string(list))
 	if err != nil || len(counted) == 0 {
