@@ -366,7 +366,13 @@ class Haggle
     {
         $codes = [];
         foreach (array_chunk(array_unique(array_map([__CLASS__, 'checkUid'], $buyers)), self::CODES) as $uids) {
-            $codes += (array) $this->codes($merchant, $uids)['buyers'];
+            $answer = (array) $this->codes($merchant, $uids)['buyers'];
+            foreach ($uids as $uid) { // as asked: JSON has no order
+                if (!isset($answer[$uid])) {
+                    throw new HaggleException('bad_answer', 'there is no code for ' . $uid);
+                }
+                $codes[$uid] = $answer[$uid];
+            }
         }
         return $codes;
     }
