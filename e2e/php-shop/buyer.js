@@ -1,6 +1,7 @@
 // The buyer's page: see buyer.html. PORT is 8282 in a real one.
 var timeOffset = 6;
 var ws;
+var shown = $(".chat-history").attr("data-shown"); // Haggle's history is in the page already
 
 function scrollDown() {
   $("#main").scrollTop($("#main")[0].scrollHeight);
@@ -43,7 +44,8 @@ function connect() {
         ws.send('{"type":"pong"}');
         break;
       case "handshake":
-        $.post("/push/push/BindUserClientId", { client_id: data.client_id }, function () {}, "json");
+        $.post("/push/push/BindUserClientId", { client_id: data.client_id, shown: shown }, function () {}, "json");
+        shown = "";
         $("#client_id").val(data.client_id);
         break;
       case "reception":

@@ -1,5 +1,6 @@
 // The merchant's page: see seller.html.
 var ws;
+var shown = $(".chat-history").attr("data-shown"); // Haggle's history is in the page already
 function domChange(content) {
   if ($.isArray(content)) {
     return $.map(content, function (src) {
@@ -20,7 +21,8 @@ function connect() {
     var data = JSON.parse(e.data);
     if (data.type === "ping") ws.send('{"type":"pong"}');
     if (data.type === "handshake") {
-      $.post("/push/push/BindUserClientId", { client_id: data.client_id }, function () {}, "json");
+      $.post("/push/push/BindUserClientId", { client_id: data.client_id, shown: shown }, function () {}, "json");
+      shown = "";
       $("#client_id").val(data.client_id);
     }
     if (data.type === "reception") {

@@ -29,7 +29,7 @@ func (e *Endpoints) bind(ctx context.Context, q *request) (any, error) {
 	if err := e.srv.svc.Meet(ctx, q.id); err != nil {
 		e.srv.log.WarnContext(ctx, "keep how somebody is shown", "uid", q.id.Actor.UID, "err", err)
 	}
-	if err := e.srv.Bind(ctx, &q.id, q.token, q.client); err != nil {
+	if err := e.srv.Bind(ctx, &q.id, q.form.Get("shown"), q.client); err != nil {
 		return nil, refuse(statusClient, err)
 	}
 	return bound{Status: statusDone, ClientID: string(q.client)}, nil

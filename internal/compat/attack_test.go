@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"haggle/internal/auth"
 	"haggle/internal/chat"
 	"haggle/internal/testkit"
 )
@@ -308,6 +309,28 @@ func TestAttack06_ForgedCodes(t *testing.T) {
 	buyer.quiet("reception")
 }
 
+// A socket that was open, but not bound, when all sign-ins ended was told of nothing:
+// it is not bound afterwards, whatever token says so.
+func TestAttack06_RevokedBeforeItBinds(t *testing.T) {
+	w := newWorld(t, setup{})
+	buyer, thief := w.bound("U_7"), w.open("V_1")
+	if err := w.svc.Backend().Revoke(t.Context(), "V_1"); err != nil {
+		t.Fatal(err)
+	}
+	again, err := auth.SignShopToken([]byte(shopSecret), auth.ShopClaims{ // the merchant has signed in again
+		UID: "V_1", IssuedAt: time.Now().Add(2 * time.Second), ExpiresAt: time.Now().Add(time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	thief.token = again
+	if a := thief.bind(thief.client); a["code"] != "token_revoked" {
+		t.Errorf("a bind of a socket from before: %v", a)
+	}
+	buyer.mustAsk("after the revocation")
+	thief.closed()
+}
+
 // 7. Whose product it is, and who knows whom, is what the request says.
 func TestAttack07_AnothersProductOrMerchant(t *testing.T) {
 	w := newWorld(t, setup{})
@@ -488,6 +511,40 @@ func TestAttack09_LostWhileAway(t *testing.T) {
 		seller.quiet("reception")
 		w.acknowledged(3) // the history counts as delivered, too
 	})
+	t.Run("a long absence, then history, then bind", func(t *testing.T) {
+		w := newWorld(t, setup{})
+		buyer := w.bound("U_7")
+		const n = 150 // more than a page
+		for i := range n {
+			buyer.mustAsk(fmt.Sprintf("[%d]", i))
+		}
+		seller := w.open("V_1")
+		html := seller.history(url.Values{"toUserCode": {w.codes.Buyer("V_1", "U_7")}})
+		for i := range n {
+			if strings.Count(html, fmt.Sprintf("[%d]", i)) != 1 {
+				t.Errorf("message %d is not in the history, once", i)
+			}
+		}
+		seller.mustBind()
+		buyer.mustAsk("after")
+		equal(t, "what the history did not show", seller.contents(1), "after")
+		seller.quiet("reception")
+		w.acknowledged(n + 1)
+	})
+	t.Run("another tab's history", func(t *testing.T) {
+		w := newWorld(t, setup{})
+		buyer := w.bound("U_7")
+		buyer.mustAsk("one")
+		first, second := w.open("V_1"), w.open("V_1") // one browser, one token
+		first.history(url.Values{"toUserCode": {w.codes.Buyer("V_1", "U_7")}})
+		second.mustBind() // shows none
+		equal(t, "the tab without a history", second.contents(1), "one")
+		w.acknowledged(1)
+		first.mustBind()
+		buyer.mustAsk("two")
+		equal(t, "the tab with one", first.contents(1), "two")
+		first.quiet("reception")
+	})
 	t.Run("a second device", func(t *testing.T) {
 		w := newWorld(t, setup{})
 		buyer, first := w.bound("U_7"), w.bound("V_1")
@@ -550,6 +607,18 @@ func TestAttack10_StormAndFlood(t *testing.T) {
 	t.Run("10,000 frames", testFlood)
 	t.Run("a reader that never reads", testDeafReader)
 	t.Run("1,000 sockets of one uid", testManySockets)
+	t.Run("a buyer's huge answers", testHugeAnswers)
+}
+
+// Only merchants send pictures inside a text: a buyer's large body is refused before it
+// holds memory that merchants wait for.
+func testHugeAnswers(t *testing.T) {
+	w := newWorld(t, setup{})
+	buyer := w.bound("U_7")
+	a := buyer.post("sendMessageToUser", url.Values{"message": {strings.Repeat("x", 1<<20)}, "client_id": {buyer.client}})
+	if a["code"] != "too_large" {
+		t.Errorf("a buyer's answer of 1 MiB: %v", a)
+	}
 }
 
 func testStorm(t *testing.T) {

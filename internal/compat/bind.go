@@ -2,6 +2,7 @@ package compat
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync"
 	"time"
@@ -14,7 +15,9 @@ import (
 // A socket belongs to whom the cookie of its upgrade names, and to nobody else: a
 // foreign one is Denied with code "not_your_socket", an unknown one NotFound with
 // "no_such_socket". Binding again changes nothing.
-func (s *Server) Bind(ctx context.Context, id *chat.Identity, token string, client chat.ClientID) error {
+//
+// What the history of that name shows is not told again, see shown.
+func (s *Server) Bind(ctx context.Context, id *chat.Identity, history string, client chat.ClientID) error {
 	sock := s.find(client)
 	switch {
 	case sock == nil:
@@ -26,12 +29,28 @@ func (s *Server) Bind(ctx context.Context, id *chat.Identity, token string, clie
 	if err != nil {
 		return err
 	}
+	if err := s.stillValid(ctx, sock, id); err != nil {
+		return err
+	}
 	sock.prolong(id)
-	sock.begin(s.shown.take(token, s.now()))
+	sock.begin(s.shown.take(history, ownerOf(id.Actor), s.now()))
 	if came {
 		s.announcePresence(ctx, id.Actor.UID, true)
 	}
 	return nil
+}
+
+// stillValid looks for a revocation that the socket was not told of, as it was not
+// bound when it came.
+func (s *Server) stillValid(ctx context.Context, sock *socket, id *chat.Identity) error {
+	at, err := s.svc.RevokedAt(ctx, id.Actor.UID)
+	if err == nil && (sock.owner.IssuedAt.Before(at) || id.IssuedAt.Before(at)) {
+		err = chat.Codef(chat.Unauthenticated, "token_revoked", "all sessions were ended")
+	}
+	if err != nil {
+		sock.close(closePolicy, "token_revoked")
+	}
+	return err
 }
 
 // foreign reports whether client names a socket of somebody else's. One that is not
@@ -93,13 +112,13 @@ func (s *socket) prolong(id *chat.Identity) {
 
 // begin has the writer look up what is undelivered, the first time it is called.
 // What the page's history has shown already is not told again.
-func (s *socket) begin(shown map[chat.ConversationID]chat.Seq) {
+func (s *socket) begin(shown shownPage, ok bool) {
 	s.mu.Lock()
 	first := s.bound && !s.begun
 	if first {
 		s.begun, s.list = true, true
-		for id, seq := range shown {
-			s.newsOf(id).shown = seq
+		if ok {
+			s.newsOf(shown.conversation).shown = shown
 		}
 	}
 	s.mu.Unlock()
@@ -175,58 +194,56 @@ const (
 	maxShown = 10_000
 )
 
-// shown remembers up to where the histories of pages that are about to bind go. A
-// page shows its history and then binds; what came before is in the history, and
-// what comes after is pushed, each once. The two requests have nothing in common but
-// the token.
+// shown remembers what the histories of pages show that are about to bind. A history
+// carries a name of its own, which its page repeats when it binds, once: what the
+// history shows is not pushed then. A page that does not is told all that nobody has
+// acknowledged.
 type shown struct {
 	mu    sync.Mutex
-	pages map[string]shownPage // by token; guarded by mu
+	pages map[string]shownPage // by name; guarded by mu
 }
 
 type shownPage struct {
-	at    time.Time
-	until map[chat.ConversationID]chat.Seq
+	at           time.Time
+	owner        owner
+	conversation chat.ConversationID
+	first, last  chat.Seq
 }
 
 func newShown() *shown { return &shown{pages: make(map[string]shownPage)} }
 
-// put notes that a page shows a conversation up to seq.
-func (s *shown) put(token string, id chat.ConversationID, seq chat.Seq, now time.Time) {
+// put returns the name of what a page shows; "" if there are too many.
+func (s *shown) put(p shownPage) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.pages) >= maxShown {
-		s.sweep(now)
+		s.sweep(p.at)
 	}
-	p, known := s.pages[token]
-	if !known || now.Sub(p.at) > shownFor {
-		if len(s.pages) >= maxShown {
-			return
-		}
-		p.until = make(map[chat.ConversationID]chat.Seq)
+	if len(s.pages) >= maxShown {
+		return ""
 	}
-	p.at = now
-	p.until[id] = seq
-	s.pages[token] = p
+	name := rand.Text()
+	s.pages[name] = p
+	return name
 }
 
-// take returns what the page of that token shows, once.
-func (s *shown) take(token string, now time.Time) map[chat.ConversationID]chat.Seq {
+// take returns what the page of that name shows, once, to whom it was shown.
+func (s *shown) take(name string, who owner, now time.Time) (shownPage, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p, ok := s.pages[token]
-	delete(s.pages, token)
-	if !ok || now.Sub(p.at) > shownFor {
-		return nil
+	p, ok := s.pages[name]
+	if !ok || p.owner != who {
+		return shownPage{}, false
 	}
-	return p.until
+	delete(s.pages, name)
+	return p, now.Sub(p.at) <= shownFor
 }
 
 // sweep drops the pages that never bound; the caller holds mu.
 func (s *shown) sweep(now time.Time) {
-	for token, p := range s.pages {
+	for name, p := range s.pages {
 		if now.Sub(p.at) > shownFor {
-			delete(s.pages, token)
+			delete(s.pages, name)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (e *Endpoints) chat(w http.ResponseWriter, r *http.Request, params url.Valu
 	if err == nil {
 		err = e.srv.svc.Allow(chat.ActionRequest, id.Actor)
 	}
-	q := &request{Request: r, id: id, token: tokenOf(r), form: form}
+	q := &request{Request: r, id: id, form: form}
 	old := form.Get("old") == "1"
 	switch {
 	case err != nil && (old || chat.KindOf(err) != chat.Unauthenticated):
@@ -84,6 +84,7 @@ func (e *Endpoints) redirect(ctx context.Context, w http.ResponseWriter, q *requ
 // historyPage is what the template of a history draws.
 type historyPage struct {
 	Conversation chat.ConversationID
+	Shown        string // by which the page says at its binding that it shows this
 	More         bool
 	Before       chat.Seq // where an earlier page ends
 	Rows         []historyRow
@@ -118,9 +119,14 @@ func (e *Endpoints) history(ctx context.Context, w http.ResponseWriter, q *reque
 		if err != nil {
 			return err
 		}
+		if before <= 0 {
+			if ms, err = e.undelivered(ctx, &conv, ms, actor); err != nil {
+				return err
+			}
+		}
 		page = e.historyOf(&conv, ms, actor)
 		if n := len(ms); n > 0 && before <= 0 {
-			e.srv.shown.put(q.token, conv.ID, ms[n-1].Seq, e.srv.now())
+			page.Shown = e.srv.shown.put(shownPage{e.srv.now(), ownerOf(actor), conv.ID, ms[0].Seq, ms[n-1].Seq})
 		}
 	}
 	html, err := e.srv.draw.draw("history", &page)
@@ -130,6 +136,28 @@ func (e *Endpoints) history(ctx context.Context, w http.ResponseWriter, q *reque
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write([]byte(html + "\n")) // who asked has gone
 	return nil
+}
+
+// historyPages is how many pages a history has at the most.
+const historyPages = 10
+
+// undelivered puts before the last page those ahead of it that have messages which no
+// device of the reader's has had: a page shows all of these, or is pushed them.
+func (e *Endpoints) undelivered(ctx context.Context, conv *chat.ConversationView, ms []chat.Message, reader chat.Actor) ([]chat.Message, error) {
+	for range historyPages - 1 {
+		if len(ms) == 0 || ms[0].Seq <= conv.Sides[reader.Side()].Delivered+1 {
+			break
+		}
+		earlier, err := e.srv.svc.MessagesBefore(ctx, reader, conv.ID, ms[0].Seq, 0)
+		if err != nil {
+			return nil, err
+		}
+		if len(earlier) == 0 {
+			break
+		}
+		ms = append(earlier, ms...)
+	}
+	return ms, nil
 }
 
 // other returns whom the history is with.

@@ -67,7 +67,6 @@ type request struct {
 	*http.Request
 
 	id     chat.Identity
-	token  string
 	form   url.Values // of the body, of the path, and of the query for a GET
 	client chat.ClientID
 }
@@ -182,8 +181,9 @@ func (e *Endpoints) open(ctx context.Context, w http.ResponseWriter, r *http.Req
 	if err := e.srv.svc.Allow(chat.ActionRequest, id.Actor); err != nil {
 		return nil, nil, err
 	}
-	q := &request{Request: r, id: id, token: tokenOf(r)}
-	if q.form, free, err = e.readForm(ctx, w, r, pictures); err != nil {
+	q := &request{Request: r, id: id}
+	// Only a merchant's answer has pictures in it: nobody else holds that memory.
+	if q.form, free, err = e.readForm(ctx, w, r, pictures && id.Actor.Side() == chat.MerchantSide); err != nil {
 		return nil, nil, err
 	}
 	for name, values := range params {

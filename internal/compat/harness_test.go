@@ -209,6 +209,7 @@ type page struct {
 	w      *world
 	who    string
 	token  string
+	shown  string // what its history is called
 	ws     *testkit.WS
 	client string // client_id
 	frames chan map[string]any
@@ -435,7 +436,12 @@ func (w *world) request(token, origin, method, path string, form url.Values, aja
 }
 
 func (p *page) bind(client string) map[string]any {
-	return p.post("BindUserClientId", url.Values{"client_id": {client}})
+	form := url.Values{"client_id": {client}}
+	if p.shown != "" { // once
+		form.Set("shown", p.shown)
+		p.shown = ""
+	}
+	return p.post("BindUserClientId", form)
 }
 
 func (p *page) mustBind() {
@@ -486,6 +492,9 @@ func (p *page) history(q url.Values) string {
 	status, body := p.w.request(p.token, "", http.MethodGet, "/push/push/chat", q, false)
 	if status != http.StatusOK {
 		p.w.t.Fatalf("history: %d %s", status, body)
+	}
+	if _, rest, ok := strings.Cut(body, ` data-shown="`); ok {
+		p.shown, _, _ = strings.Cut(rest, `"`)
 	}
 	return body
 }

@@ -33,7 +33,7 @@ type thread struct {
 
 // news is what is new in a conversation since the writer last looked.
 type news struct {
-	shown   chat.Seq        // the page has drawn all up to here, in its history; 0: nothing
+	shown   shownPage       // what the page has drawn of it, in its history
 	look    bool            // there may be more than the events say
 	low     chat.Seq        // the lowest that events have told of; 0: they told of none
 	live    []*chat.Message // from events
@@ -313,10 +313,11 @@ func (s *socket) thread(ctx context.Context, id chat.ConversationID, n *news) (*
 		}
 		s.threads[id] = th
 	}
-	if n.shown > 0 {
-		th.told, s.told[id] = n.shown, n.shown
-		n.shown, n.look = 0, true
+	if n.shown.last > 0 && n.shown.first <= th.told+1 { // else something is missing before it
+		th.told, s.told[id] = n.shown.last, n.shown.last
+		n.look = true
 	}
+	n.shown = shownPage{}
 	th.known = true
 	th.product = v.Conversation.Product
 	th.source = string(v.UIDs[chat.MerchantSide])
