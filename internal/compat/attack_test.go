@@ -722,6 +722,37 @@ func testManySockets(t *testing.T) {
 // 11. What WeChat hands over is anything. What comes of it there is in
 // internal/wechat; here, that nothing is sent unless all of it is pictures.
 func TestAttack11_WeChatMedia(t *testing.T) {
+	t.Run("media that are none", testBadMedia)
+	t.Run("many posts at once", testManyFetches)
+}
+
+// While a buyer's pictures are being fetched, more posts of the same buyer fetch none.
+func testManyFetches(t *testing.T) {
+	w := newWorld(t, setup{})
+	buyer := w.bound("U_7")
+	buyer.mustAsk("hello")
+	w.media.put("good", pngPicture(1))
+	w.media.asked, w.media.answer = make(chan struct{}), make(chan struct{})
+	form := url.Values{"images[]": {"good"}, "toMid": {"V_1"}, "client_id": {buyer.client}}
+	first := make(chan map[string]any)
+	go func() { first <- buyer.post("uploadImgage", form) }()
+	<-w.media.asked
+	for range 5 {
+		if a := buyer.post("uploadImgage", form); a["code"] != "upload_under_way" {
+			t.Errorf("another post meanwhile: %v", a)
+		}
+	}
+	close(w.media.answer)
+	if a := <-first; a["status"] != 1.0 {
+		t.Errorf("the first: %v", a)
+	}
+	w.media.asked = nil
+	if a := buyer.post("uploadImgage", form); a["status"] != 1.0 {
+		t.Errorf("one after that: %v", a)
+	}
+}
+
+func testBadMedia(t *testing.T) {
 	w := newWorld(t, setup{})
 	buyer, seller := w.bound("U_7"), w.bound("V_1")
 	buyer.mustAsk("hello")

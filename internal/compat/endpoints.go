@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -55,11 +56,18 @@ type Endpoints struct {
 	media    Media // nil without WeChat
 	logins   LoginCodes
 	memory   *semaphore.Weighted
+	fetches  *semaphore.Weighted // posts whose pictures are being fetched
+
+	mu      sync.Mutex
+	fetcher map[owner]struct{} // whose those are, or wait to be; guarded by mu
 }
 
 // NewEndpoints returns the endpoints beside srv. Without WeChat media is nil.
 func NewEndpoints(srv *Server, uploader Uploader, media Media, logins LoginCodes) *Endpoints {
-	return &Endpoints{srv: srv, uploader: uploader, media: media, logins: logins, memory: semaphore.NewWeighted(bodyMemory)}
+	return &Endpoints{
+		srv: srv, uploader: uploader, media: media, logins: logins,
+		memory: semaphore.NewWeighted(bodyMemory), fetches: semaphore.NewWeighted(fetchesAtOnce), fetcher: make(map[owner]struct{}),
+	}
 }
 
 // request is one request, from somebody who is known.

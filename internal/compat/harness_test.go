@@ -572,6 +572,8 @@ func eventually(t testing.TB, what string, holds func() bool) {
 type fakeMedia struct {
 	mu    sync.Mutex
 	media map[string][]byte
+
+	asked, answer chan struct{} // if not nil: told of each request, which waits for an answer
 }
 
 func (f *fakeMedia) put(id string, data []byte) {
@@ -585,6 +587,10 @@ func (f *fakeMedia) put(id string, data []byte) {
 
 // Media implements compat.Media.
 func (f *fakeMedia) Media(_ context.Context, id string) ([]byte, error) {
+	if f.asked != nil {
+		f.asked <- struct{}{}
+		<-f.answer
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	data, ok := f.media[id]

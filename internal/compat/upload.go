@@ -12,8 +12,14 @@ import (
 	"haggle/internal/chat"
 )
 
-// fetching is how many media of one post are fetched side by side.
-const fetching = 3
+const (
+	// fetching is how many media of one post are fetched side by side.
+	fetching = 3
+
+	// fetchesAtOnce bounds the posts whose media are being fetched, in the whole
+	// process: each medium is in memory until it is stored. Others wait for bodyWait.
+	fetchesAtOnce = 4
+)
 
 // failedMedia names a picture that could not be had.
 type failedMedia struct {
@@ -49,6 +55,11 @@ func (e *Endpoints) upload(ctx context.Context, q *request) (any, error) {
 	if d.Nonce, err = nonceOf(q); err != nil {
 		return nil, err
 	}
+	free, err := e.takeFetch(ctx, ownerOf(q.id.Actor))
+	if err != nil {
+		return nil, refuse(statusFailed, err)
+	}
+	defer free()
 	if d.Blocks, err = e.fetchAll(ctx, q.id.Actor, d.Nonce, ids); err != nil {
 		return nil, err
 	}
@@ -57,6 +68,29 @@ func (e *Endpoints) upload(ctx context.Context, q *request) (any, error) {
 		return nil, refuse(statusFailed, err)
 	}
 	return e.sent(&sent), nil
+}
+
+// takeFetch waits for its turn to fetch. Nobody has two posts of pictures under way.
+func (e *Endpoints) takeFetch(ctx context.Context, who owner) (free func(), err error) {
+	e.mu.Lock()
+	_, under := e.fetcher[who]
+	e.fetcher[who] = struct{}{}
+	e.mu.Unlock()
+	if under {
+		return nil, chat.Codef(chat.RateLimited, "upload_under_way", "earlier pictures are still being fetched, try again in a moment")
+	}
+	done := func() {
+		e.mu.Lock()
+		delete(e.fetcher, who)
+		e.mu.Unlock()
+	}
+	wait, cancel := context.WithTimeout(ctx, bodyWait)
+	defer cancel()
+	if err := e.fetches.Acquire(wait, 1); err != nil {
+		done()
+		return nil, chat.Codef(chat.Unavailable, "busy", "too much to do, try again in a moment")
+	}
+	return func() { e.fetches.Release(1); done() }, nil
 }
 
 // mediaIDs returns the post's images, an array in PHP's way: images[]=a&images[]=b,
