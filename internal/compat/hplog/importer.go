@@ -150,8 +150,7 @@ func (r *run) count(c *converted, o legacy.Outcome) error {
 		r.report.Late++
 		c.note(int64(c.message.Num), AddedLater, "")
 	case legacy.Known:
-		r.report.Known++
-		return nil // it was said the first time
+		r.report.Known++ // and is listed again: the run that stored it may have been killed before its report was written
 	case legacy.Taken:
 		r.report.Refused++
 		c.issues = []Issue{{int64(c.message.Num), IDTaken, ""}}
