@@ -178,6 +178,9 @@ func (c *Client) fetch(ctx context.Context, path string, query url.Values, most 
 		return nil, tooLarge
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
+	if err == nil { // an answer that ends as the time does may be one that was cut off
+		err = ctx.Err()
+	}
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read WeChat's answer to %s: %w", path, err)
