@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { createSocket } from "node:dgram";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -14,17 +16,36 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("HAGGLE_")));
 }
 
+/** Ports are taken from below those that systems give to whoever asks for any. */
+const firstPort = 20_000;
+const ports = 12_000;
+const attempts = 100;
+
+/**
+ * A port that is this process's until its end. Other workers are kept off by the port's UDP side,
+ * which nobody else uses.
+ */
 export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => {
-        if (address !== null && typeof address === "object") resolve(address.port);
-        else reject(new Error("no free port"));
-      });
-    });
+  for (let i = 0; i < attempts; i++) {
+    const port = firstPort + randomInt(ports);
+    if ((await claim(port)) && (await isFree(port))) return port;
+  }
+  throw new Error("no free port");
+}
+
+async function claim(port: number): Promise<boolean> {
+  const socket = createSocket("udp4").unref();
+  return await new Promise((resolve) => {
+    socket.once("error", () => resolve(false));
+    socket.bind({ port, address: "127.0.0.1", exclusive: true }, () => resolve(true));
+  });
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer();
+  return await new Promise((resolve) => {
+    probe.once("error", () => resolve(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
   });
 }
 

@@ -40,19 +40,27 @@ func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args 
 	}
 }
 
-// freePort VAR sets VAR to a port that nobody listens on. It is below those that
-// systems give to whoever asks for any, so that nobody has it by the time a script
-// uses it.
+// freePort VAR sets VAR to a port that is this script's until its end. It is below
+// those that systems give to whoever asks for any. Other scripts, and other
+// processes of these tests, are kept off by the port's UDP side, which nobody
+// else uses.
 func freePort(ts *testscript.TestScript, _ bool, args []string) {
 	const first, ports, attempts = 20000, 12000, 100
 	for range attempts {
-		port := strconv.Itoa(first + rand.IntN(ports))
-		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:"+port)
+		addr := "127.0.0.1:" + strconv.Itoa(first+rand.IntN(ports))
+		ctx, config := context.Background(), &net.ListenConfig{}
+		claim, err := config.ListenPacket(ctx, "udp", addr)
 		if err != nil {
 			continue
 		}
+		l, err := config.Listen(ctx, "tcp", addr)
+		if err != nil {
+			ts.Check(claim.Close())
+			continue
+		}
+		ts.Defer(func() { ts.Check(claim.Close()) })
 		ts.Check(l.Close())
-		ts.Setenv(args[0], port)
+		ts.Setenv(args[0], addr[len("127.0.0.1:"):])
 		return
 	}
 	ts.Fatalf("no port is free")
