@@ -115,6 +115,7 @@ func (a *app) openListeners(ctx context.Context) error {
 			return err
 		}
 		old.tls, old.http.TLSConfig = front.tls, front.http.TLSConfig
+		old.http.ReadTimeout, old.http.WriteTimeout = requestTimeout, requestTimeout
 		a.compatFront = old.http
 	}
 	if a.cfg.AdminListen == config.Off {

@@ -18,6 +18,9 @@ import (
 // Uploader takes pictures in; *media.Service does.
 type Uploader interface {
 	Upload(ctx context.Context, actor chat.Actor, key chat.Nonce, data []byte) (chat.File, error)
+
+	// Uploaded returns what the actor has uploaded under key, NotFound for nothing.
+	Uploaded(ctx context.Context, actor chat.Actor, key chat.Nonce) (chat.File, error)
 }
 
 // Media fetches what a page has uploaded to WeChat.
@@ -156,6 +159,7 @@ func (e *Endpoints) post(w http.ResponseWriter, r *http.Request, action string, 
 	ctx, cancel := context.WithTimeout(r.Context(), doWithin)
 	defer cancel()
 	var answer any
+	status := http.StatusOK
 	q, free, err := e.open(ctx, w, r, params, action == actionToBuyer)
 	if err == nil {
 		defer free()
@@ -167,14 +171,14 @@ func (e *Endpoints) post(w http.ResponseWriter, r *http.Request, action string, 
 		outcome = no.Code
 		answer = no
 		if no.Code == "origin_not_allowed" {
-			w.WriteHeader(http.StatusForbidden)
+			status = http.StatusForbidden
 		}
 	}
 	e.srv.stats.posts.WithLabelValues(action, outcome).Inc()
 	if answer == nil {
 		return // uploadImgage without images: an empty 200
 	}
-	e.answer(w, r, action, answer)
+	e.answer(w, r, action, status, answer)
 }
 
 // open finds out who is asking, before the body is looked at, and reads it.
@@ -280,7 +284,7 @@ func (e *Endpoints) refused(ctx context.Context, action string, err error) refus
 // $.post, when all is well: fields read off it are undefined and break nothing. Who
 // wants fields says so by asking for JSON in Accept. A refusal has its fields
 // always: it is not 1 in any case.
-func (e *Endpoints) answer(w http.ResponseWriter, r *http.Request, action string, v any) {
+func (e *Endpoints) answer(w http.ResponseWriter, r *http.Request, action string, status int, v any) {
 	ajax := strings.EqualFold(r.Header.Get("X-Requested-With"), "XMLHttpRequest")
 	if _, ok := v.(done); ok && ajax && action == actionUpload && !strings.HasPrefix(r.Header.Get("Accept"), "application/json") {
 		v = statusDone
@@ -294,5 +298,6 @@ func (e *Endpoints) answer(w http.ResponseWriter, r *http.Request, action string
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
 	_, _ = w.Write(body) //nolint:gosec // it is JSON, said to be, and who asked may have gone
 }

@@ -430,7 +430,10 @@ func (w *world) request(token, origin, method, path string, form url.Values, aja
 		w.t.Fatal(err)
 	}
 	if to := resp.Header.Get("Location"); to != "" {
-		return resp.StatusCode, to
+		if ct := resp.Header.Get("Content-Type"); strings.HasPrefix(string(data), "{") && ct != "application/json; charset=utf-8" {
+		w.t.Errorf("%s %s: JSON that is said to be %q", method, path, ct)
+	}
+	return resp.StatusCode, to
 	}
 	return resp.StatusCode, string(data)
 }
@@ -583,6 +586,13 @@ func (f *fakeMedia) put(id string, data []byte) {
 		f.media = make(map[string][]byte)
 	}
 	f.media[id] = data
+}
+
+// forget is what WeChat does after three days.
+func (f *fakeMedia) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.media = nil
 }
 
 // Media implements compat.Media.

@@ -193,6 +193,30 @@ func TestUpload(t *testing.T) {
 	}
 }
 
+// A page that did not get its answer posts again, and WeChat may not have the
+// pictures any more by then.
+func TestUploadRepeated(t *testing.T) {
+	w := newWorld(t, setup{})
+	buyer, seller := w.bound("U_7"), w.bound("V_1")
+	w.media.put("m1", pngPicture(1))
+	w.media.put("m2", pngPicture(2))
+	form := url.Values{"images[]": {"m1"}, "toMid": {"V_1"}, "pid": {"1001"}, "client_id": {buyer.client}, "nonce": {"n-1"}}
+	first := buyer.post("uploadImgage", form)
+	seller.next("reception")
+	form["images[]"] = []string{"m2"}
+	if a := buyer.post("uploadImgage", form); a["code"] != "nonce_reused" {
+		t.Errorf("the nonce of another picture: %v", a)
+	}
+	w.media.forget()
+	form["images[]"] = []string{"m1"}
+	if a := buyer.post("uploadImgage", form); a["status"] != 1.0 || a["seq"] != first["seq"] {
+		t.Errorf("the same post again: %v, want %v", a, first)
+	}
+	if _, ms := w.conversation(); len(ms) != 1 {
+		t.Errorf("%d messages, want 1", len(ms))
+	}
+}
+
 // The statuses of the old controller, in its order of checks.
 func TestStatuses(t *testing.T) {
 	w := newWorld(t, setup{})

@@ -127,13 +127,8 @@ func (e *Endpoints) fetchAll(ctx context.Context, actor chat.Actor, nonce chat.N
 	g.SetLimit(fetching)
 	for i, id := range ids {
 		g.Go(func() error {
-			data, err := e.media.Media(ctx, id)
-			if err == nil {
-				var f chat.File
-				f, err = e.uploader.Upload(ctx, actor, uploadKey(nonce, i), data)
-				blocks[i] = chat.DraftBlock{Type: chat.ImageBlock, File: f.ID}
-			}
-			errs[i] = err
+			f, err := e.fetch(ctx, actor, mediaKey(nonce, i, id), id)
+			blocks[i], errs[i] = chat.DraftBlock{Type: chat.ImageBlock, File: f.ID}, err
 			return nil
 		})
 	}
@@ -142,6 +137,9 @@ func (e *Endpoints) fetchAll(ctx context.Context, actor chat.Actor, nonce chat.N
 	for i, err := range errs {
 		if err != nil {
 			no.err = err
+			if chat.KindOf(err) == chat.Internal {
+				e.srv.log.ErrorContext(ctx, "keep a picture from WeChat", "uid", actor.UID, "err", err)
+			}
 			no.failed = append(no.failed, failedMedia{ids[i], chat.AsError(err).Code})
 		}
 	}
@@ -153,4 +151,23 @@ func (e *Endpoints) fetchAll(ctx context.Context, actor chat.Actor, nonce chat.N
 		Err: errors.Join(errs...),
 	}
 	return nil, no
+}
+
+// mediaKey is uploadKey for a picture that WeChat has: with other pictures it is
+// another upload, so that the message, too, is found to be another one.
+func mediaKey(nonce chat.Nonce, i int, id string) chat.Nonce {
+	return uploadKey(chat.Nonce(string(nonce)+"\n"+id), i)
+}
+
+// fetch fetches and keeps one picture, or finds that an earlier post did: WeChat
+// keeps its media for three days, and we the message for ever.
+func (e *Endpoints) fetch(ctx context.Context, actor chat.Actor, key chat.Nonce, id string) (chat.File, error) {
+	if f, err := e.uploader.Uploaded(ctx, actor, key); chat.KindOf(err) != chat.NotFound {
+		return f, err
+	}
+	data, err := e.media.Media(ctx, id)
+	if err != nil {
+		return chat.File{}, err
+	}
+	return e.uploader.Upload(ctx, actor, key, data)
 }
