@@ -429,11 +429,11 @@ func (w *world) request(token, origin, method, path string, form url.Values, aja
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if to := resp.Header.Get("Location"); to != "" {
-		if ct := resp.Header.Get("Content-Type"); strings.HasPrefix(string(data), "{") && ct != "application/json; charset=utf-8" {
+	if ct := resp.Header.Get("Content-Type"); strings.HasPrefix(string(data), "{") && ct != "application/json; charset=utf-8" {
 		w.t.Errorf("%s %s: JSON that is said to be %q", method, path, ct)
 	}
-	return resp.StatusCode, to
+	if to := resp.Header.Get("Location"); to != "" {
+		return resp.StatusCode, to
 	}
 	return resp.StatusCode, string(data)
 }
