@@ -23,6 +23,7 @@ type commands struct {
 	Import  importCommand  `cmd:"" help:"Bring in the history of another chat."`
 	Export  exportCommand  `cmd:"" help:"Write the history for others to read."`
 	Epoch   epochCommand   `cmd:"" set:"data=./haggle-data" help:"Have all clients load anew, after the database was restored from a backup."`
+	Webhook webhookCommand `cmd:"" set:"data=./haggle-data" help:"What the shop is told when messages stay unread: its secret, and a test."`
 	Bench   benchCommand   `cmd:"" help:"Put a load on a running server and say how it does. Start that with --rate-factor 0, or it refuses most of it."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,18 +28,24 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Cmds:                scriptCommands(),
+		Setup: func(env *testscript.Env) error {
+			env.Values[hookKey{}] = &sync.Map{}
+			return nil
+		},
 	})
 }
 
 // scriptCommands is what scripts can do beyond what testscript brings.
 func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args []string) {
-	return map[string]func(ts *testscript.TestScript, neg bool, args []string){
+	commands := map[string]func(ts *testscript.TestScript, neg bool, args []string){
 		"freeport": freePort,
 		"await":    await,
 		"get":      get,
 		"getfrom":  getFrom,
 		"mode":     mode,
 	}
+	maps.Copy(commands, webhookCommands())
+	return commands
 }
 
 // freePort VAR sets VAR to a port that is this script's until its end. It is below

@@ -45,6 +45,11 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		c.WeChatAPI, c.WeChatJS = "http://"+c.Listen, "http://"+c.Listen+standin.ScriptPath
 		weChat = standin.New(c.WeChatAppID, secret)
 	}
+	// The marketplace is told like any other, at an address of this machine.
+	if _, port, err := net.SplitHostPort(c.Listen); err == nil && port != "0" && !c.HasWebhook() && c.TLSCert == "" {
+		c.WebhookURL = "http://" + c.Listen + demo.WebhookPath
+		c.WebhookAllow = append(c.WebhookAllow, "127.0.0.0/8", "::1", "localhost")
+	}
 	if err := c.CheckDemo(); err != nil {
 		return &usageError{err}
 	}

@@ -32,6 +32,9 @@ func (a *app) announce() {
 	if !a.cfg.HasKeys() {
 		line("secret", "in %s (the shop signs its tokens with it)", filepath.Join(a.cfg.Data, TokenSecretFile))
 	}
+	if a.webhook != nil && len(a.cfg.WebhookSecret) == 0 {
+		line("webhook", "its secret is in %s (the shop verifies what it is told with it)", filepath.Join(a.cfg.Data, WebhookSecretFile))
+	}
 	line("data", "%s", a.cfg.Data)
 	if a.admin != nil {
 		line("metrics", "http://%s/metrics", a.admin)

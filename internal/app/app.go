@@ -36,6 +36,7 @@ type Site struct {
 	TokenSecret []byte
 	KeyID       string
 	APIKey      string
+	Webhook     []string // secrets that what it is told is signed with; nil: it is told nothing
 }
 
 // Shop is a marketplace. Its pages are served at the root.
@@ -72,6 +73,9 @@ func (a *app) run(ctx context.Context) error {
 	work.Go(func() error { return a.gateway.Run(background) })
 	if a.compat != nil {
 		work.Go(func() error { return a.compat.Run(background) })
+	}
+	if a.webhook != nil {
+		work.Go(func() error { return a.webhook.Run(background) })
 	}
 	work.Go(func() error { return a.health.watch(background) })
 

@@ -24,6 +24,7 @@ import (
 	"haggle/internal/ratelimit"
 	"haggle/internal/rest"
 	"haggle/internal/store/sqlstore"
+	"haggle/internal/webhook"
 )
 
 // app is the parts, put together.
@@ -40,6 +41,7 @@ type app struct {
 	gateway     *gateway.Gateway
 	compat      *compat.Server    // nil without --compat
 	php         *compat.Endpoints // beside it
+	webhook     *webhook.Worker   // nil without --webhook-url
 	rest        *rest.API
 	files       *media.Handler
 	shop        Shop
@@ -134,6 +136,7 @@ func (a *app) openListeners(ctx context.Context) error {
 // openDomain makes what knows of buyers and sellers.
 func (a *app) openDomain(ctx context.Context, store *sqlstore.Store) error {
 	limits := a.cfg.Chat()
+	limits.RemindAfter = a.cfg.RemindAfter()
 	limiter, err := ratelimit.New(limits.Rates, 1) // the factor is in them already
 	if err != nil {
 		return err
@@ -159,7 +162,27 @@ func (a *app) openDomain(ctx context.Context, store *sqlstore.Store) error {
 	a.closers = append(a.closers, disk)
 	a.media = media.NewService(store, disk, a.service, media.NewLine(limits), limits, a.log)
 	a.registry.MustRegister(a.media.Metrics()...)
+	a.openWebhook(store)
 	return a.openAPI(store, disk, bus, seat)
+}
+
+// openWebhook makes what tells the shop, where it wants to be told.
+func (a *app) openWebhook(store chat.ReminderStore) {
+	if !a.cfg.HasWebhook() {
+		return
+	}
+	sender := webhook.NewSender(WebhookTarget(&a.cfg.Webhook, a.secrets.hook, a.opts.Version))
+	a.webhook = webhook.NewWorker(store, a.service.Backend(), sender, a.cfg.RemindAfter(), a.log)
+	a.registry.MustRegister(a.webhook.Metrics()...)
+}
+
+// WebhookTarget returns where the shop is told, as it is configured.
+func WebhookTarget(cfg *config.Webhook, secrets []string, version string) webhook.Target {
+	networks, hosts := cfg.Allowed()
+	return webhook.Target{
+		URL: cfg.WebhookURL, Secrets: secrets, Version: version,
+		Allow: webhook.Allow{Networks: networks, Hosts: hosts},
+	}
 }
 
 // openBus returns the bus, and a second place on it for the PHP chat's pages where

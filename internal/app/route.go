@@ -46,6 +46,9 @@ func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus, second chat.
 	if weChat != nil { // an interface that holds nil is not nil
 		deps.WeChat, deps.WeChatJS = weChat, a.cfg.WeChatJS
 	}
+	if a.webhook != nil {
+		deps.Webhook = a.webhook
+	}
 	if a.rest, err = rest.New(deps); err != nil {
 		return err
 	}
@@ -110,7 +113,7 @@ func (a *app) openPages() error {
 	if a.opts.Shop != nil {
 		a.shop, err = a.opts.Shop(Site{
 			BaseURL: a.base.String(), APIURL: "http://" + a.servers[0].listener.Addr().String(),
-			TokenSecret: a.secrets.shop, KeyID: a.secrets.shopKID, APIKey: a.secrets.apiKeys[0],
+			TokenSecret: a.secrets.shop, KeyID: a.secrets.shopKID, APIKey: a.secrets.apiKeys[0], Webhook: a.secrets.hook,
 		})
 		if err != nil {
 			return err

@@ -27,6 +27,9 @@ const (
 	APIKeyFile      = "api-key"
 	TokenSecretFile = "token-secret"
 
+	// WebhookSecretFile holds what the shop's backend verifies webhooks with.
+	WebhookSecretFile = "webhook-secret"
+
 	// demoMark is in a data directory that the demo made.
 	demoMark = "demo"
 )
@@ -43,6 +46,8 @@ type secrets struct {
 	shop    []byte // that the marketplace signs with; nil where it has a key pair
 	shopKID string
 	apiKeys []string
+	hook    []string // that webhooks are signed with; nil without one
+	forms   []byte   // of the forms of pages without a script
 }
 
 // openSecrets reads the secrets, makes those that are missing, and leaves the
@@ -64,6 +69,16 @@ func openSecrets(ctx context.Context, cfg *config.Config, store chat.Store) (s s
 		}
 		s.apiKeys = []string{string(key)}
 	}
+	if s.forms, err = auth.Secret(ctx, store, auth.SecretForms, nil); err != nil {
+		return s, err
+	}
+	if s.hook = cfg.WebhookSecret; cfg.HasWebhook() && len(s.hook) == 0 {
+		made, err := auth.Secret(ctx, store, auth.SecretHook, nil)
+		if err != nil {
+			return s, err
+		}
+		s.hook = []string{string(made)}
+	}
 	switch {
 	case len(cfg.TokenSecret) > 0:
 		kid, secret := config.SplitKey(cfg.TokenSecret[0])
@@ -80,7 +95,10 @@ func openSecrets(ctx context.Context, cfg *config.Config, store chat.Store) (s s
 // leave writes what was made here into files, and removes files that an earlier
 // start left and that no longer hold.
 func (s *secrets) leave(cfg *config.Config) error {
-	var key, shop string
+	var key, shop, hook string
+	if cfg.HasWebhook() && len(cfg.WebhookSecret) == 0 {
+		hook = s.hook[0]
+	}
 	if len(cfg.APIKey) == 0 {
 		key = s.apiKeys[0]
 	}
@@ -90,6 +108,7 @@ func (s *secrets) leave(cfg *config.Config) error {
 	return errors.Join(
 		leaveFile(filepath.Join(cfg.Data, APIKeyFile), key),
 		leaveFile(filepath.Join(cfg.Data, TokenSecretFile), shop),
+		leaveFile(filepath.Join(cfg.Data, WebhookSecretFile), hook),
 	)
 }
 
@@ -137,7 +156,7 @@ func closeDir(dir string) error {
 
 // ownFiles are what a data directory holds beside the database's files.
 func ownFiles() []string {
-	return []string{filesDir, APIKeyFile, TokenSecretFile, demoMark, "haggle.lock", "lost+found"}
+	return []string{filesDir, APIKeyFile, TokenSecretFile, WebhookSecretFile, demoMark, "haggle.lock", "lost+found"}
 }
 
 // openTo reports whether others on this machine may look into dir.

@@ -24,6 +24,8 @@ var mayImport = map[string][]string{
 	"internal/media":     {"internal/chat"},
 	"internal/ratelimit": {"internal/chat"},
 
+	"internal/webhook": {"internal/chat", "internal/wire"},
+
 	"internal/wechat":         {"internal/chat"},
 	"internal/wechat/standin": {},
 
@@ -60,11 +62,11 @@ var mayImport = map[string][]string{
 		"internal/auth", "internal/bus/localbus", "internal/bus/sharedbus", "internal/chat", "internal/compat",
 		"internal/compat/hplog", "internal/config", "internal/gateway",
 		"internal/media", "internal/ratelimit", "internal/rest", "internal/store/sqlstore",
-		"internal/wechat", "web",
+		"internal/webhook", "internal/wechat", "web",
 	},
 	"cmd/haggle": {
 		"internal/app", "internal/auth", "internal/bench", "internal/chat", "internal/compat/hplog",
-		"internal/config", "internal/demo", "internal/wechat/standin",
+		"internal/config", "internal/demo", "internal/webhook", "internal/wechat/standin", "internal/wire",
 	},
 }
 

@@ -18,6 +18,8 @@ const (
 	SecretFiles  SecretName = "files"   // signs the URLs of files
 	SecretAPIKey SecretName = "api_key" // lets the shop's backend in
 	SecretCompat SecretName = "compat"  // encrypts the codes of the PHP chat's pages
+	SecretHook   SecretName = "webhook" // signs what the shop is told
+	SecretForms  SecretName = "forms"   // signs the forms of the pages without a script
 )
 
 // SecretStore is the part of chat.Store that secrets need.
@@ -26,8 +28,8 @@ type SecretStore interface {
 }
 
 // Secret returns the secret of that name: the configured one, else what the
-// store has, which the first node to ask creates. The API key is text, so that
-// an operator can read it out; the others are 32 random bytes.
+// store has, which the first node to ask creates. The API key and the webhook's are
+// text, so that an operator can read them out; the others are 32 random bytes.
 func Secret(ctx context.Context, store SecretStore, name SecretName, configured []byte) ([]byte, error) {
 	if len(configured) > 0 {
 		return configured, nil
@@ -36,8 +38,11 @@ func Secret(ctx context.Context, store SecretStore, name SecretName, configured 
 	if _, err := rand.Read(fresh); err != nil {
 		return nil, fmt.Errorf("secret %s: %w", name, err)
 	}
-	if name == SecretAPIKey {
+	switch name { //nolint:exhaustive // the others are bytes
+	case SecretAPIKey:
 		fresh = []byte("hk_" + strings.ToLower(rand.Text()))
+	case SecretHook:
+		fresh = []byte("hw_" + strings.ToLower(rand.Text()+rand.Text()))
 	}
 	secret, err := store.Secret(ctx, string(name), fresh)
 	if err != nil {

@@ -30,6 +30,10 @@ type Limits struct {
 	LoginCodeTTL  time.Duration
 	TokenTTL      time.Duration // of the tokens a page gets; the shop's own may live 24 h
 
+	// RemindAfter says, by side, how long a message waits for it to read before the
+	// shop is told; 0: for ever.
+	RemindAfter [2]time.Duration
+
 	// Rates by what is asked for.
 	Rates map[Action][]Rate
 }

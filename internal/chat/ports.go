@@ -120,6 +120,10 @@ type Append struct {
 	Blocks          []Block
 	SentAt          time.Time
 	RecipientOnline *bool
+
+	// RemindAt is when the shop is told unless the other side has read by then; zero:
+	// never. See ReminderStore.
+	RemindAt time.Time
 }
 
 // Start says which conversation to begin unless it is there already.

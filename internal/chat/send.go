@@ -57,7 +57,9 @@ func (s *Service) prepare(ctx context.Context, actor Actor, d *Draft) (Append, e
 	if a.Blocks, err = s.resolveBlocks(ctx, actor, uids[MerchantSide], d.Blocks); err != nil {
 		return Append{}, err
 	}
-	switch s.bus.Cached(uids[actor.Side().Other()]) {
+	other := uids[actor.Side().Other()]
+	a.RemindAt = s.limits.remindAt(other, a.SentAt)
+	switch s.bus.Cached(other) {
 	case Online:
 		a.RecipientOnline = new(true)
 	case Offline:

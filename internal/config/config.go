@@ -18,6 +18,7 @@ type Config struct {
 	Trust
 	PHPChat
 	WeChat
+	Webhook
 	Limits
 	Logging
 }
@@ -67,6 +68,15 @@ type WeChat struct {
 
 // HasWeChat reports whether there is an official account.
 func (w *WeChat) HasWeChat() bool { return w.WeChatAppID != "" }
+
+// Webhook says where the shop is told that messages stay unread.
+type Webhook struct {
+	WebhookURL         string        `group:"Webhook" name:"webhook-url" help:"Address of the shop's backend that is told, by a signed POST, when a message stays unread. See docs/webhooks.md." placeholder:"URL"`
+	WebhookSecret      Secrets       `group:"Webhook" help:"Secret of 24 characters or more that what is posted is signed with; two while it changes, as with --token-secret. Without one a secret is made and kept in the data directory." placeholder:"SECRET"`
+	WebhookUnreadAfter time.Duration `group:"Webhook" help:"How long a message stays unread before the shop is told." default:"60s" placeholder:"TIME"`
+	WebhookUnreadBy    []string      `group:"Webhook" help:"Whose unread messages it is told of: the merchant's, the buyer's or both. Of guests it is never told." default:"merchant,buyer" placeholder:"SIDE"`
+	WebhookAllow       []string      `group:"Webhook" help:"Addresses, networks or host names that the webhook may reach although they are not on the open internet, like 10.0.0.0/8 or shop.internal." placeholder:"CIDR|HOST"`
+}
 
 // Limits are the limits that can be set. The others are chat.DefaultLimits'.
 type Limits struct {

@@ -27,6 +27,7 @@ type Site struct {
 	TokenSecret []byte
 	KeyID       string
 	APIKey      string
+	Webhook     []string // secrets that what it is told is signed with; nil: it is told nothing
 }
 
 // tokenLife is how long somebody stays signed in to the chat.
@@ -47,6 +48,7 @@ type Market struct {
 	products []product
 	pages    *template.Template
 	mux      *http.ServeMux
+	told     told
 }
 
 // New returns the marketplace that works with site. Beside its pages it serves weChat,
@@ -68,6 +70,10 @@ func New(site Site, weChat http.Handler) (*Market, error) {
 	m.mux.HandleFunc("GET /art/{file}", func(w http.ResponseWriter, r *http.Request) {
 		m.file(w, r, "art/"+path.Base(r.PathValue("file"))) // the value may hold an encoded slash
 	})
+	if len(site.Webhook) > 0 {
+		m.mux.HandleFunc("POST "+WebhookPath, m.hook)
+		m.mux.HandleFunc("GET /notices", m.notices)
+	}
 	m.mux.HandleFunc("GET /demo.css", func(w http.ResponseWriter, r *http.Request) { m.file(w, r, "page/demo.css") })
 	if weChat != nil {
 		m.mux.Handle("/cgi-bin/", weChat)

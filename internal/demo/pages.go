@@ -17,6 +17,8 @@ type frame struct {
 	Buyers   []buyer
 	Home     *home
 	Product  *productPage
+	Notices  []notice
+	Hooked   bool   // the chat tells the marketplace what stays unread
 	Language string // the other one
 }
 
@@ -157,7 +159,7 @@ func (m *Market) offers(want func(product) bool) []offer {
 
 // frame reads who the visitor is and which language it is to be.
 func (m *Market) frame(w http.ResponseWriter, r *http.Request) *frame {
-	f := &frame{Lang: language(r), Here: r.URL.Path, Buyer: m.buyers[0], Buyers: m.buyers, Language: chinese}
+	f := &frame{Lang: language(r), Here: r.URL.Path, Buyer: m.buyers[0], Buyers: m.buyers, Language: chinese, Hooked: len(m.site.Webhook) > 0}
 	if f.Lang == chinese {
 		f.Language = english
 	}

@@ -36,6 +36,8 @@ type Deps struct {
 
 	CompatCodes CompatCodes // of the PHP chat's pages; nil without them
 
+	Webhook Webhook // nil where the shop is told nothing
+
 	WeChat   WeChat // nil without an official account
 	WeChatJS string // where its JS-SDK is
 

@@ -21,6 +21,7 @@ import (
 	"haggle/internal/chat"
 	"haggle/internal/rest"
 	"haggle/internal/store/sqlstore"
+	"haggle/internal/webhook"
 	"haggle/internal/wire"
 )
 
@@ -88,6 +89,7 @@ func newFixture(t *testing.T, opts ...option) *fixture {
 	bus.Attach(nobody{})
 	f.svc = chat.NewService(store, bus, f.limiter, limits, log)
 	deps.Service = f.svc
+	deps.Webhook = webhook.NewWorker(store, f.svc.Backend(), nil, limits.RemindAfter, log)
 	if deps.Verifier, err = auth.NewVerifier(t.Context(), cfg, f.svc, log); err != nil {
 		t.Fatal(err)
 	}
@@ -178,6 +180,7 @@ type request struct {
 	method, path string
 	body         string
 	as           chat.UID // signs a token for it; "" for none
+	backend      bool     // shows the API key
 	header       map[string]string
 }
 
@@ -189,6 +192,9 @@ func (f *fixture) do(r request) *httptest.ResponseRecorder {
 	}
 	if r.as != "" {
 		req.Header.Set("Authorization", "Bearer "+token(f.t, auth.ShopClaims{UID: r.as}))
+	}
+	if r.backend {
+		req.Header.Set("Authorization", "Bearer "+apiKey)
 	}
 	for k, v := range r.header {
 		req.Header.Set(k, v)

@@ -220,6 +220,27 @@ func bodies() map[string]any {
 	}
 }
 
+// webhooks is one of each that the shop is told.
+func webhooks() map[string]wire.Webhook {
+	d := newDomain()
+	d.conversation.Sides[chat.MerchantSide].Blocked = false
+	answer := d.conversation
+	mixed := d.mixed()
+	answer.Last, answer.Product = &mixed, nil
+	answer.Sides[chat.BuyerSide].Unread = 1
+	r := chat.Reminder{
+		ID: "q8w2m5r7tzk1xv3n6c9p4hjd0s", Conversation: conversationID, Side: chat.MerchantSide, Seq: 12,
+		Since: d.message.SentAt.Add(-time.Minute), MadeAt: d.message.SentAt.Add(time.Minute),
+	}
+	toBuyer := r
+	toBuyer.Side, toBuyer.Seq = chat.BuyerSide, 13
+	return map[string]wire.Webhook{
+		"message-unread":       wire.FromReminder(&r, &d.conversation),
+		"message-unread-buyer": wire.FromReminder(&toBuyer, &answer),
+		"ping":                 wire.Ping("q8w2m5r7tzk1xv3n6c9p4hjd0s", d.message.SentAt),
+	}
+}
+
 // check compares v with its golden file, or writes it.
 func check(t *testing.T, name string, v any) []byte {
 	t.Helper()
@@ -269,6 +290,12 @@ func TestGolden_bodies(t *testing.T) {
 	}
 }
 
+func TestGolden_webhooks(t *testing.T) {
+	for name, body := range webhooks() {
+		check(t, "webhook-"+name, body)
+	}
+}
+
 // A file that no test writes any more would mislead the clients' tests.
 func TestGolden_nothingLeftOver(t *testing.T) {
 	known := map[string]bool{}
@@ -280,6 +307,9 @@ func TestGolden_nothingLeftOver(t *testing.T) {
 	}
 	for name := range bodies() {
 		known["body-"+name] = true
+	}
+	for name := range webhooks() {
+		known["webhook-"+name] = true
 	}
 	files, err := filepath.Glob("testdata/*.json")
 	if err != nil {

@@ -44,6 +44,26 @@ func TestProtocolPage(t *testing.T) {
 	}
 }
 
+// The page about webhooks shows what is really posted.
+func TestWebhookPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/webhooks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := example.FindAllStringSubmatch(string(page), -1)
+	if len(found) == 0 {
+		t.Error("the page shows nothing")
+	}
+	for _, m := range found {
+		want, err := os.ReadFile(filepath.Join("testdata", m[1]+".json"))
+		if err != nil {
+			t.Error(err)
+		} else if diff := cmp.Diff(compact(t, want), compact(t, []byte(m[2]))); diff != "" {
+			t.Errorf("%s is shown wrong (-golden file +page):\n%s", m[1], diff)
+		}
+	}
+}
+
 func compact(t *testing.T, data []byte) string {
 	t.Helper()
 	v := jsontext.Value(data)

@@ -29,6 +29,9 @@ class Haggle
     /** Buyers of one request for codes. */
     const CODES = 100;
 
+    /** Seconds after which a webhook may be somebody's repeat of what was overheard. */
+    const WEBHOOK_AGE = 300;
+
     /** Bytes of an answer, beyond which it is none of Haggle's. */
     const LARGEST = 16777216;
 
@@ -343,6 +346,64 @@ class Haggle
                 yield $report;
             }
         } while ($page['more'] && $page['reports'] !== []);
+    }
+
+    /**
+     * What Haggle has posted to the shop, verified: that a message stays unread.
+     * Answer 2xx once it is taken; drop an id that was taken before.
+     *
+     *     $hook = Haggle::webhook(getenv('HAGGLE_WEBHOOK_SECRET'));
+     *
+     * @param string|string[] $secret what --webhook-secret says, or the secrets while they change
+     * @param string|null $body as it arrived; left out: that of this request
+     * @param array|null $server left out: $_SERVER
+     * @param int|null $now left out: the time
+     * @return array id, type ("message.unread", "ping" or one that comes later), created_at, data
+     * @throws HaggleException with code invalid_webhook: answer 403 and do nothing
+     */
+    public static function webhook(
+        #[\SensitiveParameter]
+        $secret,
+        $body = null,
+        $server = null,
+        $now = null
+    ): array {
+        $body = $body === null ? (string) file_get_contents('php://input') : (string) $body;
+        $server = $server === null ? $_SERVER : $server;
+        $now = $now === null ? time() : $now;
+        $stamp = isset($server['HTTP_HAGGLE_TIMESTAMP']) ? (string) $server['HTTP_HAGGLE_TIMESTAMP'] : '';
+        $signatures = isset($server['HTTP_HAGGLE_SIGNATURE']) ? (string) $server['HTTP_HAGGLE_SIGNATURE'] : '';
+        if (!preg_match('/\A[0-9]{1,12}\z/', $stamp) || abs($now - (int) $stamp) > self::WEBHOOK_AGE) {
+            throw new HaggleException('invalid_webhook', 'it is older than five minutes, or has no time');
+        }
+        if (!self::signed((array) $secret, $stamp . '.' . $body, $signatures)) {
+            throw new HaggleException('invalid_webhook', 'it is not signed with this secret');
+        }
+        $hook = json_decode($body, true);
+        if (!is_array($hook) || !isset($hook['id'], $hook['type']) || !is_string($hook['id']) || !is_string($hook['type'])) {
+            throw new HaggleException('invalid_webhook', 'it is not what Haggle posts');
+        }
+        return $hook + ['created_at' => 0, 'data' => []];
+    }
+
+    /** Whether one of the signatures is of one of the secrets, in a time that says nothing. */
+    private static function signed(
+        #[\SensitiveParameter]
+        array $secrets,
+        $text,
+        $signatures
+    ): bool {
+        $found = false;
+        foreach ($secrets as $secret) {
+            if (!is_string($secret) || $secret === '') {
+                throw new HaggleException('invalid_config', 'there is no webhook secret: see webhook-secret in the data directory of Haggle');
+            }
+            $want = 'v1=' . hash_hmac('sha256', $text, $secret);
+            foreach (explode(',', $signatures) as $signature) {
+                $found = hash_equals($want, trim($signature)) || $found;
+            }
+        }
+        return $found;
     }
 
     /**

@@ -139,6 +139,7 @@ func (o *appendOp) store(b *batch, c *conversation, key nonceOf) {
 		conversation: c, side: key.side, hash: o.a.Hash, blocks: o.blocks,
 	}
 	b.inserts = append(b.inserts, m)
+	b.remindOf(c, key.side.Other(), m, o.a.RemindAt)
 	if b.nonces == nil {
 		b.nonces = make(map[nonceOf]*message)
 	}

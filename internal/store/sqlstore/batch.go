@@ -42,6 +42,7 @@ type conversation struct {
 	participants [2]*participant
 	best         [2]bestMarks
 	changed      bool
+	reminded     [2]bool // of each side: the batch has a reminder for it
 }
 
 // participant counts by how much a position is raised. Until the batch knows the
@@ -77,6 +78,8 @@ type batch struct {
 	inserts  []*message
 	recalls  []*recallOp
 	attached []*chat.File
+
+	reminders []newReminder
 
 	nums     map[legacy.Num]said // that are there, of those asked for
 	numbered []numbered
@@ -344,7 +347,7 @@ func (b *batch) save() error {
 			return fmt.Errorf("attach file: %w", err)
 		}
 	}
-	return nil
+	return b.saveReminders()
 }
 
 // raise adds to the participants' positions, each once however many of its

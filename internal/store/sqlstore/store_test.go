@@ -25,6 +25,12 @@ func TestSQLite_tickets(t *testing.T) {
 	})
 }
 
+func TestSQLite_reminders(t *testing.T) {
+	storetest.RunReminders(t, func(t *testing.T) storetest.ReminderStore {
+		return open(t, filepath.Join(t.TempDir(), "data", "chat.db"))
+	})
+}
+
 // open opens a store that is closed with the test.
 func open(t *testing.T, path string) *sqlstore.Store {
 	t.Helper()

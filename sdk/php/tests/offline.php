@@ -129,6 +129,44 @@ refused('to be written into a session', 'not_serializable', function () use ($ha
     serialize($haggle);
 });
 
+// --- Webhooks ---
+
+$body = '{"id":"q8w2m5","type":"ping","created_at":1763935260000}'; // as in docs/webhooks.md
+$signed = [
+    'HTTP_HAGGLE_TIMESTAMP' => '1763935260',
+    'HTTP_HAGGLE_SIGNATURE' => 'v1=161ebba6d024c4571b871475bcbbcb4e1347cd4164502a90705893cbcba45dea',
+];
+$hook = Haggle::webhook('hw_example', $body, $signed, 1763935260);
+check('a webhook is read', $hook === ['id' => 'q8w2m5', 'type' => 'ping', 'created_at' => 1763935260000, 'data' => []], $hook);
+check('with the secret that comes', Haggle::webhook(['hw_next', 'hw_example'], $body, $signed, 1763935260 + 300)['id'] === 'q8w2m5');
+$two = ['HTTP_HAGGLE_SIGNATURE' => 'v1=' . str_repeat('0', 64) . ',' . $signed['HTTP_HAGGLE_SIGNATURE']] + $signed;
+check('with two signatures', Haggle::webhook('hw_example', $body, $two, 1763935260 - 300)['id'] === 'q8w2m5');
+foreach ([
+    'another secret' => ['hw_other', $body, $signed, 1763935260],
+    'another body' => ['hw_example', $body . ' ', $signed, 1763935260],
+    'another time' => ['hw_example', $body, ['HTTP_HAGGLE_TIMESTAMP' => '1763935261'] + $signed, 1763935260],
+    'an old one' => ['hw_example', $body, $signed, 1763935260 + 301],
+    'one to come' => ['hw_example', $body, $signed, 1763935260 - 301],
+    'no signature' => ['hw_example', $body, ['HTTP_HAGGLE_TIMESTAMP' => '1763935260'], 1763935260],
+    'an empty signature' => ['hw_example', $body, ['HTTP_HAGGLE_SIGNATURE' => ''] + $signed, 1763935260],
+    'no time' => ['hw_example', $body, ['HTTP_HAGGLE_SIGNATURE' => $signed['HTTP_HAGGLE_SIGNATURE']], 1763935260],
+    'a time with something behind it' => ['hw_example', $body, ['HTTP_HAGGLE_TIMESTAMP' => "1763935260\n"] + $signed, 1763935260],
+    'a bare signature' => ['hw_example', $body, ['HTTP_HAGGLE_SIGNATURE' => substr($signed['HTTP_HAGGLE_SIGNATURE'], 3)] + $signed, 1763935260],
+] as $what => $wrong) {
+    refused('a webhook with ' . $what, 'invalid_webhook', function () use ($wrong) {
+        Haggle::webhook($wrong[0], $wrong[1], $wrong[2], $wrong[3]);
+    });
+}
+refused('a webhook without a secret', 'invalid_config', function () use ($body, $signed) {
+    Haggle::webhook((string) getenv('NOT_THERE'), $body, $signed, 1763935260);
+});
+foreach (['[]', '"x"', '{"id":1,"type":"ping"}', ''] as $odd) {
+    $time = ['HTTP_HAGGLE_TIMESTAMP' => '5', 'HTTP_HAGGLE_SIGNATURE' => 'v1=' . hash_hmac('sha256', '5.' . $odd, 'k')];
+    refused('a webhook that is ' . $odd, 'invalid_webhook', function () use ($odd, $time) {
+        Haggle::webhook('k', $odd, $time, 5);
+    });
+}
+
 // --- The examples ---
 
 require __DIR__ . '/thinkphp.php';
