@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,7 +24,7 @@ func newRequestStats(r prometheus.Registerer) *requestStats {
 			Name: "haggle_http_requests_total", Help: "HTTP requests by route and status; 101 is an upgrade to a socket.",
 		}, []string{"route", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "haggle_http_request_seconds", Help: "How long HTTP requests took, upgrades aside.",
+			Name: "haggle_http_request_seconds", Help: "How long HTTP requests took, upgrades and streams of events aside.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 4, 9),
 		}, []string{"route"}),
 	}
@@ -43,7 +44,8 @@ func (s *requestStats) count(mux http.Handler) http.Handler {
 				route = "none"
 			}
 			s.total.WithLabelValues(route, strconv.Itoa(rec.status)).Inc()
-			if rec.status != http.StatusSwitchingProtocols {
+			stream := strings.HasPrefix(rec.Header().Get("Content-Type"), "text/event-stream")
+			if rec.status != http.StatusSwitchingProtocols && !stream {
 				s.seconds.WithLabelValues(route).Observe(time.Since(start).Seconds())
 			}
 		}()

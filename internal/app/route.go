@@ -136,7 +136,7 @@ func (a *app) routes(p *pages) http.Handler {
 	mux.Handle("/v1/", api)
 	mux.Handle("/docs", api)
 	mux.Handle("/docs/", api)
-	mux.Handle("/v1/ws", a.gateway.Handler())
+	a.gateway.Register(mux)
 	mux.Handle(media.URLPath, a.files)
 	p.register(mux)
 	if a.shop != nil {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"runtime"
@@ -29,15 +30,22 @@ const (
 // BenchmarkIdle holds sessions from another process and reports what each costs
 // this one. Run it with -benchtime 1x.
 func BenchmarkIdle(b *testing.B) {
-	if url := os.Getenv("HAGGLE_IDLE_URL"); url != "" {
-		holdSessions(b, url)
+	if base := os.Getenv("HAGGLE_IDLE_BASE"); base != "" {
+		holdSessions(b, base, os.Getenv("HAGGLE_IDLE_VIA") == overSSE.name)
 		return
 	}
+	for _, via := range []transport{{name: "WebSocket"}, overSSE} {
+		b.Run(via.name, func(b *testing.B) { idle(b, via) })
+	}
+}
+
+func idle(b *testing.B, via transport) {
+	b.Helper()
 	for b.Loop() {
-		n := newNode(b, nodeOptions{}).listen(b)
+		n := newNode(b, nodeOptions{via: via}).listen(b)
 		before, rss := memory(), residentBytes(b)
 		cmd := exec.Command(os.Args[0], "-test.run=^$", "-test.bench=^BenchmarkIdle$", "-test.benchtime=1x")
-		cmd.Env = append(os.Environ(), "HAGGLE_IDLE_URL="+n.url)
+		cmd.Env = append(os.Environ(), "HAGGLE_IDLE_BASE="+n.base, "HAGGLE_IDLE_VIA="+via.name)
 		stdin, err := cmd.StdinPipe()
 		if err != nil {
 			b.Fatal(err)
@@ -66,23 +74,42 @@ func BenchmarkIdle(b *testing.B) {
 }
 
 // holdSessions opens the sessions and keeps them until its parent closes stdin.
-func holdSessions(b *testing.B, url string) {
-	held := make([]*testkit.WS, sessions) // or the collector closes them
+func holdSessions(b *testing.B, base string, streams bool) {
+	held := make([]any, sessions) // or the collector closes them
 	for i := range held {
-		c, _, err := testkit.DialWS(url, nil)
+		var err error
+		if token := fmt.Sprint("U_", i); streams {
+			held[i], err = holdStream(b, base, token)
+		} else {
+			held[i], err = holdSocket(base, token)
+		}
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := c.Send(fmt.Sprintf(`{"id":1,"hello":{"token":"U_%d"}}`, i)); err != nil {
-			b.Fatal(err)
-		}
-		if _, _, err := c.Read(); err != nil {
-			b.Fatal(err)
-		}
-		held[i] = c
 	}
 	_, _ = os.Stdin.Read(make([]byte, 1))
 	runtime.KeepAlive(held)
+}
+
+func holdSocket(base, token string) (*testkit.WS, error) {
+	c, _, err := testkit.DialWS(base+"/v1/ws", nil)
+	if err == nil {
+		err = c.Send(hello(token))
+	}
+	if err == nil {
+		_, _, err = c.Read()
+	}
+	return c, err
+}
+
+func holdStream(b *testing.B, base, token string) (*testkit.SSE, error) {
+	b.Helper()
+	c := testkit.NewSSE(b.Context(), new(http.Client), base, nil)
+	err := c.Send(hello(token))
+	if err == nil {
+		_, err = c.Read()
+	}
+	return c, err
 }
 
 func memory() runtime.MemStats {

@@ -54,6 +54,10 @@ func tokenBye(e *chat.Error) wire.Bye {
 	return wire.Bye{Code: e.Code, Message: e.Msg, Final: e.Code != byeTokenExpired}
 }
 
+func tooLargeBye() wire.Bye {
+	return wire.Bye{Code: byeFrameTooLarge, Message: "a frame is larger than the server takes"}
+}
+
 // unavailableBye sends a client away for a moment, all of them not for the same.
 func unavailableBye() wire.Bye {
 	return wire.Bye{

@@ -8,6 +8,9 @@
 // and then has a worker read it and carry out the frames, one after the other,
 // so that its own stack stays the smallest there is (docs/adr/0004).
 //
+// Where WebSocket is blocked, a session runs over a stream of events down and
+// requests up instead (docs/adr/0006). Only its socket differs.
+//
 // Nothing outside a session writes to its socket. Others put packets in its
 // queue, and whoever finds the queue idle starts the one writer that empties
 // it. The queue is bounded: a session whose client falls behind is closed,

@@ -76,6 +76,7 @@ type Gateway struct {
 	stats    *stats
 	buffers  buffers
 	workers  workers
+	streams  streams
 
 	// ctx is Run's. It is a field because a frame belongs to no request: its work
 	// ends with the gateway's.
@@ -102,8 +103,8 @@ func New(svc *chat.Service, bus chat.Bus, verifier Verifier, opts Options, log *
 		now: time.Now, silence: opts.Heartbeat * 3 / 2,
 		frames: newRate(svc.Limits().Rates[chat.ActionRequest]),
 		hub:    newHub(opts.OfflineAfter), interest: newInterest(bus), stats: newStats(opts.Metrics),
-		workers: workers{next: make(chan work)},
-		ready:   make(chan struct{}), open: make(map[*session]struct{}),
+		workers: workers{next: make(chan work)}, streams: streams{byID: make(map[chat.ClientID]*streamSocket)},
+		ready: make(chan struct{}), open: make(map[*session]struct{}),
 	}
 	bus.Attach(g)
 	return g
@@ -220,5 +221,10 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 // makes one.
 const requestIDHeader = "X-Request-Id"
 
-// Handler returns the handler of the upgrade.
-func (g *Gateway) Handler() http.Handler { return http.HandlerFunc(g.upgrade) }
+// Register adds the ways in to mux: the WebSocket and, where it is blocked, a
+// stream of events down and requests up.
+func (g *Gateway) Register(mux *http.ServeMux) {
+	mux.HandleFunc("/v1/ws", g.upgrade)
+	mux.HandleFunc("POST /v1/sse", g.openStream)
+	mux.HandleFunc("POST /v1/sse/{session}/{batch}", g.post)
+}

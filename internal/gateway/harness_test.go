@@ -45,12 +45,35 @@ type node struct {
 
 	store *testkit.MemStore
 	bus   chat.Bus
-	url   string
+	via   transport
+	base  string       // where it listens
+	url   string       // of its WebSocket
+	http  *http.Client // of its streams
+}
+
+// transport is a way in. The protocol is the same over each.
+type transport struct {
+	name    string
+	streams bool // server-sent events down, requests up
+	http2   bool
+}
+
+// onEach runs a test over every transport: what holds over one holds over all.
+func onEach(t *testing.T, test func(t *testing.T, via transport)) {
+	t.Helper()
+	for _, via := range []transport{
+		{name: "WebSocket"},
+		{name: "SSE", streams: true},
+		{name: "SSE over HTTP 2", streams: true, http2: true},
+	} {
+		t.Run(via.name, func(t *testing.T) { test(t, via) })
+	}
 }
 
 type nodeOptions struct {
 	Options
 
+	via    transport // of the clients
 	limits func(*chat.Limits)
 	store  func(chat.Store) chat.Store
 	bus    func(chat.Bus) chat.Bus
@@ -62,7 +85,7 @@ type nodeOptions struct {
 // newNode starts a gateway. It ends with the test.
 func newNode(t testing.TB, o nodeOptions) *node {
 	t.Helper()
-	n := &node{store: testkit.NewMemStore(), bus: localbus.New()}
+	n := &node{store: testkit.NewMemStore(), bus: localbus.New(), via: o.via}
 	limits := chat.DefaultLimits()
 	if o.limits != nil {
 		o.limits(&limits)
@@ -110,27 +133,67 @@ func newNode(t testing.TB, o nodeOptions) *node {
 	return n
 }
 
+// handler is what a server serves of the gateway.
+func (n *node) handler() http.Handler {
+	mux := http.NewServeMux()
+	n.Register(mux)
+	return mux
+}
+
 // listen serves the gateway on a real port.
 func (n *node) listen(t testing.TB) *node {
 	t.Helper()
-	server := httptest.NewServer(n.Handler())
+	server := httptest.NewUnstartedServer(n.handler())
+	if n.via.http2 {
+		server.EnableHTTP2 = true
+		server.StartTLS()
+	} else {
+		server.Start()
+	}
 	t.Cleanup(server.Close)
-	n.url = server.URL
+	n.base, n.url, n.http = server.URL, server.URL+"/v1/ws", server.Client()
 	return n
 }
 
-// client is a client over a real socket. What it meets unexpectedly fails its
+// link is a connection as a client sees it.
+type link interface {
+	// Send sends a frame.
+	Send(text string) error
+
+	// Read returns the next frame; after the last the error is testkit.ErrClosed.
+	Read() ([]byte, error)
+
+	// Close leaves without a word.
+	Close() error
+}
+
+// wsLink is a link over a WebSocket.
+type wsLink struct{ *testkit.WS }
+
+func (l wsLink) Read() ([]byte, error) {
+	_, data, err := l.WS.Read()
+	return data, err
+}
+
+func (l wsLink) Close() error { return l.Conn.Close() }
+
+// client is a client over a real connection. What it meets unexpectedly fails its
 // test.
 type client struct {
-	*testkit.WS
+	link
 
 	t testing.TB
 }
 
-// dial opens a socket and leaves it at that.
-func (n *node) dial(t testing.TB, header http.Header) *client {
+// dial makes a connection and leaves it at that.
+func (n *node) dial(t testing.TB) *client {
 	t.Helper()
-	ws, answer, err := testkit.DialWS(n.url, header)
+	if n.via.streams {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
+		t.Cleanup(cancel)
+		return &client{testkit.NewSSE(ctx, n.http, n.base, nil), t}
+	}
+	ws, answer, err := testkit.DialWS(n.url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,13 +202,33 @@ func (n *node) dial(t testing.TB, header http.Header) *client {
 	}
 	t.Cleanup(func() { _ = ws.Conn.Close() })
 	_ = ws.Conn.SetDeadline(time.Now().Add(20 * time.Second))
-	return &client{WS: ws, t: t}
+	return &client{wsLink{ws}, t}
 }
 
-// enter opens a socket, says hello and waits for the welcome.
+// ws is the client's WebSocket, for what only that can do.
+func (c *client) ws() *testkit.WS {
+	c.t.Helper()
+	l, ok := c.link.(wsLink)
+	if !ok {
+		c.t.Fatal("the client has no WebSocket")
+	}
+	return l.WS
+}
+
+// sse is the client's stream, for what only that can do.
+func (c *client) sse() *testkit.SSE {
+	c.t.Helper()
+	l, ok := c.link.(*testkit.SSE)
+	if !ok {
+		c.t.Fatal("the client has no stream")
+	}
+	return l
+}
+
+// enter makes a connection, says hello and waits for the welcome.
 func (n *node) enter(t testing.TB, token string, position *wire.Position) (*client, *wire.Welcome) {
 	t.Helper()
-	c := n.dial(t, nil)
+	c := n.dial(t)
 	c.say(wire.ClientFrame{ID: 1, Hello: &wire.Hello{Token: token, Position: position}})
 	f := c.hear()
 	if f.Welcome == nil {
@@ -169,7 +252,7 @@ func (c *client) say(f wire.ClientFrame) {
 func (c *client) hear() wire.ServerFrame {
 	c.t.Helper()
 	for {
-		_, data, err := c.Read()
+		data, err := c.Read()
 		if err != nil {
 			c.t.Fatalf("read: %v (%q)", err, data)
 		}
@@ -193,12 +276,12 @@ func (c *client) until(ok func(*wire.ServerFrame) bool) wire.ServerFrame {
 	}
 }
 
-// bye reads until the socket closes and returns the bye before that.
+// bye reads until the connection ends and returns the bye before that.
 func (c *client) bye() wire.Bye {
 	c.t.Helper()
 	var last wire.ServerFrame
 	for {
-		_, data, err := c.Read()
+		data, err := c.Read()
 		if errors.Is(err, testkit.ErrClosed) && last.Bye != nil {
 			return *last.Bye
 		}

@@ -19,8 +19,9 @@ const (
 	finalBit = 0x80
 )
 
-// packet is one WebSocket frame. The payload may be shared by many sessions and
-// is never written to.
+// packet is what goes to a client at once: a frame of the protocol's, or one of
+// WebSocket's own. The payload may be shared by many sessions and is never
+// written to.
 type packet struct {
 	op      byte
 	payload []byte
@@ -32,7 +33,7 @@ func text(f *wire.ServerFrame) (packet, error) {
 	return packet{opText, data}, err
 }
 
-// appendTo appends p as it goes over the wire. A server does not mask.
+// appendTo appends p as it goes over a WebSocket. A server does not mask.
 func (p packet) appendTo(buf []byte) []byte {
 	buf = append(buf, finalBit|p.op)
 	switch n := len(p.payload); {

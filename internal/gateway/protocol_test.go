@@ -29,3 +29,20 @@ func TestProtocolPage(t *testing.T) {
 		}
 	}
 }
+
+// And what to do when a request up or a stream is refused.
+func TestProtocolPage_refusals(t *testing.T) {
+	page, err := os.ReadFile("../../docs/protocol.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(page), "## Where WebSocket is blocked")
+	if !found {
+		t.Fatal("docs/protocol.md does not say what to do where WebSocket is blocked")
+	}
+	for _, code := range []string{"invalid_batch", "body_broken", "timeout", "origin_not_allowed", "session_gone", "batch_missing", byeFrameTooLarge, "rate_limited", byeShutdown} {
+		if !strings.Contains(section, "`"+code+"`") {
+			t.Errorf("docs/protocol.md does not explain %s there", code)
+		}
+	}
+}

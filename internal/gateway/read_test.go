@@ -29,11 +29,11 @@ func TestRead_byteByByte(t *testing.T) {
 	}
 	half := len(data) / 2
 	for i := range half {
-		if _, err := c.Conn.Write(data[i : i+1]); err != nil {
+		if _, err := c.ws().Conn.Write(data[i : i+1]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := c.Conn.Write(data[half:]); err != nil {
+	if _, err := c.ws().Conn.Write(data[half:]); err != nil {
 		t.Fatal(err)
 	}
 	for id := int64(2); id < 6; id++ {
@@ -46,7 +46,7 @@ func TestRead_byteByByte(t *testing.T) {
 // With TLS nobody but the TLS connection knows what there is to read.
 func TestRead_tls(t *testing.T) {
 	n := newNode(t, nodeOptions{})
-	server := httptest.NewTLSServer(n.Handler())
+	server := httptest.NewTLSServer(n.handler())
 	t.Cleanup(server.Close)
 	transport, ok := server.Client().Transport.(*http.Transport)
 	if !ok {
@@ -114,10 +114,10 @@ func TestRead_goneBeforeTheAnswer(t *testing.T) {
 		c.say(wire.ClientFrame{ID: id, Heartbeat: &wire.Heartbeat{}})
 	}
 	<-storing
-	if conn, ok := c.Conn.(*net.TCPConn); !ok || conn.SetLinger(0) != nil {
+	if conn, ok := c.ws().Conn.(*net.TCPConn); !ok || conn.SetLinger(0) != nil {
 		t.Fatal("cannot reset the connection")
 	}
-	if err := c.Conn.Close(); err != nil { // with a reset: the answer cannot be written
+	if err := c.ws().Conn.Close(); err != nil { // with a reset: the answer cannot be written
 		t.Fatal(err)
 	}
 	close(left)

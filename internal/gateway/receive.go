@@ -35,7 +35,7 @@ func (s *session) receive(isText bool, data []byte) {
 	case closed:
 		return
 	case len(data) > s.gw.limits.FrameBytes:
-		s.close(wire.Bye{Code: byeFrameTooLarge, Message: "a frame is larger than the server takes"})
+		s.close(tooLargeBye())
 		return
 	case s.greeted && isText && bytes.Equal(data, []byte(`{"heartbeat":{}}`)):
 		// The answer to our heartbeat, by far the most frequent frame of all.

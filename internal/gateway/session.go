@@ -142,7 +142,7 @@ func (s *session) fill(buf *[]byte) (more, last bool) {
 	defer s.mu.Unlock()
 	n := 0
 	for n < len(s.queue) && (n == 0 || len(*buf)+len(s.queue[n].payload) < batchBytes) {
-		*buf = s.queue[n].appendTo(*buf)
+		*buf = s.sock.frame(*buf, s.queue[n])
 		s.queued -= len(s.queue[n].payload)
 		n++
 	}

@@ -24,6 +24,10 @@ const (
 // socket is what a session needs of its connection. One goroutine at a time
 // calls send; the others may be called at any time, and none but send waits.
 type socket interface {
+	// frame appends p as it goes over this connection; nothing if it has no place
+	// there.
+	frame(buf []byte, p packet) []byte
+
 	// send writes whole packets.
 	send(data []byte, within time.Duration) error
 
@@ -62,6 +66,8 @@ type netSocket struct {
 }
 
 var _ socket = (*netSocket)(nil)
+
+func (c *netSocket) frame(buf []byte, p packet) []byte { return p.appendTo(buf) }
 
 func (c *netSocket) send(data []byte, within time.Duration) error {
 	if err := c.SetWriteDeadline(time.Now().Add(within)); err != nil {
@@ -170,7 +176,7 @@ func (c *netSocket) take(data []byte) {
 	c.limitReading(lingerFor)
 	switch {
 	case errors.Is(err, violation(statusTooLarge)):
-		c.session.close(wire.Bye{Code: byeFrameTooLarge, Message: "a frame is larger than the server takes"})
+		c.session.close(tooLargeBye())
 	case errors.Is(err, violation(statusProtocol)):
 		c.session.close(wire.Bye{Code: byeProtocol, Message: "not a valid WebSocket frame"})
 	default:

@@ -102,17 +102,20 @@ func (w wrapped) Unwrap() http.ResponseWriter { return w.inner }
 func TestUpgrade_behindMiddleware(t *testing.T) {
 	n := newNode(t, nodeOptions{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n.Handler().ServeHTTP(wrapped{w}, r)
+		n.handler().ServeHTTP(wrapped{w}, r)
 	}))
 	defer server.Close()
-	n.url = server.URL
+	n.url = server.URL + "/v1/ws"
 	n.enter(t, "U_1", nil)
 }
 
 // What no client of ours sends gets an answer that says what is wrong, and costs
 // nobody the connection.
-func TestFrames_refused(t *testing.T) {
-	n := newNode(t, nodeOptions{}).listen(t)
+func TestFrames_refused(t *testing.T) { onEach(t, testFramesRefused) }
+
+func testFramesRefused(t *testing.T, via transport) {
+	t.Helper()
+	n := newNode(t, nodeOptions{via: via}).listen(t)
 	c, _ := n.enter(t, "U_1", nil)
 	for _, tc := range []struct {
 		name  string
@@ -147,6 +150,9 @@ func TestFrames_refused(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c.t = t
+			if via.streams && tc.frame == "" {
+				t.Skip("an empty line says nothing")
+			}
 			if err := c.Send(tc.frame); err != nil {
 				t.Fatal(err)
 			}
@@ -161,11 +167,8 @@ func TestFrames_refused(t *testing.T) {
 		})
 	}
 	c.t = t
-	if err := c.Write(testkit.OpBinary, true, []byte(`{"heartbeat":{}}`)); err != nil {
-		t.Fatal(err)
-	}
-	if f := c.hear(); f.Error == nil || f.Error.Code != "invalid_json" {
-		t.Errorf("binary: %+v", f)
+	if !via.streams {
+		wantNoBinary(t, c)
 	}
 	c.say(wire.ClientFrame{ID: 99, Heartbeat: &wire.Heartbeat{}})
 	if f := c.hear(); f.ID != 99 {
@@ -173,13 +176,23 @@ func TestFrames_refused(t *testing.T) {
 	}
 }
 
+func wantNoBinary(t *testing.T, c *client) {
+	t.Helper()
+	if err := c.ws().Write(testkit.OpBinary, true, []byte(`{"heartbeat":{}}`)); err != nil {
+		t.Fatal(err)
+	}
+	if f := c.hear(); f.Error == nil || f.Error.Code != "invalid_json" {
+		t.Errorf("binary: %+v", f)
+	}
+}
+
 func TestFrames_ping(t *testing.T) {
 	n := newNode(t, nodeOptions{}).listen(t)
 	c, _ := n.enter(t, "U_1", nil)
-	if err := c.Write(testkit.OpPing, true, []byte("are you there")); err != nil {
+	if err := c.ws().Write(testkit.OpPing, true, []byte("are you there")); err != nil {
 		t.Fatal(err)
 	}
-	if op, data, err := c.Read(); op != testkit.OpPong || string(data) != "are you there" || err != nil {
+	if op, data, err := c.ws().Read(); op != testkit.OpPong || string(data) != "are you there" || err != nil {
 		t.Errorf("read %d %q, %v; want a pong with the ping's payload", op, data, err)
 	}
 }
@@ -192,7 +205,7 @@ func TestFrames_inPieces(t *testing.T) {
 		if i == 0 {
 			op = testkit.OpText
 		}
-		if err := c.Write(op, i == 2, []byte(piece)); err != nil {
+		if err := c.ws().Write(op, i == 2, []byte(piece)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -230,7 +243,7 @@ func TestFrames_tooLarge(t *testing.T) {
 				if i == 0 {
 					op = testkit.OpText
 				}
-				_ = c.Write(op, false, make([]byte, 60<<10))
+				_ = c.ws().Write(op, false, make([]byte, 60<<10))
 			}
 		}()
 		if b := c.bye(); b.Code != byeFrameTooLarge {
@@ -243,7 +256,7 @@ func TestFrames_tooLarge(t *testing.T) {
 func TestFrames_notWebSocket(t *testing.T) {
 	n := newNode(t, nodeOptions{}).listen(t)
 	c, _ := n.enter(t, "U_1", nil)
-	if _, err := c.Conn.Write([]byte{0x81, 2, '{', '}'}); err != nil {
+	if _, err := c.ws().Conn.Write([]byte{0x81, 2, '{', '}'}); err != nil {
 		t.Fatal(err)
 	}
 	if b := c.bye(); b.Code != byeProtocol {
@@ -255,22 +268,25 @@ func TestFrames_notWebSocket(t *testing.T) {
 func TestClose_byClient(t *testing.T) {
 	n := newNode(t, nodeOptions{}).listen(t)
 	c, _ := n.enter(t, "U_1", nil)
-	if err := c.Write(testkit.OpClose, true, []byte{0x03, 0xe8}); err != nil {
+	if err := c.ws().Write(testkit.OpClose, true, []byte{0x03, 0xe8}); err != nil {
 		t.Fatal(err)
 	}
-	if op, _, err := c.Read(); op != testkit.OpClose {
+	if op, _, err := c.ws().Read(); op != testkit.OpClose {
 		t.Errorf("read %d, %v; want a close frame", op, err)
 	}
-	if _, err := c.Conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+	if _, err := c.ws().Conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("after the close frame: %v, want EOF", err)
 	}
 }
 
 // Whatever is committed around a hello is in its welcome or comes after it: no
 // message falls between.
-func TestHello_withoutGap(t *testing.T) {
+func TestHello_withoutGap(t *testing.T) { onEach(t, testHelloWithoutGap) }
+
+func testHelloWithoutGap(t *testing.T, via transport) {
+	t.Helper()
 	var meanwhile func()
-	n := newNode(t, nodeOptions{store: func(s chat.Store) chat.Store {
+	n := newNode(t, nodeOptions{via: via, store: func(s chat.Store) chat.Store {
 		return &testkit.FlakyStore{Store: s, BeforeChanged: func() {
 			if meanwhile != nil {
 				meanwhile()
@@ -307,8 +323,11 @@ func TestHello_withoutGap(t *testing.T) {
 	}
 }
 
-func TestHello_changes(t *testing.T) {
-	n := newNode(t, nodeOptions{limits: func(l *chat.Limits) { l.TextRunes = 100_000 }}).listen(t)
+func TestHello_changes(t *testing.T) { onEach(t, testHelloChanges) }
+
+func testHelloChanges(t *testing.T, via transport) {
+	t.Helper()
+	n := newNode(t, nodeOptions{via: via, limits: func(l *chat.Limits) { l.TextRunes = 100_000 }}).listen(t)
 	const buyers = 12
 	for i := range buyers { // with last messages that do not all fit into one frame
 		c, _ := n.enter(t, fmt.Sprint("U_", i), nil)
@@ -337,15 +356,18 @@ func TestHello_changes(t *testing.T) {
 }
 
 // An event that fits into no frame becomes a heartbeat that says there is news.
-func TestEvent_tooLarge(t *testing.T) {
-	n := newNode(t, nodeOptions{limits: func(l *chat.Limits) { l.TextRunes = 100_000 }}).listen(t)
+func TestEvent_tooLarge(t *testing.T) { onEach(t, testEventTooLarge) }
+
+func testEventTooLarge(t *testing.T, via transport) {
+	t.Helper()
+	n := newNode(t, nodeOptions{via: via, limits: func(l *chat.Limits) { l.TextRunes = 100_000 }}).listen(t)
 	seller, _ := n.enter(t, "V_7", nil)
 	_, err := n.svc.Send(t.Context(), chat.Actor{UID: "U_1"}, wire.ToDraft(draft("n", strings.Repeat("x", 90_000))), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for {
-		_, data, err := seller.Read()
+		data, err := seller.Read()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -366,8 +388,11 @@ func TestEvent_tooLarge(t *testing.T) {
 }
 
 // A token that says a name and nothing of a picture takes no picture away.
-func TestHello_keepsAvatar(t *testing.T) {
-	n := newNode(t, nodeOptions{}).listen(t)
+func TestHello_keepsAvatar(t *testing.T) { onEach(t, testHelloKeepsAvatar) }
+
+func testHelloKeepsAvatar(t *testing.T, via transport) {
+	t.Helper()
+	n := newNode(t, nodeOptions{via: via}).listen(t)
 	if err := n.svc.Backend().PutParticipant(t.Context(), chat.Participant{UID: "U_1", Name: "M.", Avatar: "/ming.png"}); err != nil {
 		t.Fatal(err)
 	}
@@ -380,9 +405,12 @@ func TestHello_keepsAvatar(t *testing.T) {
 
 // With a bus that loses, repeats and reorders, a client that compares positions
 // and asks has everything in the end.
-func TestLossyBus(t *testing.T) {
+func TestLossyBus(t *testing.T) { onEach(t, testLossyBus) }
+
+func testLossyBus(t *testing.T, via transport) {
+	t.Helper()
 	const seed = 42
-	n := newNode(t, nodeOptions{bus: func(b chat.Bus) chat.Bus { return testkit.NewLossyBus(b, seed) }}).listen(t)
+	n := newNode(t, nodeOptions{via: via, bus: func(b chat.Bus) chat.Bus { return testkit.NewLossyBus(b, seed) }}).listen(t)
 	buyer, _ := n.enter(t, "U_1", nil)
 	seller, welcome := n.enter(t, "V_7", nil)
 	var conv string
@@ -406,9 +434,12 @@ func TestLossyBus(t *testing.T) {
 	}
 }
 
-func TestMetrics(t *testing.T) {
+func TestMetrics(t *testing.T) { onEach(t, testMetrics) }
+
+func testMetrics(t *testing.T, via transport) {
+	t.Helper()
 	registry := prometheus.NewPedanticRegistry()
-	n := newNode(t, nodeOptions{Options: Options{Metrics: registry}}).listen(t)
+	n := newNode(t, nodeOptions{via: via, Options: Options{Metrics: registry}}).listen(t)
 	c, _ := n.enter(t, "U_1", nil)
 	c.say(wire.ClientFrame{ID: 2, Send: draft("n", "hi")})
 	c.until(func(f *wire.ServerFrame) bool { return f.ID == 2 })
@@ -437,8 +468,11 @@ func TestMetrics(t *testing.T) {
 }
 
 // Many come, talk and go at once.
-func TestCrowd(t *testing.T) {
-	n := newNode(t, nodeOptions{}).listen(t)
+func TestCrowd(t *testing.T) { onEach(t, testCrowd) }
+
+func testCrowd(t *testing.T, via transport) {
+	t.Helper()
+	n := newNode(t, nodeOptions{via: via}).listen(t)
 	seller, _ := n.enter(t, "V_7", nil)
 	const buyers, each = 20, 10
 	var wg sync.WaitGroup
@@ -453,7 +487,7 @@ func TestCrowd(t *testing.T) {
 					t.Errorf("buyer %d, answer %d: %+v", i, k, f)
 				}
 			}
-			if err := c.Conn.Close(); err != nil {
+			if err := c.Close(); err != nil {
 				t.Error(err)
 			}
 		})

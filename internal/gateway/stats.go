@@ -95,7 +95,7 @@ func kindOfServer(f *wire.ServerFrame) kind {
 
 // stats are the gateway's metrics.
 type stats struct {
-	sessions          prometheus.Gauge
+	sessions, streams prometheus.Gauge
 	framesIn          [kinds]prometheus.Counter
 	framesOut         [kinds]prometheus.Counter
 	bytesIn, bytesOut prometheus.Counter
@@ -111,6 +111,9 @@ func newStats(r prometheus.Registerer) *stats {
 	s := &stats{
 		sessions: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "haggle_gateway_sessions", Help: "Live sessions.",
+		}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "haggle_gateway_streams", Help: "Those of them whose client has no WebSocket.",
 		}),
 		byes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "haggle_gateway_byes_total", Help: "Sessions ended by the server, by code.",
@@ -129,7 +132,7 @@ func newStats(r prometheus.Registerer) *stats {
 		s.framesOut[k] = frames.WithLabelValues("out", kind(k).String())
 	}
 	if r != nil {
-		r.MustRegister(s.sessions, frames, bytes, s.byes, s.sendSeconds)
+		r.MustRegister(s.sessions, s.streams, frames, bytes, s.byes, s.sendSeconds)
 	}
 	return s
 }

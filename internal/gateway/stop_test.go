@@ -113,7 +113,7 @@ func TestShutdown_nobodyReads(t *testing.T) {
 func stopWithDeaf(t *testing.T, start func(*httptest.Server)) {
 	t.Helper()
 	n := newNode(t, nodeOptions{limits: func(l *chat.Limits) { l.Sockets = 50 }})
-	server := httptest.NewUnstartedServer(n.Handler())
+	server := httptest.NewUnstartedServer(n.handler())
 	server.Listener = tight{server.Listener}
 	start(server)
 	t.Cleanup(server.Close)
@@ -159,8 +159,8 @@ func stopWithDeaf(t *testing.T, start func(*httptest.Server)) {
 // Who does not read is waited for as long as the goodbye may take, also when it
 // is one batch of many that is under way.
 func TestShutdown_grace(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{})
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via})
 		var open []*fake
 		for i := range 50 {
 			open = append(open, n.enterFake(t, fmt.Sprint("U_", i)))

@@ -8,8 +8,11 @@ import (
 )
 
 // A buyer asks, the seller has it, both see the ticks.
-func TestTalk(t *testing.T) {
-	n := newNode(t, nodeOptions{}).listen(t)
+func TestTalk(t *testing.T) { onEach(t, testTalk) }
+
+func testTalk(t *testing.T, via transport) {
+	t.Helper()
+	n := newNode(t, nodeOptions{via: via}).listen(t)
 	seller, _ := n.enter(t, "V_7/alice", nil)
 	buyer, welcome := n.enter(t, "U_1", nil)
 	if welcome.UID != "U_1" || welcome.Position.Epoch != "e1" || welcome.Changes != nil || welcome.Reset {
@@ -51,8 +54,11 @@ func TestTalk(t *testing.T) {
 }
 
 // What one client sends in one go comes out in that order, on every device.
-func TestTalk_inOrderOnEveryDevice(t *testing.T) {
-	n := newNode(t, nodeOptions{}).listen(t)
+func TestTalk_inOrderOnEveryDevice(t *testing.T) { onEach(t, testTalkInOrderOnEveryDevice) }
+
+func testTalkInOrderOnEveryDevice(t *testing.T, via transport) {
+	t.Helper()
+	n := newNode(t, nodeOptions{via: via}).listen(t)
 	devices := make(map[string]*client)
 	for _, name := range []string{"V_7/alice", "V_7/bob", "V_7"} {
 		devices[name], _ = n.enter(t, name, nil)

@@ -8,112 +8,15 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"haggle/internal/bus/localbus"
 	"haggle/internal/chat"
 	"haggle/internal/testkit"
 	"haggle/internal/wire"
 )
-
-// fake is a client without a network, for tests in which time is not real.
-type fake struct {
-	t  *testing.T
-	s  *session
-	in chan string
-
-	mu    sync.Mutex
-	stuck bool          // it reads nothing; guarded by mu
-	out   bytes.Buffer  // guarded by mu
-	late  chan struct{} // closed when a stuck send is to end soon
-	over  chan struct{} // closed when the connection is
-	once  sync.Once
-}
-
-func (f *fake) send(data []byte, within time.Duration) error {
-	f.mu.Lock()
-	stuck := f.stuck
-	f.mu.Unlock()
-	if stuck {
-		select {
-		case <-time.After(within):
-		case <-f.late:
-			<-time.After(hurryWithin)
-		case <-f.over:
-		}
-		return errors.New("write timed out")
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.out.Write(data)
-	return nil
-}
-
-func (f *fake) hurry(time.Duration) { close(f.late) }
-func (f *fake) finish()             { f.once.Do(func() { close(f.over) }) }
-func (f *fake) abort()              { f.finish() }
-
-// connect opens a session with a reader of its own.
-func (n *node) connect(t *testing.T) *fake {
-	t.Helper()
-	f := &fake{t: t, in: make(chan string), late: make(chan struct{}), over: make(chan struct{})}
-	s, ok := n.begin(f)
-	if !ok {
-		t.Fatal("the gateway takes no session")
-	}
-	f.s = s
-	go func() {
-		defer s.gone()
-		for {
-			select {
-			case data := <-f.in:
-				s.receive(true, []byte(data))
-			case <-f.over:
-				return
-			}
-		}
-	}()
-	return f
-}
-
-func (f *fake) say(format string, args ...any) {
-	f.t.Helper()
-	select {
-	case f.in <- fmt.Sprintf(format, args...):
-	case <-f.over:
-		f.t.Fatal("the connection is over")
-	}
-	synctest.Wait()
-}
-
-// heard returns the frames since the last call.
-func (f *fake) heard() []wire.ServerFrame {
-	f.t.Helper()
-	synctest.Wait()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	var list []wire.ServerFrame
-	for f.out.Len() > 0 {
-		op, data, err := testkit.ReadFrame(&f.out)
-		if err != nil {
-			f.t.Fatal(err)
-		}
-		if op == testkit.OpClose {
-			continue
-		}
-		var frame wire.ServerFrame
-		if err := json.Unmarshal(data, &frame); err != nil {
-			f.t.Fatalf("%s: %v", data, err)
-		}
-		list = append(list, frame)
-	}
-	return list
-}
 
 // bye returns the goodbye that was said, if one was.
 func (f *fake) bye() (wire.Bye, bool) {
@@ -203,8 +106,8 @@ func TestHello_refusals(t *testing.T) {
 		{`not JSON`, byeHelloExpected, false},
 	} {
 		t.Run(tc.frame, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				f := newNode(t, nodeOptions{}).connect(t)
+			inTime(t, func(t *testing.T, via transport) {
+				f := newNode(t, nodeOptions{via: via}).connect(t)
 				f.say("%s", tc.frame)
 				wantBye(t, f, tc.code, tc.final)
 			})
@@ -221,8 +124,8 @@ func (r refuser) Allow(action chat.Action, _ string) (time.Duration, bool) {
 
 // A welcome costs as much as a page of changes, so it is counted like one.
 func TestHello_tooOften(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newNode(t, nodeOptions{allow: refuser(chat.ActionRequest)}).connect(t)
+	inTime(t, func(t *testing.T, via transport) {
+		f := newNode(t, nodeOptions{via: via, allow: refuser(chat.ActionRequest)}).connect(t)
 		f.say(`{"id":1,"hello":{"token":"U_1"}}`)
 		if b := wantBye(t, f, byeFlood, false); b.RetryAfterMS != 7000 {
 			t.Errorf("bye = %+v, want one that says when to come back", b)
@@ -231,8 +134,8 @@ func TestHello_tooOften(t *testing.T) {
 }
 
 func TestHello_storeIsDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{store: func(s chat.Store) chat.Store {
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via, store: func(s chat.Store) chat.Store {
 			return &testkit.FlakyStore{Store: s, BeforePositions: func(context.Context) error { return errors.New("disk on fire") }}
 		}})
 		f := n.connect(t)
@@ -244,8 +147,8 @@ func TestHello_storeIsDown(t *testing.T) {
 }
 
 func TestHeartbeat(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{})
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via})
 		lively, silent := n.enterFake(t, "U_1"), n.enterFake(t, "U_2")
 		heard := lively.beat(100 * time.Second)
 		if len(heard) < 4 || len(heard) > 5 {
@@ -265,9 +168,9 @@ func TestHeartbeat(t *testing.T) {
 
 // When the store cannot say where somebody stands, the connection is no worse.
 func TestHeartbeat_withoutStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	inTime(t, func(t *testing.T, via transport) {
 		var down error
-		n := newNode(t, nodeOptions{store: func(s chat.Store) chat.Store {
+		n := newNode(t, nodeOptions{via: via, store: func(s chat.Store) chat.Store {
 			return &testkit.FlakyStore{Store: s, BeforePositions: func(context.Context) error { return down }}
 		}})
 		f := n.enterFake(t, "U_1")
@@ -282,8 +185,8 @@ func TestHeartbeat_withoutStore(t *testing.T) {
 // A lost bus connection may have cost events: clients are told soon where they
 // stand.
 func TestResync(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{})
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via})
 		f := n.enterFake(t, "U_1")
 		f.beat(26 * time.Second)
 		n.Resync()
@@ -294,8 +197,8 @@ func TestResync(t *testing.T) {
 }
 
 func TestToken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{ttl: 5 * time.Minute})
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via, ttl: 5 * time.Minute})
 		keeps, lapses, cheats := n.enterFake(t, "V_7/alice"), n.enterFake(t, "U_1"), n.enterFake(t, "V_7/bob")
 		keeps.beat(4*time.Minute, lapses, cheats)
 		keeps.say(`{"id":9,"token":{"token":"V_7/alice"}}`)
@@ -319,8 +222,8 @@ func TestToken(t *testing.T) {
 }
 
 func TestRevoke(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{})
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via})
 		one, other := n.enterFake(t, "U_1"), n.enterFake(t, "U_2")
 		<-time.After(time.Second)
 		if err := n.svc.Backend().Revoke(t.Context(), "U_1"); err != nil {
@@ -338,8 +241,8 @@ func TestRevoke(t *testing.T) {
 // A client that stops reading costs a bounded queue and then itself, and nobody
 // waits for it.
 func TestSlowConsumer(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{})
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via})
 		slow, quick := n.enterFake(t, "U_1"), n.enterFake(t, "U_1")
 		slow.mu.Lock()
 		slow.stuck = true
@@ -375,8 +278,8 @@ func (f *fake) told(uid string) (list []string) {
 }
 
 func TestPresence(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{})
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via})
 		watcher := n.enterFake(t, "U_1")
 		watch := func(want string) {
 			t.Helper()
@@ -394,7 +297,7 @@ func TestPresence(t *testing.T) {
 		}
 		watch("online")
 
-		seller.finish()
+		seller.leave()
 		<-time.After(3 * time.Second)
 		watch("online") // a reload is not noticed
 		seller = n.enterFake(t, "V_7")
@@ -403,7 +306,7 @@ func TestPresence(t *testing.T) {
 			t.Errorf("during a reload: %v, want nothing", got)
 		}
 
-		seller.finish()
+		seller.leave()
 		<-time.After(7 * time.Second)
 		if got := told(); fmt.Sprint(got) != "[offline]" {
 			t.Errorf("when the seller has left: %v", got)
@@ -422,8 +325,8 @@ func TestPresence(t *testing.T) {
 
 // Whether a buyer is online is nothing that any other buyer may ask.
 func TestPresence_isNobodyElsesBusiness(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{})
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via})
 		n.enterFake(t, "U_2")
 		curious := n.enterFake(t, "U_1")
 		curious.say(`{"id":2,"watch":{"uids":["U_2"]}}`)
@@ -452,8 +355,8 @@ func TestInterest_droppedBeforeAdded(t *testing.T) {
 // Dead phones hold sockets that nobody has closed yet: a new one takes the place
 // of the one that was silent for longest.
 func TestSockets_stalestMakesRoom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{limits: func(l *chat.Limits) { l.Sockets = 3 }})
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via, limits: func(l *chat.Limits) { l.Sockets = 3 }})
 		var open []*fake
 		for range 3 {
 			open = append(open, n.enterFake(t, "V_7/alice"))
@@ -491,8 +394,8 @@ func (f *fake) flood(times int) (acks, limited int) {
 }
 
 func TestFlood(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{limits: func(l *chat.Limits) {
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via, limits: func(l *chat.Limits) {
 			l.Rates[chat.ActionRequest] = []chat.Rate{{Burst: 20, Window: 10 * time.Second}}
 		}})
 		f := n.enterFake(t, "U_1")
@@ -504,7 +407,7 @@ func TestFlood(t *testing.T) {
 			t.Errorf("after a window, of 20 frames %d were carried out and %d refused", acks, limited)
 		}
 		for range 21 {
-			f.in <- `{"id":2,"watch":{"uids":[]}}`
+			f.say(`{"id":2,"watch":{"uids":[]}}`)
 		}
 		if b := wantBye(t, f, byeFlood, false); b.RetryAfterMS == 0 {
 			t.Error("a flooder is not told when to come back")
@@ -514,8 +417,8 @@ func TestFlood(t *testing.T) {
 
 // A store that hangs costs the sender an error, not its connection.
 func TestSend_storeHangs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{store: func(s chat.Store) chat.Store {
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via, store: func(s chat.Store) chat.Store {
 			return &testkit.FlakyStore{Store: s, BeforeAppend: func(ctx context.Context) error {
 				<-ctx.Done()
 				return context.Cause(ctx)
@@ -544,9 +447,10 @@ func TestSend_storeHangs(t *testing.T) {
 // What goes wrong inside is logged once, under an id that the client gets, and
 // not shown. Tokens are not logged.
 func TestInternalError(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	inTime(t, func(t *testing.T, via transport) {
 		var log bytes.Buffer
 		n := newNode(t, nodeOptions{
+			via: via,
 			log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 			store: func(s chat.Store) chat.Store {
 				return &testkit.FlakyStore{Store: s, BeforeAppend: func(context.Context) error { return errors.New("page 4 is torn") }}
@@ -570,8 +474,8 @@ func TestInternalError(t *testing.T) {
 
 // On a restart clients are told when to come back, and not all for the same time.
 func TestShutdown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		n := newNode(t, nodeOptions{})
+	inTime(t, func(t *testing.T, via transport) {
+		n := newNode(t, nodeOptions{via: via})
 		var open []*fake
 		for i := range 50 {
 			open = append(open, n.enterFake(t, fmt.Sprint("U_", i)))

@@ -41,8 +41,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, http.StatusBadRequest, "subprotocol_required", "offer the subprotocol "+wire.Subprotocol)
 		return
 	case g.closing():
-		w.Header().Set("Retry-After", "5")
-		g.refuse(w, r, http.StatusServiceUnavailable, byeShutdown, "the server restarts")
+		g.refuseRestart(w, r)
 		return
 	}
 	if err := g.svc.AllowKey(chat.ActionConnect, g.opts.Address(r)); err != nil {

@@ -204,3 +204,10 @@ type Bye struct {
 	RetryAfterMS int64  `json:"retry_after_ms,omitzero"` // come back after this long, not sooner
 	Final        bool   `json:"final,omitzero"`          // do not come back by yourself: sign in again first
 }
+
+// Stream is the first event of a session that has no WebSocket: with it the
+// client says what follows its hello.
+type Stream struct {
+	ClientID string `json:"client_id"`
+	Key      string `json:"key"` // nobody else has it
+}

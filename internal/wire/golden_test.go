@@ -211,7 +211,8 @@ func bodies() map[string]any {
 		"begin": wire.Begin{
 			Product: wire.FromProduct(&d.product), Merchant: wire.Participant{UID: "V_7", Name: "Gift Card House"}, Presence: "online",
 		},
-		"file": wire.FromFile(&d.file),
+		"stream": wire.Stream{ClientID: "k4x9m2w7c1", Key: "q7w3n9x2"},
+		"file":   wire.FromFile(&d.file),
 		"file-urls": wire.FileURLs{Files: map[string]wire.FileURL{fileID: {
 			URL: "/files/" + fileID + "/image?e=1764021600&s=c2ln", Thumb: "/files/" + fileID + "/thumb?e=1764021600&s=c2ln",
 			ExpiresAt: sentAt + 86_400_000,
