@@ -79,6 +79,8 @@ func (o *outbox) SettleReminder(_ context.Context, r chat.Reminder, out chat.Rem
 }
 
 func (o *outbox) CountReminders(context.Context) (waiting, undelivered int64, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	return int64(len(o.due)), 0, nil
 }
 
