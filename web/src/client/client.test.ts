@@ -603,7 +603,8 @@ async function storm(seed: number): Promise<void> {
   clock = new FakeClock();
   server = new FakeServer(clock);
   const random = seeded(seed);
-  const buyer = started(new FakeDevice(server, "U_1"), random);
+  const phone = new FakeDevice(server, "U_1");
+  const buyer = started(phone, random);
   const seller = started(new FakeDevice(server, "V_1"), random);
   const asking = await about(buyer, "1");
   asking.send(text("hello"));
@@ -614,6 +615,10 @@ async function storm(seed: number): Promise<void> {
   server.loseAnswer = () => random() < 0.05;
   for (let step = 0; step < 60; step++) {
     await doSomething(random() < 0.5 ? asking : answering, `${seed} ${step}`, random);
+    // The phone moves between networks, of which some block WebSockets.
+    if (random() < 0.2)
+      phone.sockets = (["open", "refused", "swallowed"] as const)[Math.floor(random() * 3)] ?? "open";
+    if (random() < 0.2) buyer.wake();
     await clock.pass(random() * 3_000);
   }
   server.deliveries = () => 1;

@@ -95,7 +95,14 @@ class LiveClient implements Client {
     });
     this.rest = new Rest(http, this.tokens);
     this.link = new Connection(
-      { clock, random, openSocket: ports.openSocket, tokens: this.tokens },
+      {
+        clock,
+        random,
+        openSocket: ports.openSocket,
+        openFallback: ports.openFallback,
+        http,
+        tokens: this.tokens,
+      },
       {
         position: () => this.positions.get(),
         welcome: (welcome) => {

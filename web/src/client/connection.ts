@@ -11,7 +11,7 @@ import {
 import type { ConnectionState, Failure } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import { fromWire, isAboutToken, offline, timeout } from "./failure.ts";
-import type { Clock, OpenSocket, Socket } from "./ports.ts";
+import type { Clock, Http, OpenFallback, OpenSocket, Socket, SocketEvents, WayBack } from "./ports.ts";
 import type { Tokens } from "./token.ts";
 
 /** How long opening and being welcomed may take together. */
@@ -24,8 +24,17 @@ const steadyAfter = 5_000;
 const defaultHeartbeat = 25_000;
 /** A server that says twice in a row not to come back, though it gives tokens, is believed. */
 const finalByes = 2;
+/** So many sockets that brought nothing, though HTTP worked, are no coincidence. */
+const enough = 2;
 
-export type ConnectionPorts = { clock: Clock; random(): number; openSocket: OpenSocket; tokens: Tokens };
+export type ConnectionPorts = {
+  clock: Clock;
+  random(): number;
+  openSocket: OpenSocket;
+  openFallback: OpenFallback;
+  http: Http;
+  tokens: Tokens;
+};
 
 export type ConnectionEvents = {
   /** Up to where this client has seen its changes, for the hello. */
@@ -35,9 +44,9 @@ export type ConnectionEvents = {
   frame(frame: ServerFrame): void;
 };
 
-type Waiting = { settle(outcome: Ack | Failure): void; cancelTimer(): void };
+type Waiting = { text: string; settle(outcome: Ack | Failure): void; cancelTimer(): void };
 
-/** Keeps a socket to the server, for as long as it is wanted. */
+/** Keeps a connection to the server, for as long as it is wanted: by WebSocket or, where that is blocked, without. */
 export class Connection {
   readonly state: ReadonlySignal<ConnectionState>;
   /** Frames that made no sense. */
@@ -50,6 +59,11 @@ export class Connection {
   /** Raised whenever what is under way is given up, so that late callbacks of it fall flat. */
   private generation = 0;
   private socket: Socket | undefined;
+  /** Sockets that brought nothing, though HTTP worked just then. With enough of them the fallback is next. */
+  private suspicion = 0;
+  private onFallback = false;
+  /** Something came over this connection. */
+  private heard = false;
   private online = false;
   private attempt = 0;
   private finals = 0;
@@ -89,8 +103,10 @@ export class Connection {
   /** Comes back now if it can, and finds out whether what seems to be a connection still is one. */
   wake(): void {
     if (!this.wanted) return;
-    if (this.online) this.probe();
-    else if (this.timers.has("retry") && this.ports.clock.now() >= this.notBefore) {
+    if (this.online) {
+      this.socket?.wake?.();
+      this.probe();
+    } else if (this.timers.has("retry") && this.ports.clock.now() >= this.notBefore) {
       this.attempt = 0;
       this.connect();
     }
@@ -124,8 +140,9 @@ export class Connection {
         resolve(outcome);
       };
       const cancelTimer = this.ports.clock.after(answerDeadline, () => settle(timeout));
-      this.waiting.set(id, { settle, cancelTimer });
-      socket.send(encodeClientFrame({ id, ...body }));
+      const text = encodeClientFrame({ id, ...body });
+      this.waiting.set(id, { text, settle, cancelTimer });
+      socket.send(text);
     });
   }
 
@@ -142,28 +159,61 @@ export class Connection {
     if (generation !== this.generation) return;
     if ("signedOut" in answer) return this.signOut(answer.signedOut.code);
     if ("failed" in answer) return this.lost(generation, answer.failed.retryAfterMs);
-    this.usedToken = answer.token;
-    this.arm("deadline", greetingDeadline, () => this.lost(generation));
-    const socket = this.ports.openSocket({
+    this.arm("deadline", greetingDeadline, () => this.ended(generation, enough));
+    const events = this.eventsOf(generation, () => socket.send(this.hello(answer.token)));
+    this.onFallback = this.suspicion >= enough;
+    const socket = this.onFallback
+      ? this.ports.openFallback(events, this.wayBack(generation))
+      : this.ports.openSocket(events);
+    this.socket = socket;
+  }
+
+  private eventsOf(generation: number, opened: () => void): SocketEvents {
+    return {
       opened: () => {
-        if (generation === this.generation) this.hello(socket, answer.token);
+        if (generation === this.generation) opened();
       },
       text: (data) => {
         if (generation === this.generation) this.received(data);
       },
-      closed: () => this.lost(generation),
-    });
-    this.socket = socket;
+      closed: () => this.ended(generation, 1),
+    };
   }
 
-  private hello(socket: Socket, token: string): void {
+  private wayBack(generation: number): WayBack {
+    return {
+      hello: async () => {
+        const answer = await this.ports.tokens.get();
+        return generation === this.generation && "token" in answer ? this.hello(answer.token) : undefined;
+      },
+      changeOver: (socket, welcome, takeOver) => {
+        this.disconnect();
+        this.socket = socket;
+        this.onFallback = false;
+        takeOver(this.eventsOf(this.generation, () => undefined));
+        this.hear();
+        // The answers would have come over the connection that is no more. To ask twice does no harm.
+        for (const { text } of this.waiting.values()) socket.send(text);
+        this.welcomed(welcome);
+      },
+    };
+  }
+
+  private hello(token: string): string {
+    this.usedToken = token;
     const position = this.events.position();
     const hello = { token, client: "web", ...(position !== undefined && { position }) };
-    socket.send(encodeClientFrame({ id: this.nextId++, hello }));
+    return encodeClientFrame({ id: this.nextId++, hello });
+  }
+
+  private hear(): void {
+    this.lastHeard = this.ports.clock.now();
+    this.heard = true;
+    if (!this.onFallback) this.suspicion = 0;
   }
 
   private received(data: string): void {
-    this.lastHeard = this.ports.clock.now();
+    this.hear();
     if (this.online) this.watch();
     const frame = parseServerFrame(data);
     if (frame === undefined) {
@@ -195,7 +245,7 @@ export class Connection {
     this.beatIn(this.ports.random() * this.heartbeatMs);
     this.renewTokenLater();
     this.events.welcome(welcome);
-    if (this.online) this.current.value = { kind: "online" };
+    if (this.online && this.current.peek().kind !== "online") this.current.value = { kind: "online" };
   }
 
   private answered(id: number, outcome: Ack | Failure): void {
@@ -217,6 +267,32 @@ export class Connection {
     this.finals = bye.final === true ? this.finals + 1 : 0;
     if (this.finals >= finalByes) return this.signOut(bye.code);
     this.lost(generation, bye.retry_after_ms);
+  }
+
+  /** The connection of `generation` has ended. That makes it `suspicious` if nothing ever came over it. */
+  private ended(generation: number, suspicious: number): void {
+    if (generation !== this.generation) return;
+    if (!this.heard) this.suspect(suspicious);
+    this.lost(generation);
+  }
+
+  /** Are sockets blocked, or does nothing get through? */
+  private suspect(suspicious: number): void {
+    const { http, clock } = this.ports;
+    if (this.onFallback) {
+      this.suspicion = enough - 1;
+      return;
+    }
+    http
+      .request({ method: "GET", path: "/healthz" })
+      .then(({ status }) => {
+        if (status >= 500 || this.online) return;
+        this.suspicion += suspicious;
+        if (this.suspicion < enough || !this.timers.has("retry") || clock.now() < this.notBefore) return;
+        this.attempt = 0;
+        this.connect();
+      })
+      .catch(() => undefined);
   }
 
   /** The connection of `generation` is gone, or never came to be. */
@@ -242,17 +318,22 @@ export class Connection {
 
   /** Gives up everything that is under way. */
   private drop(): void {
+    this.disconnect();
+    for (const waiting of [...this.waiting.values()]) {
+      waiting.cancelTimer();
+      waiting.settle(offline);
+    }
+  }
+
+  private disconnect(): void {
     this.generation++;
     this.online = false;
+    this.heard = false;
     for (const cancel of this.timers.values()) cancel();
     this.timers.clear();
     const { socket } = this;
     this.socket = undefined;
     socket?.close();
-    for (const waiting of [...this.waiting.values()]) {
-      waiting.cancelTimer();
-      waiting.settle(offline);
-    }
   }
 
   /** A server that says nothing for one and a half heartbeats is gone, whatever the socket claims. */

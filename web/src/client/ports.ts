@@ -1,5 +1,6 @@
 /** What the core needs of the world around it. A page hands in the browser's; a test hands in its own. */
 import type { TokenGrant } from "../protocol/body.ts";
+import type { Welcome } from "../protocol/frame.ts";
 import type { Failure, Piece } from "./api.ts";
 
 export type Clock = {
@@ -9,9 +10,20 @@ export type Clock = {
 };
 
 export type SocketEvents = { opened(): void; text(data: string): void; closed(): void };
-export type Socket = { send(text: string): void; close(): void };
+/** `wake` says that the page has come back to life. */
+export type Socket = { send(text: string): void; close(): void; wake?(): void };
 /** Opens a socket to the server. `closed` is called once, also when it never opened, never by `close`. */
 export type OpenSocket = (events: SocketEvents) => Socket;
+
+/** For a fallback that finds WebSockets to get through again. */
+export type WayBack = {
+  /** What a socket says first; undefined if there is no use in it. */
+  hello(): Promise<string | undefined>;
+  /** Goes on over a socket that was welcomed; `takeOver` has it tell the new owner from now on. */
+  changeOver(socket: Socket, welcome: Welcome, takeOver: (events: SocketEvents) => void): void;
+};
+/** The same as a socket where WebSocket is blocked. */
+export type OpenFallback = (events: SocketEvents, back: WayBack) => Socket;
 
 export type HttpRequest = {
   method: "GET" | "POST" | "PUT" | "DELETE";
@@ -74,6 +86,7 @@ export type Ports = {
   random(): number; // 0 to 1, for jitter
   nonce(): string; // unguessable, 1 to 50 of A-Za-z0-9._-
   openSocket: OpenSocket;
+  openFallback: OpenFallback;
   http: Http;
   outbox: OutboxStore;
   lead: Lead;

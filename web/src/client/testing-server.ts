@@ -2,10 +2,12 @@
  * For tests only: a server in memory that keeps the promises of the protocol, and a device to meet it with.
  * What a network does to frames and requests is decided by the test.
  */
+
 import type { Conversation, Message, Recall, Side, SideProgress } from "../protocol/body.ts";
 import type { ClientFrame } from "../protocol/frame.ts";
 import type { Client } from "./api.ts";
 import { createClient } from "./client.ts";
+import { fallback } from "./fallback.ts";
 import type {
   Http,
   HttpRequest,
@@ -100,6 +102,14 @@ export class FakeServer {
         this.sessions.delete(session);
       },
     };
+  }
+
+  /** A connection that opens, and over which nothing comes or goes. */
+  swallow(events: SocketEvents): Socket {
+    Promise.resolve()
+      .then(() => events.opened())
+      .catch(() => undefined);
+    return { send: () => undefined, close: () => undefined };
   }
 
   /** Closes every socket of `uid`, or all. */
@@ -478,6 +488,12 @@ export class FakeDevice {
   frozenLead = false;
   /** The device keeps nothing. */
   keepsNothing = false;
+  /** What becomes of this device's WebSockets: a proxy may refuse them, or let nothing through. */
+  sockets: "open" | "refused" | "swallowed" = "open";
+  /** Whether the fallback gets through. */
+  fallback = true;
+  /** The ways that were tried. */
+  readonly opened: ("socket" | "fallback")[] = [];
   /** What was asked for with the cookie. */
   readonly cookieRequests: string[] = [];
 
@@ -494,6 +510,12 @@ export class FakeDevice {
       random,
       nonce: () => `${this.uid}-${++this.nonces}`,
       openSocket: (events) => this.open(events),
+      openFallback: fallback({
+        clock: server.clock,
+        random,
+        openSocket: (events) => this.open(events),
+        openStream: (events) => this.openStream(events),
+      }),
       http: { request: (request) => this.request(request), upload: (upload) => server.http.upload(upload) },
       outbox: this.store(),
       lead: (name, leading) => this.lead(name, leading),
@@ -503,7 +525,18 @@ export class FakeDevice {
   }
 
   private open(events: SocketEvents): Socket {
-    if (this.online) return this.server.connect(events);
+    this.opened.push("socket");
+    if (this.sockets === "swallowed") return this.server.swallow(events);
+    if (this.online && this.sockets === "open") return this.server.connect(events);
+    return this.refused(events);
+  }
+
+  private openStream(events: SocketEvents): Socket {
+    this.opened.push("fallback");
+    return this.online && this.fallback ? this.server.connect(events) : this.refused(events);
+  }
+
+  private refused(events: SocketEvents): Socket {
     Promise.resolve()
       .then(() => events.closed())
       .catch(() => undefined);

@@ -5,7 +5,7 @@ import type { Clock } from "../client/ports.ts";
 import type { Side } from "../protocol/body.ts";
 import { browserHttp } from "./http.ts";
 import { openOutboxStore } from "./idb.ts";
-import { browserSocket, socketUrl } from "./socket.ts";
+import { browserSocket, lazyFallback, socketUrl } from "./socket.ts";
 import { browserChannel, browserLead } from "./tabs.ts";
 import { onWake } from "./wake.ts";
 
@@ -23,12 +23,16 @@ const clock: Clock = {
 
 /** Makes the client of a page. It does nothing until `start`. */
 export function createBrowserClient(options: BrowserClientOptions): Client {
+  const openSocket = browserSocket(socketUrl(location));
   const client = createClient(
     {
       clock,
       random: () => Math.random(),
       nonce: newNonce,
-      openSocket: browserSocket(socketUrl(location)),
+      openSocket,
+      openFallback: lazyFallback(() =>
+        import("./stream.ts").then((module) => module.browserFallback(clock, openSocket)),
+      ),
       http: browserHttp(),
       outbox: openOutboxStore(globalThis.indexedDB, "haggle"),
       lead: browserLead(navigator.locks),

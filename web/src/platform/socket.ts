@@ -1,4 +1,4 @@
-import type { OpenSocket } from "../client/ports.ts";
+import type { OpenFallback, OpenSocket, Socket } from "../client/ports.ts";
 import { subprotocol } from "../protocol/frame.ts";
 
 /** Opens WebSockets to `url`. */
@@ -34,4 +34,30 @@ export function browserSocket(url: string): OpenSocket {
 /** The address of the server's socket, for a page at `location`. */
 export function socketUrl(location: { protocol: string; host: string }): string {
   return `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}/v1/ws`;
+}
+
+/** Opens what `load` brings, which is fetched when it is first needed. */
+export function lazyFallback(load: () => Promise<OpenFallback>): OpenFallback {
+  let loaded: Promise<OpenFallback> | undefined;
+  return (events, back) => {
+    let socket: Socket | undefined;
+    let ended = false;
+    loaded ??= load();
+    loaded
+      .then((open) => {
+        if (!ended) socket = open(events, back);
+      })
+      .catch(() => {
+        loaded = undefined;
+        if (!ended) events.closed();
+      });
+    return {
+      send: (text) => socket?.send(text),
+      wake: () => socket?.wake?.(),
+      close: () => {
+        ended = true;
+        socket?.close();
+      },
+    };
+  };
 }

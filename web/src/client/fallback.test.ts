@@ -1,0 +1,255 @@
+import { effect } from "@preact/signals-core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Client, Thread } from "./api.ts";
+import { isFailure } from "./failure.ts";
+import { Tries } from "./fallback.ts";
+import { FakeClock, seeded } from "./testing.ts";
+import { FakeDevice, FakeServer } from "./testing-server.ts";
+
+let clock: FakeClock;
+let server: FakeServer;
+let device: FakeDevice;
+let clients: Client[];
+let undo: (() => void)[];
+
+beforeEach(() => {
+  clock = new FakeClock();
+  server = new FakeServer(clock);
+  device = new FakeDevice(server, "U_1");
+  clients = [];
+  undo = [];
+});
+
+afterEach(() => {
+  for (const fn of undo) fn();
+  for (const client of clients) client.stop();
+});
+
+function started(on: FakeDevice, random?: () => number): Client {
+  const client = on.tab(random);
+  clients.push(client);
+  client.start();
+  return client;
+}
+
+async function about(client: Client, product: string): Promise<Thread> {
+  const promise = client.threadAbout(product);
+  await clock.pass(10);
+  const begun = await promise;
+  if (isFailure(begun)) throw new Error(begun.code);
+  undo.push(effect(() => void begun.thread.entries.value));
+  await clock.pass(10);
+  return begun.thread;
+}
+
+const text = (words: string) => [{ type: "text" as const, text: words }];
+
+/** The texts of a thread, with how each of one's own stands. */
+function lines(thread: Thread): string[] {
+  return thread.entries.peek().map((entry) => {
+    const blocks = entry.kind === "outgoing" ? entry.pieces : entry.message.blocks;
+    const words = blocks.map((block) => (block.type === "text" ? block.text : block.type)).join("+");
+    return entry.kind === "outgoing" || entry.mine ? `${words} (${entry.tick})` : words;
+  });
+}
+
+/** Every state that the connection goes through from now on. */
+function states(client: Client): string[] {
+  const seen: string[] = [];
+  undo.push(effect(() => void seen.push(client.connection.value.kind)));
+  return seen;
+}
+
+const sockets = (): number => device.opened.filter((way) => way === "socket").length;
+
+/** A buyer whose sockets are blocked and who talks all the same. */
+async function overFallback() {
+  device.sockets = "refused";
+  const buyer = started(device);
+  await clock.pass(5_000);
+  const thread = await about(buyer, "1");
+  thread.send(text("hello"));
+  await clock.pass(1_000);
+  expect(lines(thread)).toEqual(["hello (stored)"]);
+  return { buyer, thread };
+}
+
+describe("where WebSocket is blocked", () => {
+  test("a refused socket costs a moment, and then all goes over the fallback", async () => {
+    device.sockets = "refused";
+    const buyer = started(device);
+    await clock.pass(1_500);
+    expect(device.opened).toEqual(["socket", "socket", "fallback"]);
+    expect(buyer.connection.peek().kind).toBe("online");
+    const thread = await about(buyer, "1");
+    thread.send(text("hello"));
+    await clock.pass(1_000);
+    expect(lines(thread)).toEqual(["hello (stored)"]);
+  });
+
+  test("a socket that opens and brings nothing is waited for once", async () => {
+    device.sockets = "swallowed";
+    const buyer = started(device);
+    await clock.pass(11_500);
+    expect(device.opened).toEqual(["socket", "fallback"]);
+    expect(buyer.connection.peek().kind).toBe("online");
+  });
+
+  test("what was found out holds for the page: a lost connection comes back the same way", async () => {
+    const { buyer } = await overFallback();
+    device.opened.length = 0;
+    server.cut();
+    await clock.pass(2_000);
+    expect(device.opened).toEqual(["fallback"]);
+    expect(buyer.connection.peek().kind).toBe("online");
+  });
+
+  test("a device without a network is not taken for one whose sockets are blocked", async () => {
+    const buyer = started(device);
+    await clock.pass(100);
+    device.online = false;
+    server.cut();
+    await clock.pass(600_000);
+    expect(device.opened).not.toContain("fallback");
+    device.online = true;
+    buyer.wake();
+    await clock.pass(30_000);
+    expect(buyer.connection.peek().kind).toBe("online");
+    expect(device.opened).not.toContain("fallback");
+  });
+
+  test("a server that does not answer is not taken for blocked sockets", async () => {
+    device.sockets = "refused";
+    server.refuse = (what) => (what === "GET /healthz" ? FakeServer.refusal(502, "bad_gateway") : undefined);
+    started(device);
+    await clock.pass(300_000);
+    expect(device.opened).not.toContain("fallback");
+  });
+
+  test("a server that says bye is reached, and is not left for the fallback", async () => {
+    server.refuse = (what) => (what === "hello" ? FakeServer.refusal(503, "unavailable", 100) : undefined);
+    started(device);
+    await clock.pass(120_000);
+    expect(device.opened).not.toContain("fallback");
+  });
+
+  test("when neither gets through both are tried, until one does", async () => {
+    device.sockets = "refused";
+    device.fallback = false;
+    const buyer = started(device);
+    await clock.pass(300_000);
+    expect(new Set(device.opened)).toEqual(new Set(["socket", "fallback"]));
+    device.sockets = "open";
+    await clock.pass(120_000);
+    expect(buyer.connection.peek().kind).toBe("online");
+    expect(device.opened.at(-1)).toBe("socket");
+  });
+});
+
+describe("back to the socket", () => {
+  test("it is tried ever more seldom while it stays blocked", async () => {
+    await overFallback();
+    const before = sockets();
+    const beats = setBeating();
+    await clock.pass(2 * 3_600_000);
+    expect(beats()).toBeGreaterThan(100);
+    expect(sockets() - before).toBeGreaterThan(5);
+    expect(sockets() - before).toBeLessThan(15);
+    expect(device.opened.filter((way) => way === "fallback")).toHaveLength(1);
+  });
+
+  test("once it gets through it takes over, and nobody sees more of it than that", async () => {
+    const { buyer, thread } = await overFallback();
+    const seen = states(buyer);
+    const seller = started(new FakeDevice(server, "V_1"));
+    const answering = seller.thread("c1");
+    undo.push(effect(() => void answering.entries.value));
+    await clock.pass(1_000);
+    device.sockets = "open";
+    const want = ["hello"];
+    for (let i = 0; i < 60; i++) {
+      answering.send(text(`seller ${i}`));
+      thread.send(text(`buyer ${i}`));
+      want.push(`seller ${i}`, `buyer ${i}`);
+      await clock.pass(1_000);
+    }
+    expect(device.opened.at(-1)).toBe("socket");
+    expect(server.sessions.size).toBe(2);
+    expect(seen).toEqual(["online"]);
+    const words = (from: Thread) => lines(from).map((line) => line.replace(/ \(\w+\)$/, ""));
+    expect(words(thread).sort()).toEqual([...want].sort());
+    expect(words(answering)).toEqual(words(thread));
+    server.cut(); // and it stays there
+    await clock.pass(2_000);
+    expect(device.opened.at(-1)).toBe("socket");
+  });
+
+  test("what waits for an answer when it takes over is asked again, and stored once", async () => {
+    const { buyer, thread } = await overFallback();
+    setBeating();
+    await clock.pass(150_000);
+    for (const session of server.sessions) session.alive = false; // what is said on the way up is lost
+    thread.send(text("is it there?"));
+    await clock.pass(100);
+    expect(lines(thread)).toEqual(["hello (stored)", "is it there? (sending)"]);
+    device.sockets = "open";
+    buyer.wake();
+    await clock.pass(100);
+    expect(lines(thread)).toEqual(["hello (stored)", "is it there? (stored)"]);
+    expect(server.conversations.get("c1")?.messages).toHaveLength(2);
+  });
+
+  test("a page that wakes up looks at once, but not each time", async () => {
+    const { buyer } = await overFallback();
+    const before = sockets();
+    for (let i = 0; i < 10; i++) buyer.wake();
+    await clock.pass(10);
+    expect(sockets()).toBe(before + 1);
+    device.sockets = "open";
+    await clock.pass(61_000 - 10);
+    buyer.wake();
+    await clock.pass(10);
+    expect(device.opened.at(-1)).toBe("socket");
+    expect(server.sessions.size).toBe(1);
+  });
+
+  test("a socket that brings nothing is given up, and the fallback goes on", async () => {
+    const { buyer, thread } = await overFallback();
+    device.sockets = "swallowed";
+    const seen = states(buyer);
+    setBeating();
+    await clock.pass(300_000);
+    thread.send(text("still here"));
+    await clock.pass(100);
+    expect(lines(thread)).toEqual(["hello (stored)", "still here (stored)"]);
+    expect(seen).toEqual(["online"]);
+  });
+});
+
+/** The server's heartbeats, as long as the test lasts; says how many there were. */
+function setBeating(): () => number {
+  let beats = 0;
+  const beat = (): void => {
+    beats++;
+    server.beat();
+    clock.after(server.heartbeatMs, beat);
+  };
+  beat();
+  return () => beats;
+}
+
+test("waits differ between clients, grow, and end at about half an hour", () => {
+  const random = seeded(7);
+  const tries = new Tries(clock, random);
+  const waits = Array.from({ length: 12 }, () => {
+    const wait = tries.untilNext();
+    tries.tried();
+    return wait;
+  });
+  expect(waits[0]).toBeGreaterThan(22_000);
+  expect(waits[0]).toBeLessThan(38_000);
+  expect(Math.max(...waits)).toBeLessThan(38 * 60_000);
+  expect(waits.at(-1)).toBeGreaterThan(22 * 60_000);
+  tries.succeeded();
+  expect(tries.untilNext()).toBeLessThan(38_000);
+});
