@@ -63,6 +63,13 @@ func newAsset(name string, data []byte) *asset {
 	return a
 }
 
+// with returns the asset with one text in place of another: a page for one address.
+func (a *asset) with(old, text string) *asset {
+	changed := newAsset("page.html", bytes.ReplaceAll(a.data, []byte(old), []byte(text)))
+	changed.zipped = nil // not worth it for one answer
+	return changed
+}
+
 // mimeType does not ask the machine's own tables, which differ.
 func mimeType(name string) string {
 	switch ext := path.Ext(name); ext {

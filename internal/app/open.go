@@ -21,6 +21,7 @@ import (
 	"haggle/internal/config"
 	"haggle/internal/gateway"
 	"haggle/internal/media"
+	"haggle/internal/plain"
 	"haggle/internal/ratelimit"
 	"haggle/internal/rest"
 	"haggle/internal/store/sqlstore"
@@ -43,6 +44,7 @@ type app struct {
 	php         *compat.Endpoints // beside it
 	webhook     *webhook.Worker   // nil without --webhook-url
 	rest        *rest.API
+	plain       *plain.Pages
 	files       *media.Handler
 	shop        Shop
 	health      *health

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"embed"
+	"html"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"haggle/internal/config"
+	"haggle/internal/plain"
 )
 
 // The files that have a path of their own.
@@ -30,6 +32,7 @@ type pages struct {
 	files     assets
 	plain     *template.Template
 	css       *asset
+	chatCSS   *asset   // of the chat without a script
 	ancestors []string // who may frame the buyer's page
 	connect   string   // where sockets go, beside 'self'
 	scripts   string   // where the buyer's page may load one from, beside 'self'; "" nowhere
@@ -43,11 +46,15 @@ func newPages(dist fs.FS, cfg *config.Config, base *url.URL) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := template.ParseFS(plainFiles, "page/*.html")
+	texts, err := template.ParseFS(plainFiles, "page/*.html")
 	if err != nil {
 		return nil, err
 	}
 	css, err := plainFiles.ReadFile("page/plain.css")
+	if err != nil {
+		return nil, err
+	}
+	chatCSS, err := plain.Style()
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +64,7 @@ func newPages(dist fs.FS, cfg *config.Config, base *url.URL) (*pages, error) {
 	}
 	return &pages{
 		scripts: scripts,
-		files:   files, plain: plain, css: newAsset("plain.css", css), ancestors: cfg.Ancestors(),
+		files:   files, plain: texts, css: newAsset("plain.css", css), chatCSS: newAsset("chat.css", chatCSS), ancestors: cfg.Ancestors(),
 		// Browsers before 2022 do not take 'self' to mean sockets.
 		connect: "ws" + strings.TrimPrefix(base.Scheme, "http") + "://" + base.Host,
 		https:   base.Scheme == "https",
@@ -73,6 +80,10 @@ func (p *pages) register(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+plainCSS, func(w http.ResponseWriter, r *http.Request) {
 		p.header(w, nil)
 		p.css.serve(w, r, askAgain)
+	})
+	mux.HandleFunc("GET "+plain.StylePath, func(w http.ResponseWriter, r *http.Request) {
+		p.header(w, nil)
+		p.chatCSS.serve(w, r, askAgain)
 	})
 	for name, file := range p.files {
 		if strings.Contains(name, "/") || strings.HasSuffix(name, ".html") {
@@ -100,7 +111,11 @@ func (p *pages) app(name string, ancestors []string) http.Handler {
 			policy := w.Header().Get("Content-Security-Policy")
 			w.Header().Set("Content-Security-Policy", strings.Replace(policy, "script-src 'self'", "script-src 'self'"+p.scripts, 1))
 		}
-		file.serve(w, r, askAgain)
+		page := file
+		if link := plain.LinkFrom(r.URL.Query()); name == buyerPage && link != plain.Path {
+			page = file.with(`"`+plain.Path+`"`, `"`+html.EscapeString(link)+`"`)
+		}
+		page.serve(w, r, askAgain)
 	})
 }
 

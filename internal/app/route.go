@@ -110,6 +110,9 @@ func (a *app) openPages() error {
 	if err != nil {
 		return err
 	}
+	if err := a.openPlain(p); err != nil {
+		return err
+	}
 	if a.opts.Shop != nil {
 		a.shop, err = a.opts.Shop(Site{
 			BaseURL: a.base.String(), APIURL: "http://" + a.servers[0].listener.Addr().String(),
@@ -139,6 +142,7 @@ func (a *app) routes(p *pages) http.Handler {
 	a.gateway.Register(mux)
 	mux.Handle(media.URLPath, a.files)
 	p.register(mux)
+	a.plain.Register(mux)
 	if a.shop != nil {
 		mux.Handle("/", a.shop)
 	} else {

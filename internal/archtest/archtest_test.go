@@ -24,6 +24,9 @@ var mayImport = map[string][]string{
 	"internal/media":     {"internal/chat"},
 	"internal/ratelimit": {"internal/chat"},
 
+	// A transport, beside gateway and rest.
+	"internal/plain": {"internal/chat"},
+
 	"internal/webhook": {"internal/chat", "internal/wire"},
 
 	"internal/wechat":         {"internal/chat"},
@@ -61,7 +64,7 @@ var mayImport = map[string][]string{
 	"internal/app": {
 		"internal/auth", "internal/bus/localbus", "internal/bus/sharedbus", "internal/chat", "internal/compat",
 		"internal/compat/hplog", "internal/config", "internal/gateway",
-		"internal/media", "internal/ratelimit", "internal/rest", "internal/store/sqlstore",
+		"internal/media", "internal/plain", "internal/ratelimit", "internal/rest", "internal/store/sqlstore",
 		"internal/webhook", "internal/wechat", "web",
 	},
 	"cmd/haggle": {

@@ -199,19 +199,34 @@ func (a *API) guest(_ context.Context, in *guestIn) (*struct{}, error) {
 	if err := a.checkOwnOrigin(in.r); err != nil {
 		return nil, err
 	}
-	if _, err := a.signedIn(in.r, chat.BuyerSide); err == nil {
-		return nil, nil
+	return nil, a.EnterGuest(in.w, in.r)
+}
+
+// EnterGuest signs the browser in as a guest, where guests are allowed and unless it
+// is signed in as a buyer. Who calls it has looked where the request comes from.
+func (a *API) EnterGuest(w http.ResponseWriter, r *http.Request) error {
+	if _, err := a.signedIn(r, chat.BuyerSide); err == nil {
+		return nil
 	} else if chat.KindOf(err) != chat.Unauthenticated {
-		return nil, err
+		return err
 	}
 	id, err := a.Verifier.NewGuest()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := a.svc.AllowKey(chat.ActionGuest, limitKey(ClientIP(in.r, a.TrustedProxies))); err != nil {
-		return nil, err
+	if err := a.svc.AllowKey(chat.ActionGuest, limitKey(ClientIP(r, a.TrustedProxies))); err != nil {
+		return err
 	}
-	return nil, a.setCookie(in.w, id)
+	return a.setCookie(w, id)
+}
+
+// Buyer returns who the buyer's cookie is about, for pages that act by it.
+func (a *API) Buyer(r *http.Request) (chat.Identity, error) {
+	id, err := a.signedIn(r, chat.BuyerSide)
+	if err == nil && id.Actor.UID.IsGuest() {
+		id.Actor.Address = limitKey(ClientIP(r, a.TrustedProxies))
+	}
+	return id, err
 }
 
 func (a *API) logout(ctx context.Context, in *sideIn) (*struct{}, error) {

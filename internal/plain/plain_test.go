@@ -1,0 +1,406 @@
+package plain_test
+
+import (
+	"bytes"
+	"context"
+	"html"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"haggle/internal/bus/localbus"
+	"haggle/internal/chat"
+	"haggle/internal/plain"
+	"haggle/internal/store/sqlstore"
+)
+
+const own = "https://chat.example"
+
+// site is the pages over a real store, and who the browser is.
+type site struct {
+	t       *testing.T
+	mux     *http.ServeMux
+	svc     *chat.Service
+	as      chat.Identity
+	uploads int
+	limit   limiter
+}
+
+type limiter struct{ refuse []chat.Action }
+
+func (l *limiter) Allow(a chat.Action, _ string) (time.Duration, bool) {
+	return time.Second, !slices.Contains(l.refuse, a)
+}
+
+type nobody struct{}
+
+func (nobody) Deliver(chat.Topic, chat.Event) {}
+func (nobody) Online(chat.UID) bool           { return false }
+func (nobody) Resync()                        {}
+
+func (s *site) Buyer(*http.Request) (chat.Identity, error) {
+	if s.as.Actor.UID == "" {
+		return chat.Identity{}, chat.Codef(chat.Unauthenticated, "signed_out", "you are signed out")
+	}
+	return s.as, nil
+}
+
+func (s *site) EnterGuest(http.ResponseWriter, *http.Request) error {
+	s.as = chat.Identity{Actor: chat.Actor{UID: chat.NewGuest()}, Login: "guest"}
+	return nil
+}
+
+func (s *site) Upload(context.Context, chat.Actor, chat.Nonce, []byte) (chat.File, error) {
+	s.uploads++
+	return chat.File{}, chat.Codef(chat.Invalid, "unsupported_image", "no picture")
+}
+
+func (s *site) sign(uid chat.UID, login chat.LoginID) {
+	s.as = chat.Identity{Actor: chat.Actor{UID: uid}, Login: login, IssuedAt: time.Unix(1_800_000_000, 0)}
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	store, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "haggle.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	s := &site{t: t, mux: http.NewServeMux()}
+	bus := localbus.New()
+	bus.Attach(nobody{})
+	log := slog.New(slog.DiscardHandler)
+	s.svc = chat.NewService(store, bus, &s.limit, chat.DefaultLimits(), log)
+	pages, err := plain.New(plain.Deps{
+		Service: s.svc, Uploader: s, SignIn: s, Guests: true, OwnOrigins: []string{own}, Secret: []byte("secret"), Zone: time.UTC, Log: log,
+		Chinese: func(r *http.Request) bool { return r.URL.Query().Get("lang") == "zh-CN" },
+		Header:  func(http.ResponseWriter) {},
+		FileURL: func(f chat.FileID) (image, thumb string, expires time.Time) {
+			return "/files/" + string(f), "", time.Time{}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages.Register(s.mux)
+	b := s.svc.Backend()
+	for id, merchant := range map[chat.ProductID]chat.UID{"1": "V_1", "2": "V_2"} {
+		err := b.PutProduct(t.Context(), chat.Product{
+			ID: id, Merchant: merchant, Title: `<script>alert("mug")</script>`, Price: chat.Money{Amount: 4900, Currency: "CNY"}, Kind: chat.Virtual,
+			URL: "https://shop.example/p/1?a=1&b=2",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.sign("U_1", "login-1")
+	return s
+}
+
+func (s *site) get(path string, header ...string) (status int, body string) {
+	s.t.Helper()
+	r := httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, path, http.NoBody)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	s.mux.ServeHTTP(w, r)
+	return w.Code, w.Body.String()
+}
+
+var field = regexp.MustCompile(`<input type="hidden" name="([a-z]+)" value="([^"]*)">`)
+
+// form returns the hidden fields of the page's form.
+func form(t *testing.T, body string) url.Values {
+	t.Helper()
+	v := url.Values{}
+	for _, m := range field.FindAllStringSubmatch(body, -1) {
+		v.Set(m[1], html.UnescapeString(m[2]))
+	}
+	if v.Get("nonce") == "" || v.Get("token") == "" {
+		t.Fatalf("no form in %s", body)
+	}
+	return v
+}
+
+func (s *site) post(v url.Values, header ...string) *httptest.ResponseRecorder {
+	s.t.Helper()
+	var b bytes.Buffer
+	m := multipart.NewWriter(&b)
+	for _, name := range []string{"token", "nonce", "c", "product", "lang", "text", "picture"} {
+		if !v.Has(name) {
+			continue
+		}
+		if name == "picture" {
+			part, err := m.CreateFormFile(name, "a.png")
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			_, _ = part.Write([]byte(v.Get(name)))
+			continue
+		}
+		_ = m.WriteField(name, v.Get(name))
+	}
+	_ = m.Close()
+	r := httptest.NewRequestWithContext(s.t.Context(), http.MethodPost, plain.Path, &b)
+	r.Header.Set("Content-Type", m.FormDataContentType())
+	r.Header.Set("Origin", own)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Del(header[i])
+		if header[i+1] != "" {
+			r.Header.Set(header[i], header[i+1])
+		}
+	}
+	w := httptest.NewRecorder()
+	s.mux.ServeHTTP(w, r)
+	return w
+}
+
+func (s *site) messages() []chat.Message {
+	s.t.Helper()
+	list, err := s.svc.Conversations(s.t.Context(), chat.Actor{UID: "V_1"}, chat.ConversationQuery{Order: chat.NewestFirst, Limit: 10})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	ms, err := s.svc.MessagesAfter(s.t.Context(), chat.Actor{UID: "V_1"}, list[0].ID, 0, 100)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return ms
+}
+
+func TestSend(t *testing.T) {
+	s := newSite(t)
+	_, body := s.get("/chat/plain?product=1&lang=en")
+	v := form(t, body)
+	v.Set("text", "one\r\ntwo <b>&amp;</b>")
+	for range 3 { // clicked three times
+		w := s.post(v)
+		if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || !strings.HasPrefix(to, "/chat/plain?c=") || !strings.HasSuffix(to, "&lang=en&sent=1#end") {
+			t.Fatalf("%d to %q: %s", w.Code, to, w.Body)
+		}
+	}
+	ms := s.messages()
+	if len(ms) != 1 || ms[0].Blocks[0].Text != "one\ntwo <b>&amp;</b>" {
+		t.Fatalf("messages %+v", ms)
+	}
+	v.Set("text", "something else")
+	w := s.post(v)
+	if w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "something else</textarea>") {
+		t.Errorf("the same form with another text: %d %s", w.Code, w.Body)
+	}
+	again := form(t, w.Body.String())
+	if again.Get("nonce") == v.Get("nonce") {
+		t.Error("the form keeps the nonce of another message")
+	}
+	again.Set("text", "something else")
+	if w := s.post(again); w.Code != http.StatusSeeOther {
+		t.Errorf("sent again: %d", w.Code)
+	}
+	if ms := s.messages(); len(ms) != 2 {
+		t.Errorf("%d messages", len(ms))
+	}
+}
+
+// A form is good for who got it, for what it was made for, and for a day.
+func TestForged(t *testing.T) {
+	s := newSite(t)
+	_, body := s.get("/chat/plain?product=1")
+	good := form(t, body)
+	good.Set("text", "forged")
+	with := func(name, value string) url.Values {
+		v := url.Values{}
+		for k := range good {
+			v.Set(k, good.Get(k))
+		}
+		v.Set(name, value)
+		return v
+	}
+	end, mac, _ := strings.Cut(good.Get("token"), ".")
+	for name, v := range map[string]url.Values{
+		"another product": with("product", "2"), "another nonce": with("nonce", "mine"), "no token": with("token", ""),
+		"a made-up token": with("token", end+".AAAA"), "a later end": with("token", "zzzzzzz."+mac), "a conversation": with("c", "abc"),
+	} {
+		if w := s.post(v); w.Code != http.StatusBadRequest && w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+	for name, header := range map[string][]string{
+		"another site": {"Origin", "https://evil.example"}, "a sandbox": {"Origin", "null"},
+		"a site that hides": {"Origin", "", "Sec-Fetch-Site", "cross-site"}, "a neighbour": {"Origin", "", "Sec-Fetch-Site", "same-site"},
+	} {
+		w := s.post(good, header...)
+		if w.Code != http.StatusForbidden || strings.Contains(w.Body.String(), "forged") {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+	s.sign("U_2", "login-2")
+	if w := s.post(good); w.Code != http.StatusBadRequest {
+		t.Errorf("another buyer: %d", w.Code)
+	}
+	s.sign("U_1", "login-3") // signed out and in again
+	if w := s.post(good); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "forged</textarea>") {
+		t.Errorf("another sign-in: %d %s", w.Code, w.Body)
+	}
+	s.as = chat.Identity{}
+	if w := s.post(good); w.Code != http.StatusUnauthorized {
+		t.Errorf("nobody: %d", w.Code)
+	}
+	if ms := s.messages(); ms != nil {
+		t.Fatalf("sent: %+v", ms)
+	}
+	// An old browser says nothing of where it comes from: the token has to do, and does.
+	s.sign("U_1", "login-1")
+	if w := s.post(good, "Origin", ""); w.Code != http.StatusSeeOther {
+		t.Errorf("an old browser: %d", w.Code)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		picture    string
+		prepare    func(s *site)
+		status     int
+		says       string
+	}{
+		{"nothing", "  \r\n ", "", nil, 400, "Write something, or choose a picture."},
+		{"too much", strings.Repeat("货", 4001), "", nil, 413, "at most 4000 characters"},
+		{"NUL", "a\x00b", "", nil, 400, "characters that cannot be sent"},
+		{"no picture", "look", "<svg/>", nil, 400, "This kind of file cannot be sent."},
+		{"too often", "x", "", func(s *site) { s.limit.refuse = []chat.Action{chat.ActionSend} }, 429, "That was a lot at once."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t)
+			_, body := s.get("/chat/plain?product=1")
+			v := form(t, body)
+			v.Set("text", tt.text)
+			if tt.picture != "" {
+				v.Set("picture", tt.picture)
+			}
+			if tt.prepare != nil {
+				tt.prepare(s)
+			}
+			w := s.post(v)
+			got := w.Body.String()
+			if w.Code != tt.status || !strings.Contains(got, tt.says) || !strings.Contains(got, "<title>Error: ") || !strings.Contains(got, `role="alert"`) {
+				t.Errorf("%d %s", w.Code, got)
+			}
+			kept := strings.ReplaceAll(tt.text, "\r\n", "\n")
+			if kept = strings.ReplaceAll(kept, "\x00", "\ufffd"); !strings.Contains(got, kept+"</textarea>") {
+				t.Errorf("the text is lost: %s", got)
+			}
+		})
+	}
+}
+
+// Nothing that somebody wrote is anything but text.
+func TestEscaped(t *testing.T) {
+	s := newSite(t)
+	nasty := `</textarea></p><script>alert(1)</script><img src=x onerror=alert(2)>" onfocus="alert(3)`
+	if err := s.svc.Backend().PutParticipant(t.Context(), chat.Participant{UID: "V_1", Name: nasty}); err != nil {
+		t.Fatal(err)
+	}
+	_, body := s.get("/chat/plain?product=1")
+	v := form(t, body)
+	v.Set("text", nasty)
+	if w := s.post(v); w.Code != http.StatusSeeOther {
+		t.Fatal(w.Code)
+	}
+	v.Set("text", nasty+strings.Repeat("x", 4000))
+	v.Set("nonce", "other")
+	refused := s.post(v).Body.String()
+	_, thread := s.get("/chat/plain?product=1")
+	_, list := s.get("/chat/plain")
+	for name, page := range map[string]string{"empty": body, "refused": refused, "thread": thread, "list": list} {
+		if strings.Contains(page, "<script") || strings.Contains(page, "<img src=x") || strings.Contains(page, `" onfocus`) {
+			t.Errorf("%s: %s", name, page)
+		}
+	}
+	if !strings.Contains(thread, "&lt;/textarea&gt;") {
+		t.Errorf("the text is not there: %s", thread)
+	}
+}
+
+// To a stranger a chat does not exist, and looking is not reading for a browser that
+// guesses.
+func TestStrangersAndReading(t *testing.T) {
+	s := newSite(t)
+	_, body := s.get("/chat/plain?product=1")
+	v := form(t, body)
+	v.Set("text", "between us")
+	at := s.post(v).Header().Get("Location")
+	id := s.messages()[0].Conversation
+	_, err := s.svc.Send(t.Context(), chat.Actor{UID: "V_1", Agent: "mei", AgentName: "Mei"}, chat.Draft{
+		Conversation: id, Nonce: "n", Blocks: []chat.DraftBlock{{Type: chat.TextBlock, Text: "answer"}},
+	}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func() chat.Seq {
+		c, err := s.svc.Conversation(t.Context(), s.as.Actor, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Sides[chat.BuyerSide].Read
+	}
+	page, _, _ := strings.Cut(at, "&sent")
+	s.get(page, "Sec-Purpose", "prefetch")
+	if r := read(); r == 2 {
+		t.Error("a guess was a reading")
+	}
+	if _, body := s.get(page); !strings.Contains(body, "answer") || !strings.Contains(body, "New messages") || read() != 2 {
+		t.Errorf("read up to %d: %s", read(), body)
+	}
+	if _, body := s.get(page); strings.Contains(body, "New messages") {
+		t.Error("what was seen is new again")
+	}
+	s.sign("U_2", "login-2")
+	status, stolen := s.get(page)
+	gone, missing := s.get("/chat/plain?c=doesnotexist")
+	if status != http.StatusNotFound || gone != status || stolen != missing {
+		t.Errorf("a stranger gets %d %s, and of what is not there %d %s", status, stolen, gone, missing)
+	}
+	for path, want := range map[string]int{"/chat/plain?product=none": 404, "/chat/plain?product=%00": 404, "/chat/plain": 200, "/chat/plain?product=1&before=-1": 200} {
+		if status, body := s.get(path); status != want {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
+func TestGuest(t *testing.T) {
+	s := newSite(t)
+	s.as = chat.Identity{}
+	status, body := s.get("/chat/plain?product=1&lang=zh-CN")
+	if status != http.StatusUnauthorized || !strings.Contains(body, `<html lang="zh-CN">`) || !strings.Contains(body, "以访客身份留言") {
+		t.Fatalf("%d %s", status, body)
+	}
+	ask := func(origin string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, plain.Path+"/guest", strings.NewReader("product=1&c=&lang=zh-CN"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", origin)
+		w := httptest.NewRecorder()
+		s.mux.ServeHTTP(w, r)
+		return w
+	}
+	if w := ask("https://evil.example"); w.Code != http.StatusForbidden {
+		t.Errorf("another site: %d", w.Code)
+	}
+	if w := ask(own); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/chat/plain?lang=zh-CN&product=1" {
+		t.Errorf("%d to %s", w.Code, w.Header().Get("Location"))
+	}
+	if _, body := s.get("/chat/plain?product=1"); !strings.Contains(body, "You write as a guest") {
+		t.Errorf("%s", body)
+	}
+}
