@@ -77,7 +77,17 @@ export class Server {
     return server;
   }
 
+  /** Where people find it: at its base URL, if it was given one. */
   get url(): string {
+    const at = this.#flags.indexOf("--base-url");
+    return (at < 0 ? undefined : this.#flags[at + 1]) ?? this.#own;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get #own(): string {
     return `http://127.0.0.1:${this.#port}`;
   }
 
@@ -101,7 +111,9 @@ export class Server {
     this.#process = child;
     const gone = new Promise<never>((_, reject) => {
       child.once("error", reject);
-      child.once("exit", (code, signal) => reject(new Error(`the server ended (${code ?? signal})\n${this.#log}`)));
+      child.once("exit", (code, signal) =>
+        reject(new Error(`the server ended (${code ?? signal})\n${this.#log}`)),
+      );
     });
     gone.catch(() => undefined); // it will end one day, when nobody waits for it to start
     for (const stream of [child.stdout, child.stderr]) {
@@ -145,7 +157,7 @@ export class Server {
   async #ready(): Promise<void> {
     const until = performance.now() + startWithin;
     while (performance.now() < until) {
-      const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
+      const answer = await fetch(`${this.#own}/readyz`).catch(() => undefined);
       if (answer?.ok === true) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
