@@ -42,6 +42,25 @@ func TestRequestsAreCounted(t *testing.T) {
 	}
 }
 
+// A stream of events lasts for hours: among the times of requests it would stand
+// for a server that hangs.
+func TestStreamsAreNotTimed(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	h := newRequestStats(registry).count(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+	}))
+	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/sse", http.NoBody))
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "haggle_http_request_seconds" {
+			t.Errorf("times of %v, want none", f.GetMetric())
+		}
+	}
+}
+
 // counted returns the requests by route and status.
 func counted(t *testing.T, g prometheus.Gatherer) map[[2]string]float64 {
 	t.Helper()

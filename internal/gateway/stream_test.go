@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"haggle/internal/chat"
@@ -248,6 +250,83 @@ func TestStream_left(t *testing.T) {
 	}
 }
 
+// A client that is gone when its answer comes ends its session from within the
+// frame that is being carried out, and the server can stop.
+func TestStream_leftBeforeTheAnswer(t *testing.T) {
+	storing, left := make(chan struct{}), make(chan struct{})
+	n := newNode(t, nodeOptions{via: overSSE, store: func(s chat.Store) chat.Store {
+		return &testkit.FlakyStore{Store: s, BeforeAppend: func(context.Context) error {
+			close(storing)
+			<-left
+			return nil
+		}}
+	}}).listen(t)
+	c, _ := n.enter(t, "U_1", nil)
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		_ = c.Send(`{"id":2,"send":{"product":"1001","nonce":"n","blocks":[{"type":"text","text":"hi"}]}}`)
+	})
+	<-storing
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	sending.Wait()
+	close(left)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := n.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown = %v: the session has not ended", err)
+	}
+}
+
+// A client changes over in the middle of a conversation, either way: with its
+// position it goes on where it was, and has everything once.
+func TestChangeOver(t *testing.T) {
+	for _, way := range []struct {
+		name     string
+		from, to transport
+	}{
+		{"to the stream", transport{}, overSSE},
+		{"back to a WebSocket", overSSE, transport{}},
+	} {
+		t.Run(way.name, func(t *testing.T) { changeOver(t, way.from, way.to) })
+	}
+}
+
+func changeOver(t *testing.T, from, to transport) {
+	t.Helper()
+	n := newNode(t, nodeOptions{}).listen(t)
+	const half = 5
+	send := func() {
+		for range half {
+			if _, err := n.svc.Send(t.Context(), chat.Actor{UID: "U_1"}, wire.ToDraft(draft(rand.Text(), "hi")), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	n.via = from
+	before, welcome := n.enter(t, "V_7", nil)
+	position, seen := welcome.Position, int64(0)
+	send()
+	for seen < half-2 { // the others are lost on the way
+		if m := before.hear().Message; m != nil {
+			seen, position.Pos = m.Message.Seq, m.Pos
+		}
+	}
+	n.via = to
+	after, welcome := n.enter(t, "V_7", &position)
+	send()
+	if c := welcome.Changes; welcome.Reset || c == nil || len(c.Conversations) != 1 || c.Conversations[0].LastSeq != half {
+		t.Fatalf("welcome = %+v, want one conversation with %d messages", welcome, half)
+	}
+	for seen = half; seen < 2*half; seen++ {
+		m := after.until(func(f *wire.ServerFrame) bool { return f.Message != nil }).Message
+		if m.Message.Seq != seen+1 {
+			t.Fatalf("message %d after %d", m.Message.Seq, seen)
+		}
+	}
+}
+
 // What bounds requests does not bound a stream, which is one for hours.
 func TestStream_outlivesTimeouts(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
@@ -271,6 +350,20 @@ func TestStream_outlivesTimeouts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// HTTP/2 resets a stream whose deadline passes, though nothing is being written:
+// a deadline left behind would end every quiet session after ten seconds.
+func TestStream_leavesNoDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newNode(t, nodeOptions{via: overSSE}).enterFake(t, "U_1")
+		f.beat(30 * time.Second)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if !f.deadline.IsZero() {
+			t.Errorf("deadline %v, want none", f.deadline)
+		}
+	})
 }
 
 // A stop does not hang on streams that nobody reads.
