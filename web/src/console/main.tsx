@@ -8,10 +8,14 @@ import { startLanguage } from "../ui/i18n/language.ts";
 import { startTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
 
-startTheme();
-await startLanguage();
+// Not by a top-level await: what is loaded later needs parts of this file, which would never be done.
+async function main(): Promise<void> {
+  startTheme();
+  await startLanguage();
+  const client = createBrowserClient({ side: "merchant" });
+  const root = document.getElementById("app");
+  if (root !== null) render(<App client={client} />, root);
+  client.start();
+}
 
-const client = createBrowserClient({ side: "merchant" });
-const root = document.getElementById("app");
-if (root !== null) render(<App client={client} />, root);
-client.start();
+void main();

@@ -1,0 +1,63 @@
+import { build, defineConfig, type Plugin } from "vite";
+
+/** Shops load a classic script: what a module keeps to itself would be everybody's there. */
+function classic(): Plugin {
+  return {
+    name: "classic-script",
+    generateBundle(_, bundle) {
+      for (const file of Object.values(bundle)) {
+        if (file.type !== "chunk") continue;
+        if (file.exports.length > 0) this.error("a classic script exports nothing");
+        file.code = `(()=>{${file.code.trim()}})();\n`;
+      }
+    },
+  };
+}
+
+/** Vite loads styles along with a chunk; here no chunk has any. */
+function noStyles(): Plugin {
+  return {
+    name: "no-styles",
+    enforce: "pre",
+    load: (id) =>
+      id.includes("vite/preload-helper") ? "export const __vitePreload = (load) => load();" : null,
+  };
+}
+
+const common = { publicDir: false, logLevel: "warn" } as const;
+const target = { target: "es2022", emptyOutDir: false, modulePreload: false } as const;
+
+/** Builds what the loader loads at the first intent, a module named by its content, and returns that name. */
+async function buildPanel(): Promise<string> {
+  const built = await build({
+    ...common,
+    configFile: false,
+    build: {
+      ...target,
+      rolldownOptions: {
+        input: { panel: "src/widget/panel.ts" },
+        preserveEntrySignatures: "strict",
+        output: { entryFileNames: "assets/widget-[name]-[hash].js" },
+      },
+    },
+  });
+  const output = "output" in built ? built.output : [];
+  const panel = output.find((file) => file.type === "chunk");
+  if (panel === undefined) throw new Error("the widget's panel was not built");
+  return `./${panel.fileName}`;
+}
+
+/** The loader has a name that never changes. It is a file of its own: a classic script shares nothing. */
+export default defineConfig(async () => ({
+  ...common,
+  plugins: [classic(), noStyles()],
+  define: { panelFile: JSON.stringify(await buildPanel()) },
+  build: {
+    ...target,
+    rolldownOptions: {
+      input: "src/widget/loader.ts",
+      external: [/^\.\/assets\//],
+      output: { entryFileNames: "widget.js" },
+    },
+  },
+}));
