@@ -19,6 +19,7 @@ import (
 const (
 	forEver   = "public, max-age=31536000, immutable" // the name changes with the content
 	askAgain  = "no-cache"                            // keep it, but ask whether it is still the same
+	forAWhile = "public, max-age=600"                 // every page of a shop loads it; an update may take that long
 	worthGzip = 1 << 10
 )
 

@@ -20,6 +20,7 @@ const (
 	consolePage = "console.html"
 	assetPath   = "/assets/"
 	plainCSS    = "/assets/plain.css"
+	widgetFile  = "widget.js" // what shops' pages load
 )
 
 // plainFiles are the pages that need no script.
@@ -89,9 +90,14 @@ func (p *pages) register(mux *http.ServeMux) {
 		if strings.Contains(name, "/") || strings.HasSuffix(name, ".html") {
 			continue
 		}
+		cache := askAgain
+		if name == widgetFile {
+			cache = forAWhile
+		}
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
 			p.header(w, nil)
-			file.serve(w, r, askAgain)
+			forShops(w)
+			file.serve(w, r, cache)
 		})
 	}
 }
@@ -127,7 +133,15 @@ func (p *pages) asset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.header(w, nil)
+	forShops(w)
 	file.serve(w, r, forEver)
+}
+
+// forShops lets the pages of any site load a file: the widget, and what that loads.
+// There is nothing in it that is not for everybody.
+func forShops(w http.ResponseWriter) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 }
 
 // text serves one of the plain pages, in the reader's language.

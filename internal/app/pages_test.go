@@ -23,6 +23,7 @@ func site(t *testing.T, cfg *config.Config, base string) *http.ServeMux {
 		".gitkeep":              {},
 		"assets/buyer-AbC12.js": {Data: []byte(strings.Repeat("console.log(1);\n", 500))},
 		"assets/tiny-AbC12.css": {Data: []byte("a{}")},
+		"widget.js":             {Data: []byte("(()=>{})()")},
 	}
 	u, err := url.Parse(base)
 	if err != nil {
@@ -59,6 +60,7 @@ func TestPages(t *testing.T) {
 		{"/console", "text/html; charset=utf-8", "no-cache", 200},
 		{"/signed-out", "text/html; charset=utf-8", "no-store", 200},
 		{"/favicon.svg", "image/svg+xml", "no-cache", 200},
+		{"/widget.js", "text/javascript; charset=utf-8", "public, max-age=600", 200},
 		{"/assets/buyer-AbC12.js", "text/javascript; charset=utf-8", "public, max-age=31536000, immutable", 200},
 		{"/assets/plain.css", "text/css; charset=utf-8", "no-cache", 200},
 		{"/assets/gone.js", "text/html; charset=utf-8", "no-store", 404},
@@ -72,6 +74,21 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s: %d, %q, cache %q; want %d, %q, cache %q", c.path, resp.Code,
 				resp.Header().Get("Content-Type"), resp.Header().Get("Cache-Control"), c.status, c.mimeType, c.cache)
 		}
+	}
+}
+
+// A shop's page is of another origin: a policy of its own may ask that the widget and
+// what that loads say that they are for everybody.
+func TestWidgetIsForShops(t *testing.T) {
+	mux := site(t, &config.Config{}, "https://chat.example")
+	for _, path := range []string{"/widget.js", "/assets/buyer-AbC12.js"} {
+		h := ask(t, mux, path, "Origin", "https://shop.example").Header()
+		if h.Get("Cross-Origin-Resource-Policy") != "cross-origin" || h.Get("Access-Control-Allow-Origin") != "*" || h.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s: %v", path, h)
+		}
+	}
+	if h := ask(t, mux, "/chat", "Origin", "https://shop.example").Header(); h.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("the page itself: %v", h)
 	}
 }
 

@@ -114,6 +114,7 @@ func (a *app) openPages() error {
 		return err
 	}
 	if a.opts.Shop != nil {
+		p.ancestors = append(p.ancestors, demoAncestors(a.ownOrigins())...)
 		a.shop, err = a.opts.Shop(Site{
 			BaseURL: a.base.String(), APIURL: "http://" + a.servers[0].listener.Addr().String(),
 			TokenSecret: a.secrets.shop, KeyID: a.secrets.shopKID, APIKey: a.secrets.apiKeys[0], Webhook: a.secrets.hook,
@@ -161,4 +162,10 @@ func demoOrigins(base *url.URL) []string {
 		}
 	}
 	return origins
+}
+
+// demoAncestors are the origins whose pages may frame the chat: the demo's product
+// pages have the widget on them. A policy has no word for an IPv6 address.
+func demoAncestors(origins []string) []string {
+	return slices.DeleteFunc(origins, func(origin string) bool { return strings.Contains(origin, "[") })
 }

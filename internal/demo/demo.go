@@ -137,10 +137,11 @@ func (m *Market) agentToken(s shop, a agent, lang string) (string, error) {
 	return m.token(auth.ShopClaims{UID: chat.UID(s.UID), Agent: chat.AgentID(a.ID), AgentName: a.Name.in(lang)})
 }
 
-// header keeps the pages to what they need, which is no script at all.
+// header keeps the pages to what they need: the chat's own script, and the chat in
+// a frame, as docs/widget.md has it for every shop.
 func (m *Market) header(w http.ResponseWriter) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; frame-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	// Not no-referrer: a form's Origin would be null then, and the chat asks for it.
 	h.Set("Referrer-Policy", "same-origin")

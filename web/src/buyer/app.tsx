@@ -4,28 +4,39 @@ import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../client/api.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { words } from "../ui/i18n/language.ts";
+import { Icon } from "../ui/icon.tsx";
 import { lazy } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { ChatPage } from "./chat-page.tsx";
+import type { Embed } from "./embed.ts";
 import { openPeer } from "./open-peer.ts";
 import { route } from "./route.ts";
 
 // On a phone a thread needs no list, and nobody expects to be signed out.
 const InboxPane = lazy<{ client: Client }>(async () => (await import("./inbox-pane.tsx")).InboxPane);
-const SignedOut = lazy<{ code: string }>(async () => (await import("./signed-out.tsx")).SignedOut);
+const SignedOut = lazy<{ code: string; embed: Embed | undefined }>(
+  async () => (await import("./signed-out.tsx")).SignedOut,
+);
 
 /** The buyer's app: a thread, and beside it, or behind it on a phone, all of the buyer's threads. */
-export function App({ client }: { client: Client }): JSX.Element {
+export function App({ client, embed }: { client: Client; embed: Embed | undefined }): JSX.Element {
   useTitle(client);
   useWatch(client);
   const wide = useWide();
   const connection = client.connection.value;
   const at = route.value;
-  if (connection.kind === "signed_out") return <SignedOut code={connection.code} />;
+  if (connection.kind === "signed_out") {
+    return (
+      <div class={embed === undefined ? "" : "embedded"}>
+        <SignedOut code={connection.code} embed={embed} />
+        <CloseButton embed={embed} />
+      </div>
+    );
+  }
   const list = wide || at.kind === "inbox";
   return (
     <>
-      <div class={wide ? "app wide" : "app"}>
+      <div class={["app", wide && "wide", embed && "embedded"].filter(Boolean).join(" ")}>
         {list && <InboxPane client={client} />}
         {at.kind !== "inbox" && (
           <ChatPage key={`${at.kind}/${at.id}`} client={client} route={at} wide={wide} />
@@ -35,9 +46,25 @@ export function App({ client }: { client: Client }): JSX.Element {
             <EmptyState icon="chat" title={words().inbox.pick} />
           </main>
         )}
+        <CloseButton embed={embed} />
       </div>
       <Toasts />
     </>
+  );
+}
+
+/** In a frame the way back to the shop's page is in the same corner of every screen. */
+function CloseButton({ embed }: { embed: Embed | undefined }): JSX.Element | null {
+  if (embed === undefined) return null;
+  return (
+    <button
+      type="button"
+      class="icon-button embed-close"
+      aria-label={words().app.close}
+      onClick={embed.close}
+    >
+      <Icon name="close" />
+    </button>
   );
 }
 

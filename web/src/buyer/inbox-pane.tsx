@@ -7,20 +7,16 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { FailureNote } from "../ui/failure-note.tsx";
 import { clock } from "../ui/i18n/clock.ts";
 import { words } from "../ui/i18n/language.ts";
-import { noticeBrief } from "../ui/i18n/notice-text.ts";
 import { Icon } from "../ui/icon.tsx";
 import { MenuButton } from "../ui/menu.tsx";
-import { previewOf } from "../ui/model/preview.ts";
 import { appMenu } from "./app-menu.ts";
+import { lineOf } from "./line.ts";
 import { openPeer } from "./open-peer.ts";
 import { goTo, route } from "./route.ts";
 
 function lastSaid(last: Message, mine: boolean): string {
-  const { picture: image, product, recalled, youPrefix } = words().inbox;
-  const { unsupported } = words().message;
-  const notice = (code: string) => noticeBrief(words(), code);
-  const said = previewOf(last, { image, product, recalled, unsupported, notice });
-  return mine && last.recalled_at === undefined ? youPrefix + said : said;
+  const said = lineOf(last);
+  return mine && last.recalled_at === undefined ? words().inbox.youPrefix + said : said;
 }
 
 /** All conversations of the buyer. */

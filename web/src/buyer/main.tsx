@@ -6,7 +6,7 @@ import { Boundary } from "../ui/boundary.tsx";
 import { startLanguage } from "../ui/i18n/language.ts";
 import { startTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
-import { startRoute } from "./route.ts";
+import { hostOf, startRoute } from "./route.ts";
 import { followViewport } from "./viewport.ts";
 import "./buyer.css";
 
@@ -14,17 +14,20 @@ async function main(): Promise<void> {
   const root = document.querySelector("#app");
   if (root === null) return;
   startTheme();
-  startRoute();
+  const host = hostOf(location.search, parent !== window);
+  startRoute(host !== undefined);
   followViewport();
-  const client = createBrowserClient({ side: "buyer" });
+  const embed = host === undefined ? undefined : (await import("./embed.ts")).openEmbed(host);
+  const client = createBrowserClient({ side: "buyer", handedToken: embed?.handedToken });
   client.start(); // before the words are there: the first answer is then on its way
   await startLanguage();
   render(
     <Boundary>
-      <App client={client} />
+      <App client={client} embed={embed} />
     </Boundary>,
     root,
   );
+  embed?.attend(client);
 }
 
 void main();

@@ -25,11 +25,14 @@ export function searchOf(route: Route): string {
   }
 }
 
+let embedded = false;
 const current = signal<Route>({ kind: "inbox" });
 
 export const route: ReadonlySignal<Route> = current;
 
-export function startRoute(): void {
+/** Reads where the page begins. In a frame its address stays as it is: steps in it would be steps of the shop's page. */
+export function startRoute(framed: boolean): void {
+  embedded = framed;
   const read = () => {
     current.value = parseRoute(location.search);
   };
@@ -37,8 +40,19 @@ export function startRoute(): void {
   read();
 }
 
+/** Shows another page of the app. */
+export function show(next: Route): void {
+  if (searchOf(next) !== searchOf(current.peek())) current.value = next;
+}
+
 /** Goes to another page of the app; Back leads here again. */
 export function goTo(next: Route): void {
-  history.pushState(null, "", `${location.pathname}${searchOf(next)}`);
+  if (!embedded) history.pushState(null, "", `${location.pathname}${searchOf(next)}`);
   current.value = next;
+}
+
+/** The origin of the shop's page around this one, if the address names it and there is one. */
+export function hostOf(search: string, framed: boolean): string | undefined {
+  const host = new URLSearchParams(search).get("embed");
+  return framed && host !== null && URL.canParse(host) ? new URL(host).origin : undefined;
 }

@@ -2,22 +2,28 @@ import type { JSX } from "preact";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { failureText } from "../ui/i18n/failure-text.ts";
 import { words } from "../ui/i18n/language.ts";
+import type { Embed } from "./embed.ts";
 
 /** Who is signed out reads why and what to do. Where guests are let in, the core has made one already. */
-export function SignedOut({ code }: { code: string }): JSX.Element {
+export function SignedOut({ code, embed }: { code: string; embed: Embed | undefined }): JSX.Element {
   const text = words().page;
   const shop = shopPage(document.referrer, location.href);
   return (
     <main class="app-page">
       <EmptyState icon="user" title={text.signedOutTitle} body={reason(code)}>
-        {shop !== undefined && (
+        {embed?.signin.value === true && (
+          <button type="button" class="button primary" onClick={embed.signIn}>
+            {text.signIn}
+          </button>
+        )}
+        {embed === undefined && shop !== undefined && (
           <a class="button primary" href={shop}>
             {text.toShop}
           </a>
         )}
         <button
           type="button"
-          class={shop === undefined ? "button primary" : "button"}
+          class={embed === undefined && shop === undefined ? "button primary" : "button"}
           onClick={() => location.reload()}
         >
           {words().app.reload}

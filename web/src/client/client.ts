@@ -89,7 +89,7 @@ class LiveClient implements Client {
     const { clock, random, http } = ports;
     this.ports = ports;
     this.side = side;
-    this.tokens = new Tokens(http, clock, side, ({ code }) => {
+    this.tokens = new Tokens(ports, side, ({ code }) => {
       if (code === "another_user") this.leave(code);
       else this.link.signOut(code);
     });

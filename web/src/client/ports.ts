@@ -81,6 +81,9 @@ export type OpenChannel = (name: string, received: (message: unknown) => void) =
 /** What came of asking for a token. Only `signedOut` is final. */
 export type TokenAnswer = { grant: TokenGrant } | { signedOut: Failure } | { failed: Failure };
 
+/** A token from somebody else than the server: the shop's page around this one. undefined: it has none to give. */
+export type HandedToken = () => Promise<TokenAnswer | undefined>;
+
 export type Ports = {
   clock: Clock;
   random(): number; // 0 to 1, for jitter
@@ -91,4 +94,5 @@ export type Ports = {
   outbox: OutboxStore;
   lead: Lead;
   openChannel: OpenChannel;
+  handedToken?: HandedToken | undefined;
 };

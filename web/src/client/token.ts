@@ -1,9 +1,9 @@
-import type { Side } from "../protocol/body.ts";
+import type { Side, TokenGrant } from "../protocol/body.ts";
 import { parseTokenGrant } from "../protocol/body.ts";
 import { attempt } from "../protocol/parse.ts";
 import type { Failure } from "./api.ts";
 import { fromResponse, offline } from "./failure.ts";
-import type { Clock, Http, TokenAnswer } from "./ports.ts";
+import type { Clock, HandedToken, Http, TokenAnswer } from "./ports.ts";
 
 /** A token this close to its end is not used any more, and renewed on a live socket. */
 const margin = 60_000;
@@ -11,7 +11,13 @@ const margin = 60_000;
 const believed = 5 * 60_000;
 
 const over: Failure = { code: "left", message: "the user signed out" };
+const refusedToken: Failure = {
+  code: "token_invalid",
+  message: "the server refuses the token that was given",
+};
 const another: Failure = { code: "another_user", message: "somebody else signed in in this browser" };
+
+export type TokenPorts = { http: Http; clock: Clock; handedToken?: HandedToken | undefined };
 
 type Held = { token: string; until: number };
 
@@ -25,11 +31,13 @@ export class Tokens {
   private readonly http: Http;
   private readonly clock: Clock;
   private readonly side: Side;
+  private readonly handed: HandedToken | undefined;
   private readonly signedOut: (failure: Failure) => void;
 
-  constructor(http: Http, clock: Clock, side: Side, signedOut: (failure: Failure) => void) {
-    this.http = http;
-    this.clock = clock;
+  constructor(ports: TokenPorts, side: Side, signedOut: (failure: Failure) => void) {
+    this.http = ports.http;
+    this.clock = ports.clock;
+    this.handed = ports.handedToken;
     this.side = side;
     this.signedOut = signedOut;
   }
@@ -41,7 +49,11 @@ export class Tokens {
       return { token: this.held.token };
     }
     const answer = await this.renew();
-    return "grant" in answer ? { token: answer.grant.token } : answer;
+    if (!("grant" in answer)) return answer;
+    if (answer.grant.token !== refused) return { token: answer.grant.token };
+    this.ended ??= refusedToken; // there is no other to be had
+    this.signedOut(this.ended);
+    return { signedOut: this.ended };
   }
 
   /** How long the current token is good for, in milliseconds. */
@@ -68,6 +80,8 @@ export class Tokens {
   private async ask(): Promise<TokenAnswer> {
     if (this.ended !== undefined) return { signedOut: this.ended };
     try {
+      const handed = await this.handed?.();
+      if (handed !== undefined) return "grant" in handed ? this.hold(handed.grant) : handed;
       let response = await this.post("/v1/token", { side: this.side });
       // A buyer who is nobody yet may become a guest, where the shop allows it.
       if (response.status === 401 && this.side === "buyer" && this.uid === undefined) {
@@ -89,7 +103,10 @@ export class Tokens {
     const failure: Failure = fromResponse(response);
     if (response.status === 401) return { signedOut: failure };
     const grant = response.status < 300 ? attempt(parseTokenGrant, response.body) : undefined;
-    if (grant === undefined) return { failed: failure };
+    return grant === undefined ? { failed: failure } : this.hold(grant);
+  }
+
+  private hold(grant: TokenGrant): TokenAnswer {
     if (this.uid !== undefined && grant.uid !== this.uid) this.ended ??= another;
     if (this.ended !== undefined) return { signedOut: this.ended };
     this.uid = grant.uid;

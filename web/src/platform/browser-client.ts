@@ -1,7 +1,7 @@
 /** The client core as a browser page runs it: with its sockets, storage, clock and chance. */
 import type { Client } from "../client/api.ts";
 import { createClient } from "../client/client.ts";
-import type { Clock } from "../client/ports.ts";
+import type { Clock, HandedToken } from "../client/ports.ts";
 import type { Side } from "../protocol/body.ts";
 import { browserHttp } from "./http.ts";
 import { openOutboxStore } from "./idb.ts";
@@ -11,6 +11,7 @@ import { onWake } from "./wake.ts";
 
 export type BrowserClientOptions = {
   side: Side;
+  handedToken?: HandedToken | undefined;
 };
 
 const clock: Clock = {
@@ -37,6 +38,7 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
       outbox: openOutboxStore(globalThis.indexedDB, "haggle"),
       lead: browserLead(navigator.locks),
       openChannel: browserChannel,
+      handedToken: options.handedToken,
     },
     options.side,
   );

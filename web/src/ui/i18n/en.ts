@@ -218,6 +218,7 @@ export const en = {
     signedOutTitle: "You are not signed in",
     signedOutBody: "Go back to the shop, sign in there and open the chat again. Nothing you sent is lost.",
     toShop: "Back to the shop",
+    signIn: "Sign in",
     guest: "You are chatting as a guest. This conversation stays in this browser only.",
   },
   wait: (seconds: number) =>

@@ -1,0 +1,181 @@
+import { desktop, expect, expectAccessible, type Page, phone, test as base } from "../harness.ts";
+import { HostShop } from "../host-shop.ts";
+import { answerTo, Thread } from "../talk.ts";
+
+/** A shop on another site, with a strict policy, whose product page has the widget on it. */
+const test = base.extend<{ shop: HostShop; visit: (options?: object) => Promise<Page> }>({
+  // biome-ignore lint/correctness/noEmptyPattern: the runner wants a pattern
+  shop: async ({}, use) => {
+    const shop = await HostShop.open();
+    await use(shop);
+    await shop.close();
+  },
+  flags: async ({ shop }, use) => use(["--frame-ancestors", shop.url]),
+  visit: async ({ shop, server, person }, use) => {
+    shop.uses(server);
+    await use(async (options = desktop) => {
+      const page = await (await person(options)).context.newPage();
+      await page.goto(shop.url);
+      return page;
+    });
+  },
+});
+
+const launcher = (page: Page) => page.getByRole("button", { name: /^Chat with the seller/ });
+const panel = (page: Page) => page.getByRole("dialog", { name: "Chat" });
+
+/** The chat in its frame, as a thread. */
+async function opened(page: Page): Promise<Thread> {
+  await launcher(page).click();
+  await expect(panel(page)).toBeVisible();
+  return inFrame(page);
+}
+
+async function inFrame(page: Page): Promise<Thread> {
+  const handle = await page.locator("iframe").elementHandle();
+  const frame = await handle?.contentFrame();
+  if (frame === null || frame === undefined) throw new Error("there is no frame");
+  return new Thread(frame as unknown as Page);
+}
+
+const said = (page: Page) => page.evaluate(() => (window as unknown as { said: string[] }).said);
+const wrong = (page: Page) => page.evaluate(() => (window as unknown as { wrong: string[] }).wrong);
+const haggle = (page: Page, ...call: unknown[]) =>
+  page.evaluate((given) => (window as unknown as { haggle(...a: unknown[]): void }).haggle(...given), call);
+
+test("a buyer asks from a shop's page on another site; an answer shows on the closed button", async ({ visit, person }) => {
+  const page = await visit();
+  const thread = await opened(page);
+  await thread.say("Is it dishwasher-safe?");
+  await thread.expectStanding("Is it dishwasher-safe?", "sent");
+  await page.getByRole("button", { name: "Close the chat" }).click();
+  await expect(panel(page)).toBeHidden();
+  await expect(launcher(page)).toBeFocused();
+
+  const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
+  await seller.say("Yes, up to 60 °C.");
+  await expect(launcher(page)).toHaveAccessibleName("Chat with the seller, 1 new message");
+  const peek = page.getByRole("button", { name: /Kiln & Cloud.*Yes, up to 60 °C\./ });
+  await expect(peek).toBeVisible();
+  await expectAccessible(page);
+  await seller.expectStanding("Yes, up to 60 °C.", "delivered"); // and not read: nobody has looked
+
+  await peek.click();
+  await expect(thread.message("Yes, up to 60 °C.")).toBeVisible();
+  await seller.expectStanding("Yes, up to 60 °C.", "read");
+  await expect.poll(() => said(page)).toEqual(["open", "token asked", "close", "unread 1", "open", "unread 0"]);
+  expect(await wrong(page)).toEqual([]);
+});
+
+test("who has never talked costs the shop's page the button and nothing else", async ({ visit, server }) => {
+  const page = await visit();
+  const asked: string[] = [];
+  page.on("request", (request) => {
+    if (request.url().startsWith(server.url)) asked.push(new URL(request.url()).pathname);
+  });
+  await page.reload();
+  await expect(launcher(page)).toBeVisible();
+  await page.evaluate(() => new Promise((done) => requestIdleCallback(done)));
+  expect(asked).toEqual(["/widget.js"]);
+  expect(await page.locator("iframe").count()).toBe(0);
+  await expectAccessible(page);
+  const shift = await page.evaluate(
+    () =>
+      new Promise<number>((done) => {
+        let sum = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value;
+        }).observe({ type: "layout-shift", buffered: true });
+        requestAnimationFrame(() => done(sum));
+      }),
+  );
+  expect(shift).toBe(0);
+  await launcher(page).hover();
+  await expect(page.locator("iframe")).toHaveCount(1); // made before it is asked for, unseen
+  await expect(panel(page)).toBeHidden();
+});
+
+test("another product, another buyer, and the end, by the shop's own script", async ({ visit, shop }) => {
+  const page = await visit();
+  await haggle(page, "open");
+  await expect(panel(page)).toBeVisible();
+  const thread = await inFrame(page);
+  const mug = thread.page.getByRole("link", { name: /^Celadon mug/ });
+  await expect(mug).toBeVisible();
+  await haggle(page, "setProduct", "1003");
+  await expect(mug).toBeHidden();
+  await expect(thread.field).toBeVisible();
+  await thread.say("And this one?");
+  await thread.expectStanding("And this one?", "sent");
+
+  shop.buyer = "b";
+  await page.evaluate(() => {
+    const { haggle } = window as unknown as { haggle(...a: unknown[]): void };
+    haggle("setToken", async () => (await fetch("/token")).text());
+  });
+  await expect(thread.page.getByText("And this one?")).toBeHidden(); // it was somebody else's
+  await expect(thread.field).toBeVisible();
+
+  await haggle(page, "destroy");
+  await expect(launcher(page)).toHaveCount(0);
+  await expect(page.locator("iframe")).toHaveCount(0);
+  expect(await page.evaluate(() => "haggle" in window)).toBe(false);
+  expect(await wrong(page)).toEqual([]);
+});
+
+test("who is not signed in can say so to the shop", async ({ visit, shop }) => {
+  shop.buyer = undefined;
+  const page = await visit();
+  const { page: frame } = await opened(page);
+  await frame.getByRole("button", { name: "Sign in" }).click();
+  await expect.poll(() => said(page)).toContain("signin");
+  shop.buyer = "a";
+  await page.evaluate(() => {
+    const { haggle } = window as unknown as { haggle(...a: unknown[]): void };
+    haggle("setToken", async () => (await fetch("/token")).text());
+  });
+  await expect(new Thread(frame).field).toBeVisible();
+});
+
+test("on a phone the chat is a sheet, and the page beneath it stands still", async ({ visit }) => {
+  const page = await visit(phone);
+  await page.evaluate(() => scrollTo(0, 700));
+  await launcher(page).tap();
+  await expect(panel(page)).toBeVisible();
+  const thread = await inFrame(page);
+  await expect(thread.field).toBeVisible();
+  expect(await panel(page).boundingBox()).toEqual({ x: 0, y: 0, width: 390, height: 844 });
+  expect(await page.evaluate(() => [document.body.style.position, document.body.style.top])).toEqual(["fixed", "-700px"]);
+  expect(await panel(page).getAttribute("aria-modal")).toBe("true");
+  // Tab goes round in it: the page beneath is covered.
+  for (let i = 0; i < 12; i++) await page.keyboard.press("Tab");
+  expect(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.tagName)).toBe("IFRAME");
+  await thread.page.getByRole("button", { name: "Close" }).tap();
+  await expect(panel(page)).toBeHidden();
+  await expect(launcher(page)).toBeFocused();
+  expect(await page.evaluate(() => [scrollY, document.body.style.position])).toEqual([700, ""]);
+});
+
+test("Esc closes it, in the chat as around it", async ({ visit }) => {
+  const page = await visit();
+  const thread = await opened(page);
+  await thread.field.focus();
+  await page.keyboard.press("Escape");
+  await expect(panel(page)).toBeHidden();
+  await expect(launcher(page)).toBeFocused();
+});
+
+test("a shop's page is unharmed while the chat's server is down", async ({ visit, server, person, shop }) => {
+  const page = await visit();
+  await expect(launcher(page)).toBeVisible();
+  await server.kill();
+  await launcher(page).click();
+  await expect(page.getByRole("alert")).toHaveText("The chat cannot be reached just now.");
+  expect(await wrong(page)).toEqual([]);
+  // And where not even the loader comes, there is no button, and nothing else is missing.
+  const other = await (await person()).context.newPage();
+  await other.goto(shop.url);
+  await expect(other.getByRole("heading", { name: "A shop's own page" })).toBeVisible();
+  await expect(launcher(other)).toHaveCount(0);
+  await haggle(other, "open"); // the shop's script goes on as if it were there
+});

@@ -1,0 +1,140 @@
+/** The buyer's app in a frame on a shop's page: what the page tells it, and what it tells the page. */
+import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import type { Arrival, Client, Failure } from "../client/api.ts";
+import type { HandedToken, TokenAnswer } from "../client/ports.ts";
+import type { TokenGrant } from "../protocol/body.ts";
+import { type FromFrame, sealed, unsealed } from "../protocol/embed.ts";
+import { words } from "../ui/i18n/language.ts";
+import { lineOf } from "./line.ts";
+import { openPeer } from "./open-peer.ts";
+import { show } from "./route.ts";
+
+/** How long the shop's page may take to give a token. */
+const tokenWithin = 15_000;
+
+export type Embed = {
+  handedToken: HandedToken;
+  /** The page wants to know when somebody asks to sign in. */
+  readonly signin: ReadonlySignal<boolean>;
+  signIn(): void;
+  close(): void;
+  /** Keeps the page told of what is unread, until the returned function is called. */
+  attend(client: Client): () => void;
+};
+
+const silent: Failure = { code: "timeout", message: "the page around the chat gave no token" };
+const notAToken: Failure = {
+  code: "token_invalid",
+  message: "what the page around the chat gave is no token",
+};
+
+/** Speaks with the page at `host`, which has this one in a frame. The browser keeps all others out of it. */
+export function openEmbed(host: string): Embed {
+  const [shown, signin] = [signal(false), signal(false)];
+  const tell = (message: FromFrame): void => parent.postMessage(sealed(message), host);
+  let waiting: ((answer: TokenAnswer | undefined) => void) | undefined;
+  let uid: string | undefined;
+
+  const tokenCame = (fields: Record<string, unknown>): void => {
+    const answer = read(fields);
+    const now = answer !== undefined && "grant" in answer ? answer.grant.uid : undefined;
+    if (waiting === undefined) {
+      // Nobody asked: somebody else came, or somebody left. Nothing of the one before may stay.
+      if (now !== uid) location.reload();
+      return;
+    }
+    uid = now;
+    waiting(answer);
+    waiting = undefined;
+  };
+
+  addEventListener("message", ({ origin, source, data }: MessageEvent<unknown>) => {
+    if (origin !== host || source !== parent) return;
+    const fields = unsealed(data) ?? {};
+    switch (fields["type"]) {
+      case "token":
+        return tokenCame(fields);
+      case "product":
+        if (typeof fields["product"] === "string") show({ kind: "product", id: fields["product"] });
+        return;
+      case "shown":
+        signin.value = fields["signin"] === true;
+        shown.value = fields["shown"] === true;
+    }
+  });
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.defaultPrevented) tell({ type: "close" });
+  });
+  tell({ type: "ready" });
+
+  return {
+    signin,
+    signIn: () => tell({ type: "signin" }),
+    close: () => tell({ type: "close" }),
+    handedToken: () =>
+      new Promise((resolve) => {
+        waiting = resolve;
+        setTimeout(() => resolve({ failed: silent }), tokenWithin);
+        tell({ type: "token" });
+      }),
+    attend: (client) => attend(client, shown, tell),
+  };
+}
+
+function attend(
+  client: Client,
+  shown: ReadonlySignal<boolean>,
+  tell: (message: FromFrame) => void,
+): () => void {
+  const news = (count: number, talking: boolean, peek?: { name: string; text: string }): void =>
+    tell({ type: "unread", count, talking, ...(peek !== undefined && { peek }) });
+  const arrived = ({ message, conversation }: Arrival): void => {
+    if (shown.peek()) return;
+    const name = conversation?.merchant.name;
+    news(client.inbox.unread.peek().messages, true, {
+      name: name === undefined || name === "" ? words().app.seller : name,
+      text: lineOf(message),
+    });
+  };
+  const undo = [
+    client.onArrival(arrived),
+    effect(() => {
+      const known = client.me.value !== undefined;
+      const talks = client.inbox.rows.value.length > 0;
+      const { messages } = client.inbox.unread.value;
+      if (known) news(messages, talks);
+    }),
+    effect(() => {
+      if (shown.value && openPeer.value !== undefined) requestAnimationFrame(write);
+    }),
+  ];
+  return () => {
+    for (const fn of undo) fn();
+  };
+}
+
+/** Who opened the chat with a mouse wants to write; a touch would bring up the keyboard unasked. */
+function write(): void {
+  if (matchMedia("(hover: hover)").matches)
+    document.querySelector("textarea")?.focus({ preventScroll: true });
+}
+
+/** What the page gave, undefined for nothing at all: then cookies decide, where the browser sends any. */
+function read({ token, failed }: Record<string, unknown>): TokenAnswer | undefined {
+  if (failed === true) return { failed: silent };
+  if (typeof token !== "string") return undefined;
+  const grant = grantOf(token);
+  return grant === undefined ? { signedOut: notAToken } : { grant };
+}
+
+/** What a token says of itself (RFC 7519). Whether it is true is for the server to find out. */
+export function grantOf(token: string): TokenGrant | undefined {
+  try {
+    const claims = atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"));
+    const { sub, exp } = JSON.parse(claims) as Record<string, unknown>;
+    if (typeof sub !== "string" || typeof exp !== "number") return undefined;
+    return { token, uid: sub, expires_at: exp * 1_000 };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+/** What a shop's page loads: reads its script tag, makes the widget, and carries out `haggle(…)`. */
+import { type Listener, type Options, type TokenSource, Widget } from "./widget.ts";
+
+type Api = { (...call: unknown[]): void; q?: ArrayLike<unknown>[] };
+
+const page: { haggle?: Api } = window as never;
+const script = document.currentScript;
+
+function start(): void {
+  const early = page.haggle;
+  // Without a queue it is another copy of this script's.
+  if (!(script instanceof HTMLScriptElement) || (early !== undefined && early.q === undefined)) return;
+  const widget = new Widget(options(script), script.dataset["product"]);
+  widget.tokens = script.dataset["token"] ?? null;
+  page.haggle = (command, ...given) => run(widget, String(command), given);
+  for (const [command, ...given] of Array.from(early?.q ?? [], (call) => Array.from(call))) {
+    run(widget, String(command), given);
+  }
+}
+
+function run(widget: Widget, command: string, [first, second]: unknown[]): void {
+  const all = widget.listeners;
+  switch (command) {
+    case "open":
+    case "close":
+      if (widget.shown !== (command === "open")) widget.toggle();
+      return;
+    case "setProduct":
+      widget.product = String(first);
+      return widget.told((panel) => panel.tellProduct());
+    case "setToken":
+      widget.tokens = first as TokenSource;
+      return widget.told((panel) => void panel.tellToken());
+    case "on":
+      all.set(String(first), (all.get(String(first)) ?? new Set()).add(second as Listener));
+      return widget.told((panel) => panel.tellShown());
+    case "off":
+      all.get(String(first))?.delete(second as Listener);
+      return;
+    case "destroy":
+      widget.destroy();
+      delete page.haggle;
+  }
+}
+
+function options({ src, dataset }: HTMLScriptElement): Options {
+  return {
+    script: src,
+    language: dataset["lang"] ?? (document.documentElement.lang || navigator.language),
+    left: dataset["position"] === "left",
+    z: dataset["z"] ?? "2147483000",
+    accent: dataset["accent"] ?? "#3d4fd7",
+    onAccent: dataset["onAccent"] ?? "#fff",
+  };
+}
+
+/** Nothing that goes wrong in here is worth more than the shop's page: it then has no button. */
+function begin(): void {
+  try {
+    start();
+  } catch {
+    // A browser from before 2023.
+  }
+}
+
+if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
+else begin();

@@ -1,0 +1,149 @@
+/** The button on a shop's page. What opens from it is loaded at the first sign that somebody wants it. */
+import { adopt, element } from "./dom.ts";
+import type { Panel } from "./panel.ts";
+import { css } from "./style.ts";
+import { talked } from "./talked.ts";
+import { type Words, wordsFor } from "./words.ts";
+
+/** A token of the marketplace for the buyer on the page, or how to get one; null for nobody. */
+export type TokenSource = string | null | (() => string | null | Promise<string | null>);
+
+export type Options = {
+  script: string; // where the loader is from: the chat's own address
+  language: string;
+  left: boolean;
+  z: string;
+  accent: string;
+  onAccent: string;
+};
+
+export type Listener = (value?: number) => void;
+
+const bubble = "M4 5.500h16v10.500h-9l-5 4v-4h-2z";
+const chevron = "M6 9l6 6 6-6";
+const intents = ["pointerenter", "focus", "touchstart"];
+
+export class Widget {
+  readonly options: Options;
+  readonly host = element("div");
+  readonly root = this.host.attachShadow({ mode: "open" });
+  readonly launch = element("button", "launch");
+  readonly words: Words;
+  product: string | undefined;
+  tokens: TokenSource = null;
+  unread = 0;
+  shown = false;
+  readonly listeners = new Map<string, Set<Listener>>();
+  private readonly line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  private readonly count = element("span", "count");
+  private panel: Promise<Panel> | undefined;
+
+  constructor(options: Options, product: string | undefined) {
+    this.options = options;
+    this.product = product;
+    this.words = wordsFor(options.language);
+    this.draw();
+    // Who has talked here before wants to know of answers; nobody else costs the page more than the button.
+    if (talked()) idle(() => this.warm());
+  }
+
+  /** Has what opens loaded, and the chat in it. */
+  warm(): void {
+    this.with((panel) => panel.warm());
+  }
+
+  with(fn: (panel: Panel) => void): void {
+    this.panel ??= this.load().then(({ Panel }) => new Panel(this));
+    this.panel.then(fn).catch(() => {
+      this.panel = undefined;
+    });
+  }
+
+  /** Tells the panel, if there is one, of what has changed. */
+  told(fn: (panel: Panel) => void): void {
+    if (this.panel !== undefined) this.with(fn);
+  }
+
+  destroy(): void {
+    this.told((panel) => panel.remove());
+    this.host.remove();
+  }
+
+  toggle(): void {
+    if (this.shown) return this.with((panel) => panel.close());
+    this.with((panel) => panel.open());
+    this.panel?.catch(() => this.sayFailed());
+  }
+
+  emit(name: string, value?: number): void {
+    for (const listener of this.listeners.get(name) ?? []) {
+      try {
+        listener(value);
+      } catch (error) {
+        reportError(error); // the page's own to know; it stops nothing here
+      }
+    }
+  }
+
+  /** Draws the button as things are. */
+  label(): void {
+    const { open, close, unread } = this.words;
+    const count = this.shown ? 0 : this.unread;
+    this.launch.ariaLabel = this.shown ? close : count > 0 ? `${open}, ${unread(count)}` : open;
+    this.launch.ariaExpanded = String(this.shown);
+    this.line.setAttribute("d", this.shown ? chevron : bubble);
+    this.count.textContent = count > 99 ? "99+" : String(count);
+    this.count.hidden = count === 0;
+  }
+
+  private draw(): void {
+    const { left, z, accent, onAccent } = this.options;
+    const { host, launch, root } = this;
+    for (const [name, value] of [
+      ["z", z],
+      ["accent", accent],
+      ["on", onAccent],
+    ] as const) {
+      host.style.setProperty(`--${name}`, value);
+    }
+    host.className = left ? "left" : "";
+    adopt(root, css);
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.append(this.line);
+    launch.append(svg, this.count);
+    launch.ariaHasPopup = "dialog";
+    launch.onclick = () => this.toggle();
+    for (const intent of intents) launch.addEventListener(intent, () => this.warm(), { passive: true });
+    root.append(launch);
+    this.label();
+    document.body.append(host);
+  }
+
+  /** A script of another site's has no address of its own, as far as the browser would tell it: this one brings it. */
+  private load(): Promise<typeof import("./panel.ts")> {
+    return import(/* @vite-ignore */ new URL(panelFile, this.options.script).href);
+  }
+
+  /** Not even what would say so could be loaded. */
+  private sayFailed(): void {
+    const note = element("div", "pop say");
+    note.role = "alert";
+    note.textContent = this.words.failed;
+    this.root.append(note);
+    setTimeout(() => note.remove(), 6_000);
+  }
+}
+
+/** Where the panel's module is, seen from the loader; set when that is built. */
+declare const panelFile: string;
+
+/** Runs `fn` once the page has nothing better to do. */
+function idle(fn: () => void): void {
+  const soon = (): void => {
+    if (typeof requestIdleCallback === "function") requestIdleCallback(fn, { timeout: 5_000 });
+    else setTimeout(fn, 1_000);
+  };
+  if (document.readyState === "complete") soon();
+  else addEventListener("load", soon, { once: true });
+}
