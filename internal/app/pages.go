@@ -33,6 +33,7 @@ type pages struct {
 	files     assets
 	plain     *template.Template
 	css       *asset
+	looks     *looks
 	chatCSS   *asset   // of the chat without a script
 	ancestors []string // who may frame the buyer's page
 	connect   string   // where sockets go, beside 'self'
@@ -55,6 +56,15 @@ func newPages(dist fs.FS, cfg *config.Config, base *url.URL) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	shown, err := newLooks(&cfg.Branding)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{buyerPage, consolePage} {
+		if page, built := files[name]; built {
+			files[name] = shown.dress(page)
+		}
+	}
 	chatCSS, err := plain.Style()
 	if err != nil {
 		return nil, err
@@ -64,6 +74,7 @@ func newPages(dist fs.FS, cfg *config.Config, base *url.URL) (*pages, error) {
 		scripts = " " + u.Scheme + "://" + u.Host
 	}
 	return &pages{
+		looks:   shown,
 		scripts: scripts,
 		files:   files, plain: texts, css: newAsset("plain.css", css), chatCSS: newAsset("chat.css", chatCSS), ancestors: cfg.Ancestors(),
 		// Browsers before 2022 do not take 'self' to mean sockets.
@@ -78,6 +89,7 @@ func (p *pages) register(mux *http.ServeMux) {
 	mux.Handle("GET /console", p.app(consolePage, nil))
 	mux.Handle("GET /signed-out", p.text("signed-out", http.StatusOK))
 	mux.HandleFunc("GET "+assetPath, p.asset)
+	p.looks.register(mux, func(w http.ResponseWriter) { p.header(w, nil) })
 	mux.HandleFunc("GET "+plainCSS, func(w http.ResponseWriter, r *http.Request) {
 		p.header(w, nil)
 		p.css.serve(w, r, askAgain)

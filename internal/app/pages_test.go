@@ -17,8 +17,8 @@ import (
 func site(t *testing.T, cfg *config.Config, base string) *http.ServeMux {
 	t.Helper()
 	dist := fstest.MapFS{
-		"buyer.html":            {Data: []byte("<title>buyer</title>")},
-		"console.html":          {Data: []byte("<title>console</title>")},
+		"buyer.html":            {Data: []byte("<head><title>buyer</title></head><a href=\"/chat/plain\">")},
+		"console.html":          {Data: []byte("<head><title>console</title></head>")},
 		"favicon.svg":           {Data: []byte("<svg/>")},
 		".gitkeep":              {},
 		"assets/buyer-AbC12.js": {Data: []byte(strings.Repeat("console.log(1);\n", 500))},

@@ -13,7 +13,7 @@ func (a *app) openPlain(p *pages) (err error) {
 	a.plain, err = plain.New(plain.Deps{
 		Service: a.service, Uploader: a.media, SignIn: a.rest, FileURL: a.rest.FileURL,
 		Guests: a.cfg.Guests, OwnOrigins: a.ownOrigins(), Secret: a.secrets.forms, Zone: time.Local,
-		Chinese: Chinese, Header: p.plainHeader, Log: a.log,
+		Chinese: Chinese, Header: p.plainHeader, Log: a.log, Brand: p.looks.plain(),
 	})
 	return err
 }

@@ -23,7 +23,7 @@ const Off = "off"
 // Check says what is wrong with the settings, all of it, in sentences that name
 // the setting and what is allowed.
 func (c *Config) Check() error {
-	return errors.Join(c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkWeChat(), c.CheckWebhook(), c.checkLimits())
+	return errors.Join(c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkWeChat(), c.CheckWebhook(), c.checkBranding(), c.checkLimits())
 }
 
 // CheckDemo is Check for the demo, which never leaves this machine: whoever

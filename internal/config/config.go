@@ -19,6 +19,7 @@ type Config struct {
 	PHPChat
 	WeChat
 	Webhook
+	Branding
 	Limits
 	Logging
 }

@@ -125,8 +125,8 @@ func money(amount int64, code, lang string) string {
 		tag = language.SimplifiedChinese
 	}
 	price := message.NewPrinter(tag).Sprint(currency.NarrowSymbol(unit.Amount(value)))
-	if symbol, number, ok := strings.Cut(price, "\u00a0"); ok && len([]rune(symbol)) == 1 {
-		return symbol + number
+	if parts := strings.Fields(price); len(parts) == 2 && len([]rune(parts[0])) == 1 {
+		return parts[0] + parts[1]
 	}
 	return price
 }

@@ -2,6 +2,7 @@ import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../client/api.ts";
+import { brandName } from "../ui/brand.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { words } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
@@ -85,7 +86,8 @@ function useWide(): boolean {
 function useTitle(client: Client): void {
   useSignalEffect(() => {
     const unread = client.inbox.unread.value.messages;
-    document.title = unread > 0 ? `(${unread}) ${words().app.title}` : words().app.title;
+    const title = brandName() || words().app.title;
+    document.title = unread > 0 ? `(${unread}) ${title}` : title;
   });
 }
 

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { Client } from "../client/api.ts";
 import type { Conversation, Message } from "../protocol/body.ts";
 import { Avatar } from "../ui/avatar.tsx";
+import { BrandMark } from "../ui/brand-mark.tsx";
 import { ConnectionBar } from "../ui/connection-bar.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { FailureNote } from "../ui/failure-note.tsx";
@@ -25,6 +26,7 @@ export function InboxPane({ client }: { client: Client }): JSX.Element {
   return (
     <nav class="inbox" aria-label={words().inbox.title}>
       <header class="inbox-head">
+        <BrandMark />
         <h1>{words().inbox.title}</h1>
         <MenuButton label={words().menu.open} items={() => appMenu(client)} />
       </header>

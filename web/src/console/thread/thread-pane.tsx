@@ -2,6 +2,8 @@ import { useRef, useState } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
 import type { Conversation } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
+import { hasBrand } from "../../ui/brand.ts";
+import { BrandMark } from "../../ui/brand-mark.tsx";
 import { ConnectionBar } from "../../ui/connection-bar.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { Icon } from "../../ui/icon.tsx";
@@ -28,7 +30,9 @@ export function ThreadPane() {
           icon="chat"
           title={words.thread.noneTitle}
           body={listed && matchMedia("(pointer: fine)").matches ? words.thread.noneBody : undefined}
-        />
+        >
+          {hasBrand() ? <BrandMark /> : undefined}
+        </EmptyState>
       ) : (
         <OpenThread id={id} />
       )}

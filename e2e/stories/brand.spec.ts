@@ -1,0 +1,43 @@
+import { desktop, expect, expectAccessible, inDark, phone, test } from "../harness.ts";
+import { answerTo, Thread } from "../talk.ts";
+
+/** A colour that nobody can read on white, and one that glares. */
+const accents = { pale: "#ffe600", loud: "#ff6a00" };
+
+for (const [name, accent] of Object.entries(accents)) {
+  test.describe(`${name} accent`, () => {
+    test.use({ flags: ["--brand-accent", accent, "--brand-radius", "10", "--brand-name", "Lantern <b>Lane</b>"] });
+
+    for (const [theme, look] of Object.entries({ light: {}, dark: inDark })) {
+      test(`everybody can read the chat in the shop's colour, ${theme}`, async ({ person }) => {
+        const lin = await person({ ...phone, ...look, reducedMotion: "reduce" });
+        const buyer = new Thread(await lin.chatAbout(1001));
+        await buyer.say("See https://shop.example/p/1001");
+        const desk = await person({ ...desktop, ...look, reducedMotion: "reduce" });
+        const seller = await answerTo(await desk.console("E_1/yun"), "Lin Xia");
+        await seller.say("Yes, in blue too");
+        await expect(buyer.message("Yes, in blue too")).toBeVisible();
+        for (const page of [buyer.page, seller.page]) {
+          await expectAccessible(page);
+          expect(await page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--accent-fill"))).toBe(
+            accent,
+          );
+        }
+        await buyer.page.goto(`${lin.url}/chat`);
+        await expect(buyer.page).toHaveTitle("Lantern <b>Lane</b>");
+        await expect(buyer.page.getByText("Lantern <b>Lane</b>")).toBeVisible();
+        await expectAccessible(buyer.page);
+      });
+    }
+  });
+}
+
+test("without a brand no page asks for one", async ({ person }) => {
+  const lin = await person(phone);
+  const asked: string[] = [];
+  lin.context.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  const buyer = new Thread(await lin.chatAbout(1001));
+  await buyer.say("Hello");
+  await expect(buyer.message("Hello")).toBeVisible();
+  expect(asked.filter((path) => path.includes("brand"))).toEqual([]);
+});
