@@ -18,6 +18,7 @@ type Store interface {
 	FileStore
 	AccessStore
 	LoginStore
+	PhraseStore
 
 	// Ping reports whether the store can be read, and whether it takes writes: it
 	// took the last one, or takes one now.
@@ -237,6 +238,19 @@ type DirectoryStore interface {
 
 	// DeleteProduct marks the product as no longer for sale.
 	DeleteProduct(ctx context.Context, id ProductID) error
+}
+
+// PhraseStore keeps what sellers say often.
+type PhraseStore interface {
+	// Phrases returns the phrases of an owner by Place, then by ID.
+	Phrases(ctx context.Context, owner PhraseOwner) ([]Phrase, error)
+
+	// PutPhrase keeps p in place of what its owner had under its ID. An owner that
+	// has most others already is refused: TooLarge with code "too_many_phrases".
+	PutPhrase(ctx context.Context, p Phrase, most int) error
+
+	// DeletePhrase forgets a phrase; one that is not there is no error.
+	DeletePhrase(ctx context.Context, owner PhraseOwner, id PhraseID) error
 }
 
 // File is an uploaded picture: what the store knows of it.

@@ -101,6 +101,7 @@ func New(d Deps) (*API, error) {
 	a.huma = humago.New(a.mux, a.config())
 	a.huma.UseMiddleware(a.checkAccept, a.authenticate)
 	a.accountRoutes()
+	a.phraseRoutes()
 	a.conversationRoutes()
 	a.fileRoutes()
 	a.weChatRoutes()

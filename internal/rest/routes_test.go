@@ -33,6 +33,7 @@ func sample(t *testing.T, route string) request {
 		"POST /v1/server/participants/{uid}/push": `{"payload":{"any":"thing"}}`,
 		"POST /v1/server/bulk":                    `{"delete_product":"none"}`,
 		"PUT /v1/files/{key}":                     "bytes",
+		"PUT /v1/phrases/{scope}/{id}":            `{"text":"x"}`,
 	}
 	r := request{method: method, path: path, body: bodies[route], header: map[string]string{}}
 	if r.body == "" && strings.Contains(path, "/v1/conversations/{id}/") && method == http.MethodPost {
@@ -49,7 +50,7 @@ func sample(t *testing.T, route string) request {
 	case path == "/v1/changes":
 		r.path += "?epoch=x&pos=0"
 	}
-	r.path = strings.NewReplacer("{id}", "1001", "{key}", "k1", "{uid}", "U_1").Replace(r.path)
+	r.path = strings.NewReplacer("{id}", "1001", "{key}", "k1", "{uid}", "U_1", "{scope}", "mine").Replace(r.path)
 	return r
 }
 
@@ -492,4 +493,42 @@ func TestBulk(t *testing.T) {
 	}
 	r.header["Content-Type"] = "application/json"
 	f.fails(r, http.StatusUnsupportedMediaType, "unsupported_media_type")
+}
+
+func TestPhraseRoutes(t *testing.T) {
+	f := newFixture(t)
+	const path = "/v1/phrases/"
+	list := func(as chat.UID) (p wire.Phrases) {
+		t.Helper()
+		f.want(request{method: "GET", path: "/v1/phrases", as: as}, http.StatusOK, &p)
+		return p
+	}
+	f.want(request{method: "PUT", path: path + "mine/hi", as: "V_1", body: `{"title":" Hi \u202e ","text":"Hello {buyer}","place":2}`}, http.StatusNoContent, nil)
+	f.want(request{method: "PUT", path: path + "shop/hi", as: "V_1", body: `{"text":"Welcome"}`}, http.StatusNoContent, nil)
+	got := list("V_1")
+	if len(got.Shop) == 0 || got.Shop[0].Text != "Welcome" {
+		t.Errorf("the shop's: %+v", got)
+	}
+	if others := list("V_2"); len(others.Mine)+len(others.Shop) != 0 {
+		t.Errorf("another shop reads %+v", others)
+	}
+	f.want(request{method: "DELETE", path: path + "shop/hi", as: "V_2"}, http.StatusNoContent, nil) // its own, which is not there
+	if again := list("V_1"); len(again.Shop) != len(got.Shop) {
+		t.Errorf("another shop deleted it: %+v", again)
+	}
+	for _, c := range []struct{ method, path, body, code string }{
+		{"PUT", "mine/hi", `{"text":" "}`, "empty_phrase"},
+		{"PUT", "mine/hi", `{"text":"` + strings.Repeat("字", 4001) + `"}`, "text_too_long"},
+		{"PUT", "mine/h%20i", `{"text":"x"}`, "invalid_phrase_id"},
+		{"PUT", "mine/hi", `{"text":"x","owner":"V_2"}`, "invalid_request"},
+		{"PUT", "all/hi", `{"text":"x"}`, "invalid_request"},
+	} {
+		status := http.StatusBadRequest
+		if c.code == "text_too_long" {
+			status = http.StatusRequestEntityTooLarge
+		}
+		f.fails(request{method: c.method, path: path + c.path, as: "V_1", body: c.body}, status, c.code)
+	}
+	f.fails(request{method: "GET", path: "/v1/phrases", as: "U_1"}, http.StatusForbidden, "not_merchant")
+	f.fails(request{method: "PUT", path: path + "shop/hi", as: "U_1", body: `{"text":"x"}`}, http.StatusForbidden, "not_merchant")
 }

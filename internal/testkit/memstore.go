@@ -32,6 +32,7 @@ type MemStore struct {
 	ended    map[chat.LoginID]bool
 	reports  []chat.Report
 	recalled []chat.FileID
+	phrases  []chat.Phrase
 }
 
 type memConversation struct {
@@ -609,4 +610,48 @@ func (m *MemStore) LoginEnded(_ context.Context, id chat.LoginID) (bool, error) 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.ended[id], nil
+}
+
+// Phrases implements chat.Store.
+func (m *MemStore) Phrases(_ context.Context, owner chat.PhraseOwner) ([]chat.Phrase, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var ps []chat.Phrase
+	for _, p := range m.phrases {
+		if p.Owner == owner {
+			ps = append(ps, p)
+		}
+	}
+	slices.SortFunc(ps, func(a, b chat.Phrase) int { return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.ID, b.ID)) })
+	return ps, nil
+}
+
+// PutPhrase implements chat.Store.
+func (m *MemStore) PutPhrase(_ context.Context, p chat.Phrase, most int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	others := 0
+	for i, known := range m.phrases {
+		switch {
+		case known.Owner != p.Owner:
+		case known.ID == p.ID:
+			m.phrases[i] = p
+			return nil
+		default:
+			others++
+		}
+	}
+	if others >= most {
+		return chat.Codef(chat.TooLarge, "too_many_phrases", "there are %d phrases, which is all there may be", others)
+	}
+	m.phrases = append(m.phrases, p)
+	return nil
+}
+
+// DeletePhrase implements chat.Store.
+func (m *MemStore) DeletePhrase(_ context.Context, owner chat.PhraseOwner, id chat.PhraseID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.phrases = slices.DeleteFunc(m.phrases, func(p chat.Phrase) bool { return p.Owner == owner && p.ID == id })
+	return nil
 }

@@ -80,6 +80,20 @@ type ConversationPage struct {
 	Cursor        string         `json:"cursor,omitzero"` // of the next page; absent on the last
 }
 
+// Phrases are what a seller says often, each list in the order to show it in.
+type Phrases struct {
+	Mine []Phrase `json:"mine"`
+	Shop []Phrase `json:"shop"`
+}
+
+// Phrase is a text to say again. {buyer} and {product} in it stand for names.
+type Phrase struct {
+	ID    string `json:"id"`
+	Title string `json:"title,omitzero"`
+	Text  string `json:"text"`
+	Place int64  `json:"place"`
+}
+
 // MessagePage is a page of a conversation's messages, in order of seq.
 type MessagePage struct {
 	Messages []Message `json:"messages"`

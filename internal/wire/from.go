@@ -172,6 +172,15 @@ func FromAppended(a *chat.Appended, side chat.Side) Ack {
 	return ack
 }
 
+// FromPhrases translates phrases.
+func FromPhrases(ps []chat.Phrase) []Phrase {
+	out := make([]Phrase, len(ps))
+	for i, p := range ps {
+		out[i] = Phrase{ID: string(p.ID), Title: p.Title, Text: p.Text, Place: p.Place}
+	}
+	return out
+}
+
 // millis is t in Unix milliseconds, 0 for the zero time.
 func millis(t time.Time) int64 {
 	if t.IsZero() {

@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"Files", fileCases()},
 		{"Access", accessCases()},
 		{"Login", loginCases()},
+		{"Phrases", phraseCases()},
 		{"Together", togetherCases()},
 	} {
 		for _, c := range group.cases {
