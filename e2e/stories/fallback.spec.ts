@@ -85,10 +85,14 @@ story(
 story.describe("where a WebSocket opens and brings nothing", () => {
   story.use({ upgrades: "swallowed" });
 
-  story("patience ends, and the message arrives", async ({ person }) => {
+  story("patience ends, and the message arrives", async ({ person, network }) => {
     const buyer = new Thread(await (await person(phone)).chatAbout(1001));
     await buyer.say("Anybody?");
+    await expect.poll(() => network.streams, { timeout: 40_000 }).toBe(1);
     await buyer.expectStanding("Anybody?", "sent");
+    await buyer.page.reload(); // and this tab is not that patient again
+    await buyer.say("Still there?");
+    await expect(buyer.message("Still there?")).toHaveAccessibleName(/, sent$/, { timeout: 8_000 });
   });
 });
 

@@ -50,15 +50,19 @@ func (g *Gateway) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { <-sock.turn }()
-	switch {
-	case n > sock.last+1:
+	if n > sock.last+1 {
 		g.refuse(w, r, http.StatusConflict, "batch_missing", "batch "+strconv.FormatInt(sock.last+1, 10)+" has not come yet")
 		return
-	case n == sock.last+1:
+	}
+	if n > sock.last {
 		sock.last = n
 		for frame := range lines(body) { //nolint:contextcheck // its work ends with the gateway's, not with the request
 			sock.session.receive(true, frame)
 		}
+	}
+	if sock.session.hasEnded() { // perhaps before all of it was carried out
+		g.refuseGone(w, r)
+		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

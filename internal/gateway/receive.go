@@ -28,11 +28,8 @@ func (s *session) receive(isText bool, data []byte) {
 	now := s.gw.now()
 	s.touch(now)
 	s.gw.stats.bytesIn.Add(float64(len(data)))
-	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
 	switch {
-	case closed:
+	case s.hasEnded():
 		return
 	case len(data) > s.gw.limits.FrameBytes:
 		s.close(tooLargeBye())

@@ -191,6 +191,13 @@ func (s *session) close(b wire.Bye) {
 	}
 }
 
+// hasEnded reports whether nothing is carried out or queued any more.
+func (s *session) hasEnded() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
 // tooSlow ends a session whose client reads more slowly than things happen. What
 // waits for it is dropped: it will ask for all of it when it is back.
 func (s *session) tooSlow() {

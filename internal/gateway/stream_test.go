@@ -211,6 +211,22 @@ func TestPost_againMeanwhile(t *testing.T) {
 	}
 }
 
+// 204 says that all was carried out, so a batch that ended the session gets
+// another answer: what came after that in it was not.
+func TestPost_endsTheSession(t *testing.T) {
+	n := newNode(t, nodeOptions{via: overSSE}).listen(t)
+	c, _ := n.enter(t, "U_1", nil)
+	batch := `{"id":2,"token":{"token":"U_2"}}` + "\n" + `{"id":3,"send":{"product":"1001","nonce":"n","blocks":[{"type":"text","text":"hi"}]}}`
+	answer, err := c.sse().Post(1, c.sse().Session.Key, batch)
+	if err != nil || answer.Status != http.StatusNotFound {
+		t.Fatalf("status %d, %v; want 404", answer.Status, err)
+	}
+	wantRefusal(t, answer, "session_gone")
+	if b := c.bye(); b.Code != byeWrongIdentity {
+		t.Errorf("bye = %+v", b)
+	}
+}
+
 // What is too large ends a session here as on a WebSocket, and what ended is gone.
 func TestPost_tooLarge(t *testing.T) {
 	for name, size := range map[string]int{"a frame": 64<<10 + 1, "a batch": 256<<10 + 1} {

@@ -105,15 +105,12 @@ func (g *Gateway) turn(ctx context.Context) {
 // lookAfter ends a session whose time is over and says when to look again. It
 // reports whether its heartbeat is due.
 func (g *Gateway) lookAfter(s *session, now time.Time) bool {
-	s.mu.Lock()
-	closed := s.closed
-	s.mu.Unlock()
 	g.wheel.mu.Lock()
 	beat := s.beat
 	g.wheel.mu.Unlock()
 	expires := time.UnixMilli(s.expires.Load())
 	switch {
-	case closed:
+	case s.hasEnded():
 		return false
 	case beat == 0:
 		s.close(wire.Bye{Code: byeHelloTimeout, Message: "there was no hello in time"})

@@ -57,10 +57,16 @@ func (c *SSE) Send(text string) error {
 	}
 	c.batch++
 	a, err := c.Post(c.batch, c.Session.Key, text)
-	if err == nil && a.Status != http.StatusNoContent && a.Status != http.StatusRequestEntityTooLarge {
-		err = fmt.Errorf("batch %d: status %d: %s", c.batch, a.Status, a.Body)
+	if err != nil {
+		return err
 	}
-	return err
+	switch a.Status {
+	case http.StatusNoContent:
+	case http.StatusNotFound, http.StatusRequestEntityTooLarge: // the stream says why
+	default:
+		return fmt.Errorf("batch %d: status %d: %s", c.batch, a.Status, a.Body)
+	}
+	return nil
 }
 
 // Open opens the stream with a hello. When the server answers with anything but

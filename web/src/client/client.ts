@@ -100,6 +100,7 @@ class LiveClient implements Client {
         random,
         openSocket: ports.openSocket,
         openFallback: ports.openFallback,
+        blocked: ports.blocked,
         http,
         tokens: this.tokens,
       },

@@ -32,6 +32,7 @@ export type ConnectionPorts = {
   random(): number;
   openSocket: OpenSocket;
   openFallback: OpenFallback;
+  blocked: boolean;
   http: Http;
   tokens: Tokens;
 };
@@ -80,6 +81,7 @@ export class Connection {
   constructor(ports: ConnectionPorts, events: ConnectionEvents) {
     this.ports = ports;
     this.events = events;
+    if (ports.blocked) this.suspicion = enough;
     this.state = this.current;
   }
 

@@ -104,6 +104,30 @@ describe("where WebSocket is blocked", () => {
     expect(buyer.connection.peek().kind).toBe("online");
   });
 
+  test("the next page in the tab begins with it, until a socket gets through", async () => {
+    const { buyer } = await overFallback();
+    buyer.stop();
+    device.opened.length = 0;
+    started(device);
+    await clock.pass(100);
+    expect(device.opened).toEqual(["fallback"]);
+    device.sockets = "open";
+    await clock.pass(40_000);
+    device.opened.length = 0;
+    started(device);
+    await clock.pass(100);
+    expect(device.opened).toEqual(["socket"]);
+  });
+
+  test("a next page for which the fallback is no way tries a socket", async () => {
+    device.blocked = true;
+    device.fallback = false;
+    const buyer = started(device);
+    await clock.pass(2_000);
+    expect(device.opened).toEqual(["fallback", "socket"]);
+    expect(buyer.connection.peek().kind).toBe("online");
+  });
+
   test("a device without a network is not taken for one whose sockets are blocked", async () => {
     const buyer = started(device);
     await clock.pass(100);

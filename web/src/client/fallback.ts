@@ -14,6 +14,8 @@ export type FallbackPorts = {
   openSocket: OpenSocket;
   /** What is used instead, meanwhile. */
   openStream: OpenSocket;
+  /** Keeps for the next page in this tab whether sockets are blocked. */
+  remember(blocked: boolean): void;
 };
 
 /** Opens connections for where WebSocket is blocked, which look out for a WebSocket that is not. */
@@ -71,7 +73,7 @@ class Fallback implements Socket {
     this.stream = ports.openStream({
       opened: events.opened,
       text: (data) => {
-        if (!this.heard) this.tryLater();
+        if (!this.heard) this.begin();
         this.heard = true;
         events.text(data);
       },
@@ -99,6 +101,11 @@ class Fallback implements Socket {
     this.ended = true;
     this.cancelTry?.();
     this.giveUp?.();
+  }
+
+  private begin(): void {
+    this.ports.remember(true);
+    this.tryLater();
   }
 
   private tryLater(): void {
@@ -133,6 +140,7 @@ class Fallback implements Socket {
         cancelDeadline();
         this.giveUp = undefined;
         this.tries.succeeded();
+        this.ports.remember(false);
         this.back.changeOver(socket, frame.welcome, (next) => {
           events = next;
         });

@@ -90,6 +90,8 @@ export type Ports = {
   nonce(): string; // unguessable, 1 to 50 of A-Za-z0-9._-
   openSocket: OpenSocket;
   openFallback: OpenFallback;
+  /** WebSockets were blocked when this tab found out last. */
+  blocked: boolean;
   http: Http;
   outbox: OutboxStore;
   lead: Lead;

@@ -490,6 +490,8 @@ export class FakeDevice {
   keepsNothing = false;
   /** What becomes of this device's WebSockets: a proxy may refuse them, or let nothing through. */
   sockets: "open" | "refused" | "swallowed" = "open";
+  /** What its tabs remember of that. */
+  blocked = false;
   /** Whether the fallback gets through. */
   fallback = true;
   /** The ways that were tried. */
@@ -515,7 +517,11 @@ export class FakeDevice {
         random,
         openSocket: (events) => this.open(events),
         openStream: (events) => this.openStream(events),
+        remember: (blocked) => {
+          this.blocked = blocked;
+        },
       }),
+      blocked: this.blocked,
       http: { request: (request) => this.request(request), upload: (upload) => server.http.upload(upload) },
       outbox: this.store(),
       lead: (name, leading) => this.lead(name, leading),

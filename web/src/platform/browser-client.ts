@@ -5,7 +5,7 @@ import type { Clock, HandedToken } from "../client/ports.ts";
 import type { Side } from "../protocol/body.ts";
 import { browserHttp } from "./http.ts";
 import { openOutboxStore } from "./idb.ts";
-import { browserSocket, lazyFallback, socketUrl } from "./socket.ts";
+import { browserSocket, lazyFallback, socketUrl, wasBlocked } from "./socket.ts";
 import { browserChannel, browserLead } from "./tabs.ts";
 import { onWake } from "./wake.ts";
 
@@ -34,6 +34,7 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
       openFallback: lazyFallback(() =>
         import("./stream.ts").then((module) => module.browserFallback(clock, openSocket)),
       ),
+      blocked: wasBlocked(),
       http: browserHttp(),
       outbox: openOutboxStore(globalThis.indexedDB, "haggle"),
       lead: browserLead(navigator.locks),

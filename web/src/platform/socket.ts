@@ -61,3 +61,23 @@ export function lazyFallback(load: () => Promise<OpenFallback>): OpenFallback {
     };
   };
 }
+
+const blockedKey = "haggle-blocked";
+
+/** Whether a page of this tab found WebSockets to be blocked. A frame in another site may have no storage. */
+export function wasBlocked(): boolean {
+  try {
+    return sessionStorage.getItem(blockedKey) !== null;
+  } catch {
+    return false;
+  }
+}
+
+export function rememberBlocked(blocked: boolean): void {
+  try {
+    if (blocked) sessionStorage.setItem(blockedKey, "1");
+    else sessionStorage.removeItem(blockedKey);
+  } catch {
+    // Then the next page finds out by itself.
+  }
+}

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Socket } from "../client/ports.ts";
-import { lazyFallback } from "./socket.ts";
+import { lazyFallback, rememberBlocked, wasBlocked } from "./socket.ts";
 import { streamSocket } from "./stream.ts";
 
 type Post = { path: string; key: string; body: string; answer(status: number): void; fail(): void };
@@ -233,5 +233,37 @@ describe("what is loaded when it is needed", () => {
     open(events, back).close();
     await settle();
     expect([opened, closed]).toEqual([0, 0]);
+  });
+});
+
+describe("what a tab remembers", () => {
+  test("is what it found out last", () => {
+    const kept = new Map<string, string>();
+    vi.stubGlobal("sessionStorage", {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => kept.set(key, value),
+      removeItem: (key: string) => kept.delete(key),
+    });
+    expect(wasBlocked()).toBe(false);
+    rememberBlocked(true);
+    expect(wasBlocked()).toBe(true);
+    rememberBlocked(false);
+    expect(wasBlocked()).toBe(false);
+  });
+
+  test("is nothing where a frame has no storage", () => {
+    vi.stubGlobal(
+      "sessionStorage",
+      new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error("SecurityError");
+          },
+        },
+      ),
+    );
+    rememberBlocked(true);
+    expect(wasBlocked()).toBe(false);
   });
 });

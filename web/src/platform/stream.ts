@@ -3,6 +3,7 @@ import { fallback } from "../client/fallback.ts";
 import type { Clock, OpenFallback, OpenSocket, Socket, SocketEvents } from "../client/ports.ts";
 import { attempt } from "../protocol/parse.ts";
 import { parseStream, type Stream } from "../protocol/stream.ts";
+import { rememberBlocked } from "./socket.ts";
 
 /** In UTF-8 that may be three times as many bytes, which the server takes. */
 const batchChars = 60_000;
@@ -11,7 +12,13 @@ const postAttempts = 5;
 
 /** The fallback of a browser page. */
 export function browserFallback(clock: Clock, openSocket: OpenSocket): OpenFallback {
-  return fallback({ clock, random: () => Math.random(), openSocket, openStream: streamSocket("/v1/sse") });
+  return fallback({
+    clock,
+    random: () => Math.random(),
+    openSocket,
+    openStream: streamSocket("/v1/sse"),
+    remember: rememberBlocked,
+  });
 }
 
 /** Opens streams at `path`. */
