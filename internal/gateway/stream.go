@@ -71,14 +71,14 @@ func (c *streamSocket) send(data []byte, within time.Duration) error {
 		return net.ErrClosed
 	}
 	defer func() { <-c.writing }()
-	if c.aborted.Load() {
-		return net.ErrClosed
-	}
 	if len(data) == 0 {
 		return nil
 	}
 	if err := c.out.SetWriteDeadline(time.Now().Add(within)); err != nil {
 		return fmt.Errorf("set deadline: %w", err)
+	}
+	if c.aborted.Load() { // and the deadline that says so may just have been moved
+		return net.ErrClosed
 	}
 	if _, err := c.w.Write(data); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (c *streamSocket) send(data []byte, within time.Duration) error {
 	if err := c.out.SetWriteDeadline(time.Time{}); err != nil {
 		return fmt.Errorf("lift deadline: %w", err)
 	}
-	if c.aborted.Load() { // and the deadline that says so may just have been lifted
+	if c.aborted.Load() { // here too
 		return net.ErrClosed
 	}
 	return nil
