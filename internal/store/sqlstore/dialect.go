@@ -66,6 +66,10 @@ type statements interface {
 
 	// insert stores new messages.
 	insert(ms []*message) error
+
+	// remind stores new reminders, but where the conversation has one for that side
+	// already. No two are for the same.
+	remind(rs []newReminder) error
 }
 
 type nonceKey struct {

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -12,15 +11,6 @@ import (
 )
 
 var _ chat.ReminderStore = (*Store)(nil)
-
-// One reminder is under way for each side of a conversation: who comes later finds
-// it there.
-const insertReminders = `
-INSERT INTO outbox (conversation, side, due_at, lease, told, id, seq, made_at, tried_at, attempts)
-SELECT k.value ->> 0, k.value ->> 1, k.value ->> 2, '', k.value ->> 3, '', 0, 0, 0, 0
-FROM json_each(?) k
-WHERE true
-ON CONFLICT (conversation, side) DO NOTHING`
 
 const selectNextReminder = `
 SELECT MIN(due_at)
@@ -173,20 +163,11 @@ type newReminder struct {
 	dueAt, told  int64
 }
 
-// saveReminders is one statement, however many there are.
 func (b *batch) saveReminders() error {
 	if len(b.reminders) == 0 {
 		return nil
 	}
-	rows := make([][4]int64, len(b.reminders))
-	for i, r := range b.reminders {
-		rows[i] = [4]int64{r.conversation.num, int64(r.side), r.dueAt, r.told}
-	}
-	list, err := json.Marshal(rows)
-	if err != nil {
-		return err
-	}
-	if _, err := b.tx.exec(insertReminders, string(list)); err != nil {
+	if err := b.stmts.remind(b.reminders); err != nil {
 		return fmt.Errorf("insert reminders: %w", err)
 	}
 	return nil

@@ -68,6 +68,13 @@ INSERT INTO messages (
   conversation, seq, rev, side, ordinal, agent, agent_name, nonce, hash, blocks, sent_at, recipient_online, recalled_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`
 
+const sqliteRemind = `
+INSERT INTO outbox (conversation, side, due_at, lease, told, id, seq, made_at, tried_at, attempts)
+SELECT k.value ->> 0, k.value ->> 1, k.value ->> 2, '', k.value ->> 3, '', 0, 0, 0, 0
+FROM json_each(?) k
+WHERE true
+ON CONFLICT (conversation, side) DO NOTHING`
+
 func (s sqliteBatch) conversationsByID(ids []string, each func(row) error) error {
 	return s.tx.query(each, sqliteConversationsByID, jsonList(ids))
 }
@@ -165,4 +172,17 @@ func (s sqliteBatch) insert(ms []*message) error {
 		}
 	}
 	return nil
+}
+
+func (s sqliteBatch) remind(rs []newReminder) error {
+	rows := make([][4]int64, len(rs))
+	for i, r := range rs {
+		rows[i] = [4]int64{r.conversation.num, int64(r.side), r.dueAt, r.told}
+	}
+	list, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	_, err = s.tx.exec(sqliteRemind, string(list))
+	return err
 }
