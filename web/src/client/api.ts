@@ -4,6 +4,8 @@
  */
 import type { ReadonlySignal } from "@preact/signals-core";
 import type { Conversation, JSConfig, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
+import type { Parse } from "../protocol/parse.ts";
+import type { HttpRequest } from "./ports.ts";
 
 /** How the server is reached just now; drawn honestly, never hidden. */
 export type ConnectionState =
@@ -129,6 +131,9 @@ export type Client = {
   product(id: string): Promise<Product | Failure>;
   /** Signs for the JS-SDK of WeChat, for the page at `url`. */
   weChatConfig(url: string): Promise<JSConfig | Failure>;
+
+  /** Asks the server for what the core itself has no use for. */
+  ask<T extends object>(request: Omit<HttpRequest, "token">, parse: Parse<T>): Promise<T | Failure>;
 
   presence(uid: string): ReadonlySignal<Presence>;
   /** As `Thread.peerTyping`, for lists: it loads no thread. */

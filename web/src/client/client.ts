@@ -10,6 +10,7 @@ import type {
   Side,
 } from "../protocol/body.ts";
 import type { MessageEvent, ServerFrame, Welcome } from "../protocol/frame.ts";
+import type { Parse } from "../protocol/parse.ts";
 import { Ahead } from "./ahead.ts";
 import type {
   Arrival,
@@ -29,7 +30,7 @@ import { LiveInbox } from "./inbox.ts";
 import { Marks } from "./marks.ts";
 import { Outbox } from "./outbox.ts";
 import { Pictures } from "./pictures.ts";
-import type { OutboxItem, Ports } from "./ports.ts";
+import type { HttpRequest, OutboxItem, Ports } from "./ports.ts";
 import { Positions } from "./position.ts";
 import { Presences } from "./presence.ts";
 import { Rest } from "./rest.ts";
@@ -195,6 +196,10 @@ class LiveClient implements Client {
 
   product(id: string): Promise<Product | Failure> {
     return this.rest.product(id);
+  }
+
+  ask<T extends object>(request: Omit<HttpRequest, "token">, parse: Parse<T>): Promise<T | Failure> {
+    return this.rest.ask(request, parse);
   }
 
   presence(uid: string): ReadonlySignal<Presence> {

@@ -50,7 +50,7 @@ export class Rest {
   }
 
   begin(product: string): Promise<Begin | Failure> {
-    return this.call({ method: "POST", path: "/v1/begin", json: { product } }, parseBegin);
+    return this.ask({ method: "POST", path: "/v1/begin", json: { product } }, parseBegin);
   }
 
   product(product: string): Promise<Product | Failure> {
@@ -83,23 +83,23 @@ export class Rest {
   }
 
   fileUrls(ids: readonly string[]): Promise<FileURLs | Failure> {
-    return this.call({ method: "POST", path: "/v1/files/urls", json: { ids } }, parseFileURLs);
+    return this.ask({ method: "POST", path: "/v1/files/urls", json: { ids } }, parseFileURLs);
   }
 
   setBlocked(conversation: string, blocked: boolean): Promise<Conversation | Failure> {
     const path = `/v1/conversations/${id(conversation)}/block`;
-    return this.call({ method: blocked ? "PUT" : "DELETE", path }, parseConversation);
+    return this.ask({ method: blocked ? "PUT" : "DELETE", path }, parseConversation);
   }
 
   async report(conversation: string, reason: string, seq?: number): Promise<Failure | undefined> {
     const path = `/v1/conversations/${id(conversation)}/report`;
     const json = { reason, ...(seq !== undefined && { seq }) };
-    const answer = await this.call({ method: "POST", path, json }, nothing);
+    const answer = await this.ask({ method: "POST", path, json }, nothing);
     return isFailure(answer) ? answer : undefined;
   }
 
   async logout(side: Side): Promise<Failure | undefined> {
-    const answer = await this.call({ method: "POST", path: "/v1/logout", json: { side } }, nothing);
+    const answer = await this.ask({ method: "POST", path: "/v1/logout", json: { side } }, nothing);
     return isFailure(answer) ? answer : undefined;
   }
 
@@ -113,7 +113,7 @@ export class Rest {
     let cancelled = false;
     const fromWeChat = async (): Promise<File | Failure> => {
       const json = { media_id: media };
-      const file = await this.call({ method: "PUT", path: `/v1/wechat/files/${id(key)}`, json }, parseFile);
+      const file = await this.ask({ method: "PUT", path: `/v1/wechat/files/${id(key)}`, json }, parseFile);
       // Nothing was stored under the key then, so that the bytes can be.
       return isFailure(file) && /^(wechat_|not_found)/.test(file.code) ? fromHere() : file;
     };
@@ -134,10 +134,10 @@ export class Rest {
   }
 
   private get<T extends object>(path: string, parse: Parse<T>): Promise<T | Failure> {
-    return this.call({ method: "GET", path }, parse);
+    return this.ask({ method: "GET", path }, parse);
   }
 
-  private call<T extends object>(request: HttpRequest, parse: Parse<T>): Promise<T | Failure> {
+  ask<T extends object>(request: HttpRequest, parse: Parse<T>): Promise<T | Failure> {
     return this.authorized((token) => this.http.request({ ...request, token }), parse);
   }
 

@@ -4,6 +4,7 @@ import type { Me } from "../protocol/body.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { failureText } from "../ui/i18n/failure-text.ts";
 import { words as sharedWords } from "../ui/i18n/language.ts";
+import { lazy } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { attend } from "./attend/attend.ts";
 import { type Bell, openBell } from "./attend/bell.ts";
@@ -18,6 +19,10 @@ import { keepsDrafts } from "./model/signed-out.ts";
 import { useShortcuts } from "./shortcuts.ts";
 import { Splitter } from "./splitter.tsx";
 import { ThreadPane } from "./thread/thread-pane.tsx";
+
+const BookDialog = lazy<{ onClose: () => void }>(
+  async () => (await import("./phrases/book-dialog.tsx")).BookDialog,
+);
 
 /** The console: whatever there is to say before there is a seller, then the seller's desk. */
 export function App({ client }: { client: Client }) {
@@ -129,6 +134,13 @@ function Panes() {
         <Help
           onClose={() => {
             desk.help.value = false;
+          }}
+        />
+      )}
+      {desk.editingPhrases.value && (
+        <BookDialog
+          onClose={() => {
+            desk.editingPhrases.value = false;
           }}
         />
       )}

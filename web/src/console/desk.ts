@@ -12,6 +12,7 @@ import { openPrefs, type PrefStore } from "./model/prefs.ts";
 import { shelf } from "./model/shelf.ts";
 import { type TimeLabels, timeLabels } from "./model/time-label.ts";
 import { openWatching, type Watching } from "./model/watching.ts";
+import { openPhraseBook, type PhraseBook } from "./phrases/phrase-book.ts";
 
 /** Where a thread was left: a message and how far it was from the top. */
 export type Place = { key: string; top: number };
@@ -21,6 +22,7 @@ export type Desk = {
   readonly me: Me;
   readonly prefs: PrefStore;
   readonly drafts: Drafts;
+  readonly phrases: PhraseBook;
   readonly watching: Watching;
   /** Where each thread was left, if not at its end. */
   readonly places: Map<string, Place>;
@@ -41,6 +43,8 @@ export type Desk = {
   leaveThread(): void;
   toggleContext(): void;
   readonly help: Signal<boolean>;
+  /** The list of phrases is open, to be changed. */
+  readonly editingPhrases: Signal<boolean>;
   readonly bell: Bell;
   /** Stops what listens to the window. */
   leave(): void;
@@ -78,6 +82,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     me,
     prefs,
     drafts: openDrafts(device),
+    phrases: openPhraseBook(client),
     watching: openWatching(
       (uids) => client.watch(uids),
       (run) => void setTimeout(run, 120),
@@ -112,6 +117,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
       else prefs.change({ contextOpen: !prefs.prefs.value.contextOpen });
     },
     help: signal(false),
+    editingPhrases: signal(false),
     bell,
     leave: around.stop,
   };

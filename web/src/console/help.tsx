@@ -17,6 +17,8 @@ export function Help({ onClose }: { onClose: () => void }) {
     [words.context, ["Alt+I"]],
     [words.send, [enterSends ? "Enter" : `${hold}+Enter`]],
     [words.newline, enterSends ? ["Shift+Enter", `${hold}+Enter`] : ["Enter"]],
+    [words.phrase, ["/"]],
+    [words.phraseNumber, ["Alt+1", "Alt+9"]],
     [words.resize, ["←", "→"]],
     [words.back, ["Esc"]],
     [words.help, ["?"]],

@@ -72,6 +72,16 @@ function Settings({ onClose, opener }: SettingsProps) {
       />
       <SoundSetting />
       <NoticeSetting />
+      <button
+        class="button"
+        type="button"
+        onClick={() => {
+          onClose();
+          desk.editingPhrases.value = true;
+        }}
+      >
+        {consoleWords().phrases.manage}
+      </button>
       <div class="c-settings-foot">
         <button
           class="button quiet"

@@ -17,6 +17,7 @@ import {
 } from "./body.ts";
 import { type ClientFrame, encodeClientFrame, parseServerFrame } from "./frame.ts";
 import { members, type Parse } from "./parse.ts";
+import { parsePhrases } from "./phrase.ts";
 import { parseStream } from "./stream.ts";
 
 const folder = new URL("../../../internal/wire/testdata/", import.meta.url);
@@ -50,6 +51,7 @@ const bodies: Record<string, Parse<unknown>> = {
   "body-message-recalled.json": parseMessage,
   "body-message.json": parseMessage,
   "body-product.json": parseProduct,
+  "body-phrases.json": parsePhrases,
   "body-recall-page.json": parseRecallPage,
   "body-stream.json": parseStream,
 };

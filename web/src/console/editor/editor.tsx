@@ -5,6 +5,8 @@ import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { excess, type Measure } from "../model/editor-content.ts";
 import { editorAction } from "../model/keys.ts";
+import type { Names } from "../model/phrases.ts";
+import { PHRASES_ID, PhraseMenu, usePhrases } from "../phrases/phrase-menu.tsx";
 import { EditorTools } from "./tools.tsx";
 import { openWriting, type Writing } from "./writing.ts";
 
@@ -30,7 +32,13 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
   const over = excess(size, limits);
   const empty = size.blocks === 0;
 
+  const names = usePhraseNames(conversation, thread);
+  const phrases = usePhrases(writing, names);
   const press = (event: KeyboardEvent) => {
+    if (phrases.press(event)) {
+      event.preventDefault();
+      return;
+    }
     const action = editorAction(event, desk.prefs.prefs.value.sendKey);
     if (action === undefined) return;
     event.preventDefault();
@@ -40,9 +48,11 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
 
   return (
     <section class="c-editor" aria-label={words.label(name)}>
+      <PhraseMenu choice={phrases} names={names} />
       <EditorTools
         onEmoji={writing.insertText}
         onFiles={writing.addFiles}
+        onPhrases={writing.askForPhrase}
         status={writing.preparing.value > 0 ? words.preparing : undefined}
       />
       {/* biome-ignore lint/a11y/useSemanticElements: a textarea holds no pictures. */}
@@ -58,9 +68,16 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
         aria-label={words.label(name)}
         aria-describedby="editor-count"
         aria-invalid={over !== undefined}
+        aria-autocomplete="list"
+        aria-haspopup="listbox"
+        aria-controls={phrases.activeId === undefined ? undefined : PHRASES_ID}
+        aria-activedescendant={phrases.activeId}
         data-placeholder={words.placeholder}
         onKeyDown={press}
-        onBlur={writing.keep}
+        onBlur={() => {
+          writing.keep();
+          writing.dismissSlash();
+        }}
       />
       <div class="c-editor-foot">
         <Count size={size} limits={limits} over={over} />
@@ -76,6 +93,13 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
       </div>
     </section>
   );
+}
+
+/** What {buyer} and {product} stand for in this conversation. */
+function usePhraseNames(id: string, thread: Thread): Names {
+  const { client } = useDesk();
+  const conversation = thread.conversation.value ?? client.inbox.rows.value.find((row) => row.id === id);
+  return { buyer: conversation?.buyer.name, product: conversation?.product?.title };
 }
 
 /** The id of the field, for the keys and links that jump there. */

@@ -9,7 +9,13 @@ const picture: Picture = { bytes: new Blob(["x"]), width: 1, height: 1 };
 function fixture() {
   const host = document.createElement("div");
   document.body.append(host);
-  const hooks = { changed: vi.fn(), typed: vi.fn(), files: vi.fn(), pictureLabel: () => "Picture" };
+  const hooks = {
+    changed: vi.fn(),
+    typed: vi.fn(),
+    files: vi.fn(),
+    caretMoved: vi.fn(),
+    pictureLabel: () => "Picture",
+  };
   return { host, hooks, field: richField(host, hooks) };
 }
 

@@ -13,6 +13,8 @@ export type RichFieldHooks = {
   typed(): void;
   /** Pictures were pasted or dropped here. */
   files(files: readonly File[]): void;
+  /** The caret is elsewhere, or the text around it is another. */
+  caretMoved(): void;
   /** What to call a picture for who cannot see it. */
   pictureLabel(): string;
 };
@@ -23,6 +25,10 @@ export type RichField = {
   /** Replaces everything; the undo history starts anew. */
   load(parts: readonly Part[], pictures: ReadonlyMap<string, Picture>): void;
   insertText(text: string): void;
+  /** The text from the last break or picture up to the caret. */
+  beforeCaret(): string;
+  /** Puts `text` in place of the last `count` characters before the caret, as one step to undo. */
+  replaceBefore(count: number, text: string): void;
   insertPicture(picture: Picture): void;
   newline(): void;
   focus(): void;
@@ -32,27 +38,7 @@ export type RichField = {
 /** Turns `host` (contenteditable, white-space: pre-wrap) into a field. */
 export function richField(host: HTMLElement, hooks: RichFieldHooks): RichField {
   const pictures = new Map<string, Picture>();
-  const caret = rememberCaret(host);
-  const stops = [
-    caret.stop,
-    on(host, "input", () => {
-      changed();
-      hooks.typed();
-    }),
-    on(host, "beforeinput", refuseFormatting),
-    on(host, "dragover", acceptDrag),
-    on(host, "paste", (event) => {
-      event.preventDefault();
-      take(event.clipboardData);
-    }),
-    on(host, "drop", (event) => {
-      event.preventDefault();
-      event.stopPropagation();
-      caret.set(rangeAtPoint(host, event.clientX, event.clientY));
-      take(event.dataTransfer);
-    }),
-  ];
-
+  const caret = rememberCaret(host, () => hooks.caretMoved());
   function changed(): void {
     host.toggleAttribute("data-empty", blank(readParts(host)));
     hooks.changed();
@@ -75,6 +61,8 @@ export function richField(host: HTMLElement, hooks: RichFieldHooks): RichField {
     else insertText(text);
   }
 
+  const stops = listen(host, { hooks, caret, changed, take });
+
   return {
     parts: () => readParts(host),
     pictures: () => pictures,
@@ -86,6 +74,12 @@ export function richField(host: HTMLElement, hooks: RichFieldHooks): RichField {
       changed();
     },
     insertText,
+    beforeCaret: () => caret.before(),
+    replaceBefore: (count, text) => {
+      caret.restore();
+      caret.selectBefore(count);
+      insertText(text);
+    },
     insertPicture: (picture) => {
       const source = URL.createObjectURL(picture.bytes);
       pictures.set(source, picture);
@@ -102,6 +96,37 @@ export function richField(host: HTMLElement, hooks: RichFieldHooks): RichField {
       for (const stop of stops) stop();
     },
   };
+}
+
+type Listening = {
+  hooks: RichFieldHooks;
+  caret: Caret;
+  changed(): void;
+  take(data: DataTransfer | null): void;
+};
+
+/** Listens to what the user does in the field; the functions that are returned end it. */
+function listen(host: HTMLElement, { hooks, caret, changed, take }: Listening): (() => void)[] {
+  return [
+    caret.stop,
+    on(host, "input", () => {
+      changed();
+      hooks.typed();
+      hooks.caretMoved();
+    }),
+    on(host, "beforeinput", refuseFormatting),
+    on(host, "dragover", acceptDrag),
+    on(host, "paste", (event) => {
+      event.preventDefault();
+      take(event.clipboardData);
+    }),
+    on(host, "drop", (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      caret.set(rangeAtPoint(host, event.clientX, event.clientY));
+      take(event.dataTransfer);
+    }),
+  ];
 }
 
 /** Whether nothing stands in the field; an emptied one keeps a break to hold the caret. */
@@ -152,15 +177,19 @@ function nodesOf(
   return [image];
 }
 
+type Caret = ReturnType<typeof rememberCaret>;
+
 /** Keeps where the caret was while another control (emoji, file dialog) has the focus. */
-function rememberCaret(host: HTMLElement) {
+function rememberCaret(host: HTMLElement, moved: () => void) {
   let last: Range | undefined;
   const doc = host.ownerDocument;
   const note = () => {
     const selection = doc.getSelection();
     if (selection === null || selection.rangeCount === 0) return;
     const range = selection.getRangeAt(0);
-    if (host.contains(range.commonAncestorContainer)) last = range.cloneRange();
+    if (!host.contains(range.commonAncestorContainer)) return;
+    last = range.cloneRange();
+    moved();
   };
   doc.addEventListener("selectionchange", note);
 
@@ -183,7 +212,28 @@ function rememberCaret(host: HTMLElement) {
     return doc.activeElement === host && anchor !== null && host.contains(anchor);
   }
 
+  /** The text node that the caret is in and how far, if it is in one. */
+  function inText(): [Text, number] | undefined {
+    const node = last?.startContainer;
+    return node instanceof Text && last?.collapsed === true ? [node, last.startOffset] : undefined;
+  }
+
   return {
+    before: () => {
+      const [node, offset] = inText() ?? [];
+      let text = node?.data.slice(0, offset) ?? "";
+      // Browsers split what is typed as they like.
+      for (let at = node?.previousSibling; at instanceof Text; at = at.previousSibling) text = at.data + text;
+      return text;
+    },
+    selectBefore: (count: number) => {
+      const [node, offset] = inText() ?? [];
+      if (node === undefined || offset === undefined || offset < count) return;
+      const range = doc.createRange();
+      range.setStart(node, offset - count);
+      range.setEnd(node, offset);
+      select(range);
+    },
     stop: () => doc.removeEventListener("selectionchange", note),
     set: (range: Range | undefined) => {
       host.focus({ preventScroll: true });

@@ -6,11 +6,12 @@ import { consoleWords } from "../i18n/words.ts";
 type EditorToolsProps = {
   onEmoji: (emoji: string) => void;
   onFiles: (files: readonly File[]) => void;
+  onPhrases: () => void;
   status: string | undefined;
 };
 
 /** The row above the field. */
-export function EditorTools({ onEmoji, onFiles, status }: EditorToolsProps) {
+export function EditorTools({ onEmoji, onFiles, onPhrases, status }: EditorToolsProps) {
   const words = consoleWords().editor;
   const picker = useRef<HTMLInputElement>(null);
   return (
@@ -36,6 +37,15 @@ export function EditorTools({ onEmoji, onFiles, status }: EditorToolsProps) {
           event.currentTarget.value = "";
         }}
       />
+      <button
+        class="icon-button"
+        type="button"
+        title={consoleWords().phrases.open}
+        aria-label={consoleWords().phrases.open}
+        onClick={onPhrases}
+      >
+        <Icon name="phrases" />
+      </button>
       <span class="c-tools-status" role="status">
         {status}
       </span>

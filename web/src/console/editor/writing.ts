@@ -8,12 +8,21 @@ import { showToast } from "../../ui/toast.tsx";
 import type { Desk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { excess, type Measure, measure, toPieces } from "../model/editor-content.ts";
+import { slashed } from "../model/phrases.ts";
 import { type RichField, richField } from "./rich-field.ts";
 
 export type Writing = {
   readonly size: ReadonlySignal<Measure>;
   /** How many batches of pictures are being made ready. */
   readonly preparing: ReadonlySignal<number>;
+  /** What is typed after a slash that begins a word: it asks for a phrase. undefined while none does. */
+  readonly slash: ReadonlySignal<string | undefined>;
+  /** Puts a phrase where the slash is, or at the caret where there is none. */
+  insertPhrase(text: string): void;
+  /** Writes the slash that asks for one. */
+  askForPhrase(): void;
+  /** Leaves the slash as it is: a slash was meant. */
+  dismissSlash(): void;
   /** Takes the element that is the field; null lets go of it. */
   attach(host: HTMLElement | null): void;
   /** Shows the draft of a conversation; what was written for the one before is kept. */
@@ -38,6 +47,8 @@ export function openWriting(desk: Desk): Writing {
 class DraftWriting implements Writing {
   readonly size = signal(NOTHING);
   readonly preparing = signal(0);
+  readonly slash = signal<string | undefined>(undefined);
+  private slashDismissed = false;
   private field: RichField | undefined;
   private at: { conversation: string; thread: Thread } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -61,6 +72,7 @@ class DraftWriting implements Writing {
       changed: () => this.changed(),
       typed: () => this.at?.thread.typing(),
       files: (files) => this.addFiles(files),
+      caretMoved: () => this.lookForSlash(),
       pictureLabel: () => consoleWords().editor.picture,
     });
     this.load();
@@ -81,6 +93,26 @@ class DraftWriting implements Writing {
 
   readonly insertText = (text: string): void => this.field?.insertText(text);
 
+  readonly insertPhrase = (text: string): void => {
+    const typed = this.slash.peek();
+    if (typed === undefined) this.field?.insertText(text);
+    else this.field?.replaceBefore(typed.length + 1, text);
+    this.slash.value = undefined;
+  };
+
+  readonly askForPhrase = (): void => {
+    const before = this.field?.beforeCaret() ?? "";
+    this.slashDismissed = false;
+    this.field?.insertText(before === "" || /\s$/u.test(before) ? "/" : " /");
+    this.field?.focus();
+  };
+
+  readonly dismissSlash = (): void => {
+    if (this.slash.peek() === undefined) return;
+    this.slashDismissed = true;
+    this.slash.value = undefined;
+  };
+
   readonly newline = (): void => this.field?.newline();
 
   readonly send = (): void => {
@@ -92,6 +124,7 @@ class DraftWriting implements Writing {
     at.thread.send(pieces);
     for (const source of field.pictures().keys()) URL.revokeObjectURL(source);
     field.load([], new Map());
+    this.slash.value = undefined;
     this.changedSinceKept = true;
     this.keep();
     field.focus();
@@ -122,6 +155,12 @@ class DraftWriting implements Writing {
     this.field.load(draft?.parts ?? [], draft?.pictures ?? new Map());
     clearTimeout(this.timer);
     this.changedSinceKept = false;
+  }
+
+  private lookForSlash(): void {
+    const typed = slashed(this.field?.beforeCaret() ?? "");
+    if (typed === undefined) this.slashDismissed = false;
+    this.slash.value = this.slashDismissed ? undefined : typed;
   }
 
   private changed(): void {

@@ -1,0 +1,161 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Failure } from "../../client/api.ts";
+import type { Phrase } from "../../protocol/phrase.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { failureText } from "../../ui/i18n/failure-text.ts";
+import { words as sharedWords } from "../../ui/i18n/language.ts";
+import { Icon } from "../../ui/icon.tsx";
+import { showToast, Toasts } from "../../ui/toast.tsx";
+import { useDesk } from "../desk.ts";
+import { consoleWords } from "../i18n/words.ts";
+import type { Scope } from "../model/phrases.ts";
+import "./phrases.css";
+
+type Editing = { scope: Scope; phrase: Phrase | undefined };
+
+/** Where quick phrases are written, put in order and thrown away: one's own and the whole shop's. */
+export function BookDialog({ onClose }: { onClose: () => void }) {
+  const { phrases: book, me } = useDesk();
+  const words = consoleWords().phrases;
+  const [editing, setEditing] = useState<Editing>();
+  useEffect(book.refresh, [book]);
+  // Who has no name of their own in the shop has only the shop's.
+  const scopes: readonly Scope[] = me.agent === undefined || me.agent === "" ? ["shop"] : ["mine", "shop"];
+  return (
+    <Dialog title={words.title} onClose={onClose}>
+      <div class="c-book">
+        <p>{words.explain}</p>
+        {editing !== undefined && (
+          <Form
+            key={`${editing.scope}/${editing.phrase?.id ?? ""}`}
+            editing={editing}
+            onDone={() => setEditing(undefined)}
+          />
+        )}
+        {scopes.map((scope) => (
+          <List key={scope} scope={scope} onEdit={(phrase) => setEditing({ scope, phrase })} />
+        ))}
+        {/* The page's own are beneath a modal dialog, where nobody can press them. */}
+        <Toasts />
+      </div>
+    </Dialog>
+  );
+}
+
+function complain(failure: Failure | undefined): void {
+  if (failure !== undefined) showToast(failureText(sharedWords(), failure));
+}
+
+function List({ scope, onEdit }: { scope: Scope; onEdit: (phrase: Phrase | undefined) => void }) {
+  const { phrases: book } = useDesk();
+  const words = consoleWords().phrases;
+  const known = book.phrases.value;
+  const list = known?.[scope] ?? [];
+  const failure = book.failure.value;
+  return (
+    <section aria-labelledby={`book-${scope}`}>
+      <h3 id={`book-${scope}`}>{words[scope]}</h3>
+      {known === undefined && (
+        <p role="status">{failure === undefined ? words.loading : failureText(sharedWords(), failure)}</p>
+      )}
+      {list.length > 0 && (
+        <ol>
+          {list.map((phrase, at) => (
+            <Row key={phrase.id} scope={scope} phrase={phrase} at={at} count={list.length} onEdit={onEdit} />
+          ))}
+        </ol>
+      )}
+      <button type="button" class="button" onClick={() => onEdit(undefined)}>
+        <Icon name="plus" /> {words.add}
+      </button>
+    </section>
+  );
+}
+
+type RowProps = { scope: Scope; phrase: Phrase; at: number; count: number; onEdit: (phrase: Phrase) => void };
+
+function Row({ scope, phrase, at, count, onEdit }: RowProps) {
+  const { phrases: book } = useDesk();
+  const words = consoleWords().phrases;
+  const name = phrase.title ?? phrase.text;
+  const remove = () => {
+    void book.remove(scope, phrase.id).then(complain);
+    showToast(words.removed(name), () => void book.keep(scope, phrase).then(complain));
+  };
+  const button = (icon: "up" | "down" | "pencil" | "trash", label: string, run: () => void, off = false) => (
+    <button type="button" class="icon-button" aria-label={label} title={label} disabled={off} onClick={run}>
+      <Icon name={icon} />
+    </button>
+  );
+  return (
+    <li>
+      <div class="c-book-text foreign" dir="auto">
+        {phrase.title !== undefined && <strong class="truncate">{phrase.title}</strong>}
+        <span class="truncate">{phrase.text}</span>
+      </div>
+      {button("up", words.up(name), () => void book.move(scope, phrase.id, -1).then(complain), at === 0)}
+      {button(
+        "down",
+        words.down(name),
+        () => void book.move(scope, phrase.id, 1).then(complain),
+        at === count - 1,
+      )}
+      {button("pencil", words.edit(name), () => onEdit(phrase))}
+      {button("trash", words.remove(name), remove)}
+    </li>
+  );
+}
+
+function Form({ editing: { scope, phrase }, onDone }: { editing: Editing; onDone: () => void }) {
+  const { phrases: book, me } = useDesk();
+  const words = consoleWords().phrases;
+  const [title, setTitle] = useState(phrase?.title ?? "");
+  const [text, setText] = useState(phrase?.text ?? "");
+  const save = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const named = title.trim();
+    const failure = await (phrase === undefined
+      ? book.add(scope, named, text)
+      : book.keep(scope, {
+          id: phrase.id,
+          place: phrase.place,
+          ...(named !== "" && { title: named }),
+          text,
+        }));
+    if (failure === undefined) onDone();
+    else complain(failure);
+  };
+  return (
+    <form aria-label={words[scope]} onSubmit={(event) => void save(event)}>
+      <label>
+        {words.name}
+        <input
+          class="field"
+          value={title}
+          maxLength={64}
+          onInput={(event) => setTitle(event.currentTarget.value)}
+        />
+      </label>
+      <label>
+        {words.text}
+        <textarea
+          class="field"
+          // biome-ignore lint/a11y/noAutofocus: it opened because somebody asked to write here
+          autoFocus
+          required
+          value={text}
+          maxLength={me.limits.text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+      </label>
+      <div class="c-book-actions">
+        <button type="button" class="button" onClick={onDone}>
+          {sharedWords().app.cancel}
+        </button>
+        <button type="submit" class="button primary" disabled={text.trim() === ""}>
+          {words.save}
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,143 @@
+/** The seller's quick phrases, as the server has them, and changes to them that show at once. */
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import type { Client, Failure } from "../../client/api.ts";
+import { type Phrase, type Phrases, parsePhrases } from "../../protocol/phrase.ts";
+import {
+  allPhrases,
+  between,
+  type OwnedPhrase,
+  type Scope,
+  type SoundsLike,
+  STEP,
+} from "../model/phrases.ts";
+
+export type PhraseBook = {
+  /** undefined until they are known. */
+  readonly phrases: ReadonlySignal<Phrases | undefined>;
+  readonly all: ReadonlySignal<readonly OwnedPhrase[]>;
+  readonly failure: ReadonlySignal<Failure | undefined>;
+  /** How Chinese sounds, once it is there: a large part that is loaded with the first slash. */
+  readonly soundsLike: ReadonlySignal<SoundsLike | undefined>;
+  /** Asks again, unless it was just asked: colleagues change the shop's. */
+  refresh(): void;
+  keep(scope: Scope, phrase: Phrase): Promise<Failure | undefined>;
+  add(scope: Scope, title: string, text: string): Promise<Failure | undefined>;
+  remove(scope: Scope, id: string): Promise<Failure | undefined>;
+  /** Moves a phrase one up or down. */
+  move(scope: Scope, id: string, by: 1 | -1): Promise<Failure | undefined>;
+};
+
+const freshFor = 20_000;
+const nothing = () => ({});
+const none: Phrases = { mine: [], shop: [] };
+
+export function openPhraseBook(client: Client): PhraseBook {
+  return new LivePhraseBook(client);
+}
+
+class LivePhraseBook implements PhraseBook {
+  readonly phrases = signal<Phrases | undefined>(undefined);
+  readonly failure = signal<Failure | undefined>(undefined);
+  readonly soundsLike = signal<SoundsLike | undefined>(undefined);
+  readonly all = computed(() => allPhrases(this.known()));
+  private askedAt = Number.NEGATIVE_INFINITY;
+  private readonly client: Client;
+
+  constructor(client: Client) {
+    this.client = client;
+  }
+
+  readonly refresh = (): void => {
+    this.listen();
+    if (performance.now() - this.askedAt > freshFor) void this.load();
+  };
+
+  keep(scope: Scope, phrase: Phrase): Promise<Failure | undefined> {
+    const { id, ...json } = phrase;
+    this.show(scope, (list) => [...list.filter((other) => other.id !== id), phrase]);
+    return this.write({ method: "PUT", path: path(scope, id), json });
+  }
+
+  add(scope: Scope, title: string, text: string): Promise<Failure | undefined> {
+    const last = this.known()[scope].at(-1);
+    const place = between(last?.place, undefined) ?? STEP;
+    return this.keep(scope, { id: newId(), ...(title !== "" && { title }), text, place });
+  }
+
+  remove(scope: Scope, id: string): Promise<Failure | undefined> {
+    this.show(scope, (list) => list.filter((other) => other.id !== id));
+    return this.write({ method: "DELETE", path: path(scope, id) });
+  }
+
+  async move(scope: Scope, id: string, by: 1 | -1): Promise<Failure | undefined> {
+    const list = this.known()[scope];
+    const at = list.findIndex((phrase) => phrase.id === id);
+    const phrase = list[at];
+    if (phrase === undefined || list[at + by] === undefined) return undefined;
+    const place = between(list[by < 0 ? at - 2 : at + 1]?.place, list[by < 0 ? at - 1 : at + 2]?.place);
+    if (place !== undefined) return this.keep(scope, { ...phrase, place });
+    // No room between those two: all of them are numbered anew.
+    const order = list.filter((other) => other.id !== id);
+    order.splice(at + by, 0, phrase);
+    for (const [i, next] of order.entries()) {
+      const failed = await this.keep(scope, { ...next, place: (i + 1) * STEP });
+      if (failed !== undefined) return failed;
+    }
+    return undefined;
+  }
+
+  private known(): Phrases {
+    return this.phrases.value ?? none;
+  }
+
+  private async load(): Promise<void> {
+    this.askedAt = performance.now();
+    const answer = await this.client.ask({ method: "GET", path: "/v1/phrases" }, parsePhrases);
+    if ("code" in answer) {
+      this.askedAt = Number.NEGATIVE_INFINITY;
+      this.failure.value = answer;
+      return;
+    }
+    this.failure.value = undefined;
+    this.phrases.value = answer;
+  }
+
+  private listen(): void {
+    if (this.soundsLike.peek() !== undefined) return;
+    import("pinyin-pro").then(
+      ({ match }) => {
+        this.soundsLike.value = (text, typed) => match(text, typed) !== null;
+      },
+      () => undefined, // then Chinese is found by its characters
+    );
+  }
+
+  private show(scope: Scope, change: (list: readonly Phrase[]) => readonly Phrase[]): void {
+    const now = this.known();
+    const list = [...change(now[scope])].sort((a, b) => a.place - b.place || (a.id < b.id ? -1 : 1));
+    this.phrases.value = { ...now, [scope]: list };
+  }
+
+  /** What the server did not take is not shown any more. */
+  private async write(request: Parameters<Client["ask"]>[0]): Promise<Failure | undefined> {
+    const answer: object = await this.client.ask(request, nothing);
+    if (!isFailure(answer)) return undefined;
+    await this.load();
+    return answer;
+  }
+}
+
+function isFailure(answer: object): answer is Failure {
+  return "code" in answer;
+}
+
+function path(scope: Scope, id: string): string {
+  return `/v1/phrases/${scope}/${encodeURIComponent(id)}`;
+}
+
+/** Unguessable is not needed: it is an owner's own. Also where the page has no secure context. */
+function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
+}
