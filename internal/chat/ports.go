@@ -236,8 +236,20 @@ type DirectoryStore interface {
 	// Products returns those of ids that are known.
 	Products(ctx context.Context, ids []ProductID) (map[ProductID]Product, error)
 
+	// ProductsOf returns a page of what a merchant has for sale, by title, letter
+	// case aside, then by ID.
+	ProductsOf(ctx context.Context, q ProductQuery) ([]Product, error)
+
 	// DeleteProduct marks the product as no longer for sale.
 	DeleteProduct(ctx context.Context, id ProductID) error
+}
+
+// ProductQuery asks for a page of a merchant's products.
+type ProductQuery struct {
+	Merchant UID
+	Search   string    // part of the title, letter case aside; "" all
+	After    ProductID // the last of the page before; "": from the start
+	Limit    int
 }
 
 // PhraseStore keeps what sellers say often.

@@ -99,6 +99,20 @@ func (s *Service) Product(ctx context.Context, id ProductID) (Product, error) {
 	return p, nil
 }
 
+// Products returns a page of what the actor's shop has for sale. q.Merchant is the
+// actor's whatever it says.
+func (s *Service) Products(ctx context.Context, actor Actor, q ProductQuery) ([]Product, error) {
+	if err := staff(actor); err != nil {
+		return nil, err
+	}
+	q.Merchant, q.Limit = actor.UID, s.pageSize(q.Limit)
+	ps, err := s.store.ProductsOf(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("products of %s: %w", actor.UID, err)
+	}
+	return ps, nil
+}
+
 // Conversation returns one conversation of the actor's, Last filled in.
 func (s *Service) Conversation(ctx context.Context, actor Actor, id ConversationID) (ConversationView, error) {
 	conv, err := s.store.Conversation(ctx, id)

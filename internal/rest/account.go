@@ -3,6 +3,8 @@ package rest
 import (
 	"context"
 
+	"golang.org/x/text/unicode/norm"
+
 	"haggle/internal/chat"
 	"haggle/internal/wire"
 )
@@ -31,8 +33,16 @@ func (a *API) accountRoutes() {
 	actorIn(a, post("/v1/begin", "begin", tagConversations, "Begin to talk about a product",
 		"What a page needs to talk about a product with its seller, buyers only. It creates nothing: the first message does. "+
 			"The seller is always the product's own."), a.begin)
+	actorIn(a, get("/v1/products", "products", tagConversations, "One's own products",
+		"What a merchant has for sale, by title, merchants only. Pages end when `cursor` is absent; the last may be empty."), a.products)
 	actorIn(a, get("/v1/products/{id}", "product", tagConversations, "A product",
 		"Also one that is no longer for sale: then `deleted` is set."), a.product)
+}
+
+type productsIn struct {
+	Search string `query:"search" maxLength:"64" doc:"Part of the title, letter case aside"`
+	Cursor string `query:"cursor" maxLength:"64" doc:"From the page before; the search stays the same"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50"`
 }
 
 func (a *API) me(ctx context.Context, actor chat.Actor, _ *empty) (*answer[wire.Me], error) {
@@ -98,4 +108,24 @@ func (a *API) product(ctx context.Context, _ chat.Actor, in *productIn) (*answer
 		return nil, err
 	}
 	return &answer[wire.Product]{wire.FromProduct(&p)}, nil
+}
+
+func (a *API) products(ctx context.Context, actor chat.Actor, in *productsIn) (*answer[wire.ProductPage], error) {
+	q := chat.ProductQuery{Search: norm.NFC.String(in.Search), Limit: min(in.Limit, a.svc.Limits().PageSize)}
+	if in.Cursor != "" {
+		after, err := chat.ParseProductID(in.Cursor)
+		if err != nil {
+			return nil, chat.Codef(chat.Invalid, "invalid_cursor", "this cursor is not one of this list's")
+		}
+		q.After = after
+	}
+	ps, err := a.svc.Products(ctx, actor, q)
+	if err != nil {
+		return nil, err
+	}
+	page := wire.ProductPage{Products: wire.FromProducts(ps)}
+	if n := len(ps); n > 0 && n == q.Limit {
+		page.Cursor = string(ps[n-1].ID)
+	}
+	return &answer[wire.ProductPage]{page}, nil
 }

@@ -532,3 +532,33 @@ func TestPhraseRoutes(t *testing.T) {
 	f.fails(request{method: "GET", path: "/v1/phrases", as: "U_1"}, http.StatusForbidden, "not_merchant")
 	f.fails(request{method: "PUT", path: path + "shop/hi", as: "U_1", body: `{"text":"x"}`}, http.StatusForbidden, "not_merchant")
 }
+
+func TestProducts(t *testing.T) {
+	f := newFixture(t)
+	list := func(as chat.UID, query string) (p wire.ProductPage) {
+		t.Helper()
+		f.want(request{method: "GET", path: "/v1/products" + query, as: as}, http.StatusOK, &p)
+		return p
+	}
+	all := list("V_1", "")
+	if len(all.Products) == 0 || all.Cursor != "" {
+		t.Fatalf("one's own products: %+v", all)
+	}
+	for _, p := range all.Products {
+		if p.Merchant != "V_1" {
+			t.Errorf("the product of another: %+v", p)
+		}
+	}
+	first := list("V_1", "?limit=1")
+	if len(first.Products) != 1 || first.Cursor != first.Products[0].ID {
+		t.Errorf("a page of one: %+v", first)
+	}
+	if others := list("V_1", "?cursor="+first.Cursor); len(others.Products) != len(all.Products)-1 {
+		t.Errorf("%d after the first of %d", len(others.Products), len(all.Products))
+	}
+	if none := list("V_1", "?search=nothing%20like%20it"); none.Products == nil || len(none.Products) != 0 {
+		t.Errorf("found %+v", none)
+	}
+	f.fails(request{method: "GET", path: "/v1/products?cursor=%20", as: "V_1"}, http.StatusBadRequest, "invalid_cursor")
+	f.fails(request{method: "GET", path: "/v1/products", as: "U_1"}, http.StatusForbidden, "not_merchant")
+}

@@ -471,6 +471,21 @@ func (m *MemStore) Product(_ context.Context, id chat.ProductID) (chat.Product, 
 	return chat.Product{}, noSuch("product")
 }
 
+// ProductsOf implements chat.Store, by ID.
+func (m *MemStore) ProductsOf(_ context.Context, q chat.ProductQuery) ([]chat.Product, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []chat.Product
+	for _, p := range m.products {
+		found := strings.Contains(strings.ToLower(p.Title), strings.ToLower(q.Search))
+		if p.Merchant == q.Merchant && !p.Deleted && p.ID > q.After && found {
+			list = append(list, p)
+		}
+	}
+	slices.SortFunc(list, func(a, b chat.Product) int { return cmp.Compare(a.ID, b.ID) })
+	return list[:min(len(list), q.Limit)], nil
+}
+
 // Products implements chat.Store.
 func (m *MemStore) Products(_ context.Context, ids []chat.ProductID) (map[chat.ProductID]chat.Product, error) {
 	return pick(m, m.products, ids), nil

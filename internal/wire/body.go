@@ -94,6 +94,12 @@ type Phrase struct {
 	Place int64  `json:"place"`
 }
 
+// ProductPage is a page of a merchant's products.
+type ProductPage struct {
+	Products []Product `json:"products"`
+	Cursor   string    `json:"cursor,omitzero"` // of the next page; absent on the last
+}
+
 // MessagePage is a page of a conversation's messages, in order of seq.
 type MessagePage struct {
 	Messages []Message `json:"messages"`

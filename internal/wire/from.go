@@ -71,6 +71,15 @@ func FromProduct(p *chat.Product) Product {
 	}
 }
 
+// FromProducts translates a page of products.
+func FromProducts(ps []chat.Product) []Product {
+	out := make([]Product, len(ps))
+	for i := range ps {
+		out[i] = FromProduct(&ps[i])
+	}
+	return out
+}
+
 // FromConversation translates a conversation for the side that will read it.
 func FromConversation(v *chat.ConversationView, reader chat.Side) Conversation {
 	out := Conversation{

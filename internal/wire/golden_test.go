@@ -188,6 +188,7 @@ func bodies() map[string]any {
 		"message-page":     wire.MessagePage{Messages: wire.FromMessages([]chat.Message{recalled, d.mixed()}), More: true},
 		"recall-page":      wire.RecallPage{Recalls: []wire.Recall{wire.FromRecall(&d.recall)}},
 		"product":          wire.FromProduct(&d.product),
+		"product-page":     wire.ProductPage{Products: wire.FromProducts([]chat.Product{d.product}), Cursor: "1001"},
 		"phrases": wire.Phrases{
 			Mine: wire.FromPhrases([]chat.Phrase{{ID: "p1", Title: "发货", Text: "亲 {buyer}，{product} 今天发货 🚚", Place: 1024}}),
 			Shop: wire.FromPhrases(nil),

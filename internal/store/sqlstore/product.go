@@ -8,17 +8,36 @@ import (
 )
 
 const putProduct = `
-INSERT INTO products (id, merchant, title, amount, currency, image, url, kind, stock, deleted)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO products (id, merchant, title, title_fold, amount, currency, image, url, kind, stock, deleted)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE
-SET merchant = excluded.merchant, title = excluded.title, amount = excluded.amount,
+SET merchant = excluded.merchant, title = excluded.title, title_fold = excluded.title_fold, amount = excluded.amount,
   currency = excluded.currency, image = excluded.image, url = excluded.url,
   kind = excluded.kind, stock = excluded.stock, deleted = excluded.deleted`
 
+// productColumns are what decodeProduct reads, in its order.
+const productColumns = `
+id, merchant, title, amount, currency, image, url, kind, stock, deleted`
+
 const selectProducts = `
-SELECT id, merchant, title, amount, currency, image, url, kind, stock, deleted
+SELECT` + productColumns + `
 FROM products
 WHERE id IN (SELECT value FROM json_each(?))`
+
+// One stretch of an index: what is not for sale is not in it.
+const (
+	selectProductsOf = `
+SELECT` + productColumns + `
+FROM products
+WHERE merchant = ? AND deleted = 0`
+
+	ofLaterTitle = ` AND (title_fold, id) > (SELECT a.title_fold, a.id FROM products a WHERE a.id = ?)`
+	ofTitle      = ` AND title_fold LIKE ? ESCAPE '!'`
+
+	byTitle = `
+ORDER BY title_fold, id
+LIMIT ?`
+)
 
 const deleteProduct = `
 UPDATE products
@@ -32,7 +51,7 @@ func (s *Store) PutProduct(ctx context.Context, p chat.Product) error {
 		stock = *p.Stock
 	}
 	err := s.write(ctx, func(t tx) error {
-		_, err := t.exec(putProduct, string(p.ID), string(p.Merchant), p.Title, p.Price.Amount, p.Price.Currency,
+		_, err := t.exec(putProduct, string(p.ID), string(p.Merchant), p.Title, foldName(p.Title), p.Price.Amount, p.Price.Currency,
 			p.Image, p.URL, string(p.Kind), stock, bit(p.Deleted))
 		return err
 	})
@@ -65,6 +84,26 @@ func (s *Store) Products(ctx context.Context, ids []chat.ProductID) (map[chat.Pr
 	}, selectProducts, jsonList(ids))
 	if err != nil {
 		return nil, fmt.Errorf("products: %w", err)
+	}
+	return ps, nil
+}
+
+// ProductsOf implements chat.Store.
+func (s *Store) ProductsOf(ctx context.Context, q chat.ProductQuery) ([]chat.Product, error) {
+	query, args := selectProductsOf, []any{string(q.Merchant)}
+	if q.After != "" {
+		query, args = query+ofLaterTitle, append(args, string(q.After))
+	}
+	if q.Search != "" {
+		query, args = query+ofTitle, append(args, "%"+escapeLike(foldName(q.Search))+"%")
+	}
+	var ps []chat.Product
+	err := s.query(ctx, func(r row) error {
+		ps = append(ps, decodeProduct(r))
+		return nil
+	}, query+byTitle, append(args, int64(max(q.Limit, 0)))...)
+	if err != nil {
+		return nil, fmt.Errorf("products of %s: %w", q.Merchant, err)
 	}
 	return ps, nil
 }

@@ -63,16 +63,20 @@ func (s *Store) Close() error {
 
 // migrate brings the schema up to date.
 func migrate(ctx context.Context, d Dialect, db *sql.DB) error {
-	dir, err := fs.Sub(migrations, "migrations/"+d.name)
-	if err != nil {
-		return err
-	}
-	p, err := goose.NewProvider(d.goose, db, dir, goose.WithDisableGlobalRegistry(true))
+	p, err := migrator(d, db)
 	if err != nil {
 		return err
 	}
 	_, err = p.Up(ctx)
 	return err
+}
+
+func migrator(d Dialect, db *sql.DB) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations/"+d.name)
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(d.goose, db, dir, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(goMigrations(d)...))
 }
 
 const replaceSetting = `

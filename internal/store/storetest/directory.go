@@ -12,6 +12,7 @@ func directoryCases() []testCase {
 		{"participants are put, replaced and forgotten", testParticipants},
 		{"a revocation is known of whomever it ends", testRevoke},
 		{"products are put, replaced and taken off sale", testProducts},
+		{"a merchant's products come in pages by title", testProductsOf},
 	}
 }
 
@@ -110,4 +111,47 @@ func testProducts(t *testing.T, s chat.Store) {
 	_, err = s.Product(ctx, "p3")
 	wantError(t, err, chat.NotFound, "")
 	wantError(t, s.DeleteProduct(ctx, "p3"), chat.NotFound, "")
+}
+
+func testProductsOf(t *testing.T, s chat.Store) {
+	ctx := t.Context()
+	for id, title := range map[chat.ProductID]string{
+		"1": "iPhone 手机壳", "2": "apple", "3": "Banana", "4": "apple", "5": "100% ÄPFEL", "6": "gone",
+	} {
+		put := chat.Product{ID: id, Merchant: merchant, Title: title, Kind: chat.Physical}
+		if err := s.PutProduct(ctx, put); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.PutProduct(ctx, chat.Product{ID: "7", Merchant: "V_2", Title: "apple", Kind: chat.Physical}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeleteProduct(ctx, "6"); err != nil {
+		t.Fatal(err)
+	}
+	list := func(search string, limit int) []chat.ProductID {
+		t.Helper()
+		var ids []chat.ProductID
+		for after := chat.ProductID(""); ; {
+			ps, err := s.ProductsOf(ctx, chat.ProductQuery{Merchant: merchant, Search: search, After: after, Limit: limit})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range ps {
+				ids = append(ids, p.ID)
+			}
+			if len(ps) < limit {
+				return ids
+			}
+			after = ps[len(ps)-1].ID
+		}
+	}
+	for _, limit := range []int{1, 2, 3, 10} {
+		look(t, "all", []chat.ProductID{"5", "2", "4", "3", "1"}, list("", limit))
+		look(t, "a word in another letter case", []chat.ProductID{"2", "4"}, list("APPLE", limit))
+	}
+	look(t, "two Chinese characters", []chat.ProductID{"1"}, list("手机", 10))
+	look(t, "letters beyond ASCII", []chat.ProductID{"5"}, list("äpf", 10))
+	look(t, "what SQL takes for a pattern", []chat.ProductID{"5"}, list("0%", 10))
+	look(t, "nothing", []chat.ProductID(nil), list("_", 10))
 }

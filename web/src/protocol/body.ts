@@ -300,6 +300,14 @@ const limits = object<Limits>({
   recall_ms: number,
 });
 
+/** A page of a merchant's own products. */
+export type ProductPage = { products: readonly Product[]; cursor?: string };
+
+export const parseProductPage = object<ProductPage>({
+  products: list(parseProduct),
+  cursor: optional(string),
+});
+
 export const parseMe = object<Me>({
   participant,
   side: parseSide,

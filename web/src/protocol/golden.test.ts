@@ -12,6 +12,7 @@ import {
   parseMessage,
   parseMessagePage,
   parseProduct,
+  parseProductPage,
   parseRecallPage,
   parseWireError,
 } from "./body.ts";
@@ -50,6 +51,7 @@ const bodies: Record<string, Parse<unknown>> = {
   "body-message-page.json": parseMessagePage,
   "body-message-recalled.json": parseMessage,
   "body-message.json": parseMessage,
+  "body-product-page.json": parseProductPage,
   "body-product.json": parseProduct,
   "body-phrases.json": parsePhrases,
   "body-recall-page.json": parseRecallPage,

@@ -1,0 +1,74 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/pressly/goose/v3"
+)
+
+// foldVersion is the migration that sets products.title_fold.
+const foldVersion = 10
+
+// goMigrations are what a migration cannot say in SQL.
+func goMigrations(d Dialect) []*goose.Migration {
+	return []*goose.Migration{
+		goose.NewGoMigration(foldVersion, &goose.GoFunc{RunTx: func(ctx context.Context, t *sql.Tx) error {
+			return foldTitles(ctx, d, t)
+		}}, nil),
+	}
+}
+
+// foldPage bounds what is held in memory of the products.
+const foldPage = 1000
+
+const selectUnfolded = `
+SELECT id, title
+FROM products
+WHERE id > ?
+ORDER BY id
+LIMIT ?`
+
+const updateFolded = `
+UPDATE products
+SET title_fold = ?
+WHERE id = ?`
+
+// foldTitles sets the folded title of products from before there was one.
+func foldTitles(ctx context.Context, d Dialect, t *sql.Tx) error {
+	after := ""
+	for {
+		titles, err := unfolded(ctx, d, t, after)
+		if err != nil {
+			return fmt.Errorf("read titles: %w", err)
+		}
+		for _, p := range titles {
+			if _, err := t.ExecContext(ctx, d.rewrite(updateFolded), foldName(p[1]), p[0]); err != nil {
+				return fmt.Errorf("fold title of %s: %w", p[0], err)
+			}
+			after = p[0]
+		}
+		if len(titles) < foldPage {
+			return nil
+		}
+	}
+}
+
+// unfolded returns a page of {id, title}.
+func unfolded(ctx context.Context, d Dialect, t *sql.Tx, after string) (page [][2]string, err error) {
+	rows, err := t.QueryContext(ctx, d.rewrite(selectUnfolded), after, foldPage)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var p [2]string
+		if err := rows.Scan(&p[0], &p[1]); err != nil {
+			return nil, err
+		}
+		page = append(page, p)
+	}
+	return page, rows.Err()
+}
