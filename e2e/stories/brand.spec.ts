@@ -1,4 +1,5 @@
 import { desktop, expect, expectAccessible, inDark, phone, test } from "../harness.ts";
+import { HostShop } from "../host-shop.ts";
 import { answerTo, Thread } from "../talk.ts";
 
 /** A colour that nobody can read on white, and one that glares. */
@@ -40,4 +41,23 @@ test("without a brand no page asks for one", async ({ person }) => {
   await buyer.say("Hello");
   await expect(buyer.message("Hello")).toBeVisible();
   expect(asked.filter((path) => path.includes("brand"))).toEqual([]);
+});
+
+test.describe("on the shop's own page", () => {
+  test.use({ flags: ["--brand-accent", "#ffe600"] });
+
+  test("the widget's button wears the accent", async ({ server, person }) => {
+    const shop = await HostShop.open();
+    try {
+      shop.uses(server);
+      const page = await (await person()).context.newPage();
+      await page.goto(shop.url);
+      const button = page.getByRole("button", { name: /^Chat with the seller/ });
+      await expect(button).toHaveCSS("background-color", "rgb(255, 230, 0)");
+      await expect(button).toHaveCSS("color", "rgb(23, 26, 35)");
+      await expectAccessible(page);
+    } finally {
+      await shop.close();
+    }
+  });
 });

@@ -85,6 +85,17 @@ func (l *looks) dress(page *asset) *asset {
 	return newAsset("page.html", data)
 }
 
+// dressWidget has the widget's button wear the accent, unless the shop's page says
+// otherwise. The script is told by its own attributes: it asks for nothing more.
+func (l *looks) dressWidget(script *asset) *asset {
+	if l.brand.Accent == nil {
+		return script
+	}
+	p := brand.Derive(*l.brand.Accent, brand.Light())
+	worn := `(function(s){if(s){var d=s.dataset;d.accent||(d.onAccent||(d.onAccent="` + p.On.String() + `"),d.accent="` + p.Fill.String() + `")}})(document.currentScript);`
+	return newAsset(widgetFile, append([]byte(worn), script.data...))
+}
+
 // register adds the brand's paths to mux. Other sites' pages may have all of it: a
 // shop's button looks like the chat that it opens.
 func (l *looks) register(mux *http.ServeMux, header func(w http.ResponseWriter)) {

@@ -60,6 +60,9 @@ func TestBrand(t *testing.T) {
 			t.Errorf("%s: a logo that is a document would run under %q", path, policy)
 		}
 	}
+	if script := ask(t, mux, "/widget.js").Body.String(); !strings.Contains(script, `d.accent="#ff6a00"`) || !strings.HasSuffix(script, "(()=>{})()") {
+		t.Errorf("the widget is %s", script)
+	}
 	w := ask(t, mux, "/v1/brand")
 	var body brand.Body
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil || w.Header().Get("Access-Control-Allow-Origin") != "*" {

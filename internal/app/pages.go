@@ -65,6 +65,9 @@ func newPages(dist fs.FS, cfg *config.Config, base *url.URL) (*pages, error) {
 			files[name] = shown.dress(page)
 		}
 	}
+	if script, built := files[widgetFile]; built {
+		files[widgetFile] = shown.dressWidget(script)
+	}
 	chatCSS, err := plain.Style()
 	if err != nil {
 		return nil, err

@@ -404,3 +404,38 @@ func TestGuest(t *testing.T) {
 		t.Errorf("%s", body)
 	}
 }
+
+// A browser from before multipart forms sends its fields the old way.
+func TestOldForm(t *testing.T) {
+	s := newSite(t)
+	_, body := s.get("/chat/plain?product=1")
+	v := form(t, body)
+	v.Set("text", "old")
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, plain.Path, strings.NewReader(v.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	s.mux.ServeHTTP(w, r)
+	if w.Code != http.StatusSeeOther || len(s.messages()) != 1 {
+		t.Errorf("%d, %d messages", w.Code, len(s.messages()))
+	}
+	for name, typ := range map[string]string{"no form": "application/json", "half a form": "multipart/form-data; boundary=x"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, plain.Path, strings.NewReader(v.Encode()))
+		r.Header.Set("Content-Type", typ)
+		w := httptest.NewRecorder()
+		if s.mux.ServeHTTP(w, r); w.Code < 400 || w.Code >= 500 {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+}
+
+// A picture of who may not send is not even read.
+func TestPictureLast(t *testing.T) {
+	s := newSite(t)
+	_, body := s.get("/chat/plain?product=1")
+	v := form(t, body)
+	v.Set("token", "forged.AAAA")
+	v.Set("picture", strings.Repeat("x", 1<<20))
+	if w := s.post(v); w.Code != http.StatusBadRequest || s.uploads != 0 {
+		t.Errorf("%d, %d uploads", w.Code, s.uploads)
+	}
+}

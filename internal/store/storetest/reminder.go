@@ -29,6 +29,7 @@ func RunReminders(t *testing.T, open func(t *testing.T) ReminderStore) {
 		"a lease that is over is another's":                     testRemindLease,
 		"what was given up is listed, and can be tried again":   testRemindGivenUp,
 		"what was given up does not keep newer messages back":   testRemindAfterGivenUp,
+		"no message falls between two reminders":                testRemindGapless,
 		"many at once: each conversation has one, none is lost": testRemindTogether,
 	} {
 		t.Run(name, func(t *testing.T) { run(t, open(t)) })
@@ -346,4 +347,66 @@ func leaseTogether(t *testing.T, s ReminderStore, rounds int) map[chat.Conversat
 	}
 	wg.Wait()
 	return seen
+}
+
+// teller is a shop that is told, and now and then too busy for it.
+type teller struct {
+	told  map[chat.ConversationID]chat.Seq
+	after [2]time.Duration
+}
+
+// tell takes what is due at now and reports how much that was.
+func (l *teller) tell(t *testing.T, s ReminderStore, now time.Time) int {
+	t.Helper()
+	got, err := s.LeaseReminders(t.Context(), chat.ReminderLease{Now: now, Until: now.Add(time.Hour), After: l.after, Limit: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range got {
+		if r.Seq <= l.told[r.Conversation] {
+			t.Errorf("%s was told of up to %d, and then of %d", r.Conversation, l.told[r.Conversation], r.Seq)
+		}
+		o := chat.ReminderOutcome{At: now, After: l.after, Told: true}
+		if i == 1 {
+			o = chat.ReminderOutcome{At: now, After: l.after, RetryAt: now, Failure: "busy"}
+		} else {
+			l.told[r.Conversation] = r.Seq
+		}
+		if err := s.SettleReminder(t.Context(), r, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return len(got)
+}
+
+// testRemindGapless tells the shop while people go on writing, and looks whether each
+// last message was told of in the end.
+func testRemindGapless(t *testing.T, s ReminderStore) {
+	const conversations, messages = 8, 60
+	l := &teller{told: make(map[chat.ConversationID]chat.Seq), after: [2]time.Duration{time.Millisecond, time.Millisecond}}
+	later := at.Add(time.Hour) // everything is due at once
+	var writers sync.WaitGroup
+	for i := range conversations {
+		writers.Go(func() {
+			for n := range messages {
+				mustAppend(t, s, reminded(chat.UID(fmt.Sprint("U_", i)), merchant, fmt.Sprint(n), at))
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { writers.Wait(); close(done) }()
+	for writing, due := true, 1; writing || due > 0; due = l.tell(t, s, later) {
+		select {
+		case <-done:
+			writing = false
+		default:
+		}
+	}
+	waiting(t, s, 0, 0)
+	for i := range conversations {
+		c, err := s.ConversationBetween(t.Context(), chat.UID(fmt.Sprint("U_", i)), merchant)
+		if err != nil || l.told[c.ID] != messages {
+			t.Errorf("of %s the shop was told up to %d of %d, %v", c.ID, l.told[c.ID], messages, err)
+		}
+	}
 }
