@@ -1,10 +1,9 @@
 /** The client core as a browser page runs it: with its sockets, storage, clock and chance. */
 import type { Client } from "../client/api.ts";
 import { createClient } from "../client/client.ts";
-import type { Clock, HandedToken } from "../client/ports.ts";
+import type { Clock, HandedToken, OutboxStore } from "../client/ports.ts";
 import type { Side } from "../protocol/body.ts";
 import { browserHttp } from "./http.ts";
-import { openOutboxStore } from "./idb.ts";
 import { browserSocket, lazyFallback, socketUrl, wasBlocked } from "./socket.ts";
 import { browserChannel, browserLead } from "./tabs.ts";
 import { onWake } from "./wake.ts";
@@ -36,7 +35,9 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
       ),
       blocked: wasBlocked(),
       http: browserHttp(),
-      outbox: openOutboxStore(globalThis.indexedDB, "haggle"),
+      outbox: lazyStore(async () =>
+        (await import("./idb.ts")).openOutboxStore(globalThis.indexedDB, "haggle"),
+      ),
       lead: browserLead(navigator.locks),
       openChannel: browserChannel,
       handedToken: options.handedToken,
@@ -64,6 +65,24 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
     stop();
   };
   return client;
+}
+
+/** A store that is opened when it is first asked for something, and again if that did not work. */
+export function lazyStore(open: () => Promise<OutboxStore>): OutboxStore {
+  let opening: Promise<OutboxStore> | undefined;
+  const store = (): Promise<OutboxStore> => {
+    opening ??= open().catch((cause: unknown) => {
+      opening = undefined;
+      throw cause;
+    });
+    return opening;
+  };
+  return {
+    all: async (scope) => (await store()).all(scope),
+    put: async (scope, item) => (await store()).put(scope, item),
+    remove: async (scope, nonce) => (await store()).remove(scope, nonce),
+    clear: async (scope) => (await store()).clear(scope),
+  };
 }
 
 /**

@@ -13,7 +13,7 @@ export class Boundary extends Component<{ children: ComponentChildren }, { broke
   override render(): ComponentChildren {
     if (!this.state.broken) return this.props.children;
     return (
-      <EmptyState icon="alert" title={words().errors.unknown}>
+      <EmptyState icon="alert" title={words().app.failed}>
         <button type="button" class="button primary" onClick={() => location.reload()}>
           {words().app.reload}
         </button>

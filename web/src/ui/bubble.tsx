@@ -3,21 +3,30 @@ import { useRef, useState } from "preact/hooks";
 import type { Entry, Thread } from "../client/api.ts";
 import type { Participant } from "../protocol/body.ts";
 import { Avatar } from "./avatar.tsx";
-import { FailureNote } from "./failure-note.tsx";
 import { clock } from "./i18n/clock.ts";
 import { words } from "./i18n/language.ts";
 import { Icon } from "./icon.tsx";
-import { Menu, type MenuAnchor } from "./menu.tsx";
-import { entryActions } from "./message-actions.ts";
+import { lazy } from "./lazy.tsx";
+import type { MenuAnchor } from "./menu.tsx";
+import type { MessageMenuProps } from "./message-menu.tsx";
 import { isBigEmoji } from "./model/big-emoji.ts";
 import { addedLater } from "./model/notice.ts";
 import type { Row } from "./model/rows.ts";
 import { boxOf, partsOf, type Said, type Shot } from "./model/sections.ts";
 import { NoticeLine } from "./notice-line.tsx";
+import type { OutgoingNotesProps } from "./outgoing-notes.tsx";
 import { Picture, type PictureUrls } from "./picture.tsx";
 import { ProductCard } from "./product-card.tsx";
 import { RichText } from "./rich-text.tsx";
 import { Tick } from "./tick.tsx";
+
+const loadNotes = () => import("./outgoing-notes.tsx");
+const loadMessageMenu = () => import("./message-menu.tsx");
+const OutgoingNotes = lazy<OutgoingNotesProps>(async () => (await loadNotes()).OutgoingNotes);
+const MessageMenu = lazy<MessageMenuProps>(async () => (await loadMessageMenu()).MessageMenu);
+
+/** Parts that messages have only at times. Load them while there is a network: without one they are needed, too. */
+export const bubbleParts: readonly (() => Promise<unknown>)[] = [loadNotes, loadMessageMenu];
 
 const single = { width: 250, height: 320 };
 const longPressMs = 450;
@@ -95,7 +104,9 @@ export function Bubble(props: BubbleProps): JSX.Element {
           </button>
           {entry.tick !== undefined && !row.last && isPending(entry) && <Tick state={entry.tick} />}
         </div>
-        {entry.kind === "outgoing" && <OutgoingNotes entry={entry} thread={props.thread} />}
+        {entry.kind === "outgoing" && needsNotes(entry) && (
+          <OutgoingNotes entry={entry} thread={props.thread} />
+        )}
         {row.last && (
           <div class="entry-foot" aria-hidden="true">
             <time dateTime={new Date(row.at).toISOString()}>{time}</time>
@@ -104,11 +115,11 @@ export function Bubble(props: BubbleProps): JSX.Element {
         )}
       </div>
       {menu !== undefined && (
-        <Menu
-          label={words().message.actions}
+        <MessageMenu
+          {...props}
+          entry={entry}
           note={clock().full(row.at)}
           anchor={menu}
-          items={entryActions(entry, props.thread, props.recallMs, props.onReport)}
           onClose={() => setMenu(undefined)}
         />
       )}
@@ -118,6 +129,10 @@ export function Bubble(props: BubbleProps): JSX.Element {
 
 function isPending(entry: Entry): boolean {
   return entry.kind === "outgoing";
+}
+
+function needsNotes({ tick, stale }: Entry & { kind: "outgoing" }): boolean {
+  return tick === "uploading" || tick === "failed" || stale;
 }
 
 function opensMenu(event: KeyboardEvent): boolean {
@@ -222,39 +237,6 @@ function Shots({ shots, of, client, from, onOpen }: ShotsProps): JSX.Element {
           onOpen={() => onOpen(shot.index)}
         />
       ))}
-    </div>
-  );
-}
-
-type OutgoingProps = { entry: Extract<Entry, { kind: "outgoing" }>; thread: Thread };
-
-/** What a waiting message needs to say: how far its pictures are, why it failed, what can be done. */
-function OutgoingNotes({ entry, thread }: OutgoingProps): JSX.Element | null {
-  const text = words().message;
-  if (entry.tick === "uploading") {
-    const percent = Math.round(entry.progress * 100);
-    return (
-      <div class="entry-upload">
-        <progress max={100} value={percent} aria-label={text.uploading(percent)} />
-        <button type="button" class="note-button" onClick={() => thread.discard(entry.key)}>
-          {text.cancelUpload}
-        </button>
-      </div>
-    );
-  }
-  if (entry.tick !== "failed" && !entry.stale) return null;
-  return (
-    <div class="entry-failed">
-      <p>
-        {entry.stale && entry.failure === undefined && text.staleNote}
-        {entry.failure !== undefined && <FailureNote failure={entry.failure} />}
-      </p>
-      <button type="button" class="note-button" onClick={() => thread.retry(entry.key)}>
-        {entry.stale ? text.sendNow : text.retry}
-      </button>
-      <button type="button" class="note-button" onClick={() => thread.discard(entry.key)}>
-        {text.delete}
-      </button>
     </div>
   );
 }

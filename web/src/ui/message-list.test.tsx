@@ -2,9 +2,10 @@
 import { signal } from "@preact/signals";
 import { render } from "preact";
 import { act } from "preact/test-utils";
-import { afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { Thread } from "../client/api.ts";
 import type { Block } from "../protocol/body.ts";
+import { speakOfFailures } from "./i18n/failure-text.ts";
 import { startLanguage } from "./i18n/language.ts";
 import { canRecall } from "./message-actions.ts";
 import { MessageList } from "./message-list.tsx";
@@ -14,7 +15,10 @@ const noon = new Date(2026, 4, 1, 12).getTime();
 const client = { pictureUrl: () => signal(undefined) };
 const root = document.createElement("div");
 
-beforeAll(startLanguage);
+beforeAll(async () => {
+  await startLanguage();
+  await speakOfFailures("en");
+});
 
 afterEach(() => {
   render(null, root);
@@ -64,12 +68,12 @@ test("a message taken back leaves a line and none of its words", () => {
   expect(root.textContent).toContain("You took a message back");
 });
 
-test("a failed message says why, and can be sent again or deleted", () => {
+test("a failed message says why, and can be sent again or deleted", async () => {
   const { thread, asked } = testThread([
     failed("n1", "ho", noon, { code: "blocked", message: "server's words" }),
   ]);
   draw(thread);
-  expect(root.textContent).toContain("does not take messages from you");
+  await vi.waitFor(() => expect(root.textContent).toContain("does not take messages from you"));
   expect(root.textContent).not.toContain("server's words");
   for (const button of root.querySelectorAll<HTMLButtonElement>(".entry-failed button"))
     void act(() => button.click());

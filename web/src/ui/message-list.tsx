@@ -1,9 +1,9 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Entry, Thread } from "../client/api.ts";
 import type { Participant } from "../protocol/body.ts";
 import { Avatar } from "./avatar.tsx";
-import { Bubble } from "./bubble.tsx";
+import { Bubble, bubbleParts } from "./bubble.tsx";
 import { EmptyState } from "./empty-state.tsx";
 import { clock } from "./i18n/clock.ts";
 import { failureText } from "./i18n/failure-text.ts";
@@ -40,6 +40,9 @@ export function MessageList(props: MessageListProps): JSX.Element {
   if (state === "failed") return <LoadFailed thread={thread} />;
   return <div class="thread-blank">{props.empty}</div>;
 }
+
+/** When what messages need at times is loaded. */
+const afterFirstDrawing = 300;
 
 const threadKeys = new WeakMap<Thread, number>();
 let nextThreadKey = 1;
@@ -87,6 +90,12 @@ type MessagesProps = MessageListProps & { entries: readonly Entry[] };
 function Messages(props: MessagesProps): JSX.Element {
   const { thread, entries } = props;
   const scroll = useThreadScroll(thread, entries);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      for (const load of bubbleParts) load().catch(() => undefined);
+    }, afterFirstDrawing);
+    return () => clearTimeout(timer);
+  }, []);
   const firstUnread = thread.firstUnread.value;
   const rows = useMemo(() => rowsOf(scroll.drawn, firstUnread), [scroll.drawn, firstUnread]);
   const peer = thread.peer.value;

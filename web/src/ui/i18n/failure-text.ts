@@ -1,57 +1,44 @@
+/** What failures are called. A first screen rarely has any, so their words come after it, by themselves. */
+import { signal } from "@preact/signals";
 import type { Failure } from "../../client/api.ts";
-import type { ErrorCode, Words } from "./en.ts";
+import type { Words } from "./en.ts";
+import type { ErrorCode, FailureWords } from "./failures-en.ts";
+import type { Language } from "./language.ts";
 
-/** Codes that differ for programs and mean the same to a person. */
-const sameAs: Readonly<Record<string, ErrorCode>> = {
-  busy: "unavailable",
-  canceled: "timeout",
-  file_too_large: "upload_too_large",
-  flood: "rate_limited",
-  frame_too_large: "too_large",
-  heartbeat_lost: "network",
-  hello_expected: "invalid",
-  hello_timeout: "timeout",
-  incomplete: "network",
-  invalid_agent: "unauthenticated",
-  invalid_block: "invalid",
-  invalid_cursor: "conflict",
-  invalid_form: "invalid",
-  invalid_frame: "invalid",
-  invalid_json: "invalid",
-  invalid_request: "invalid",
-  invalid_seq: "invalid",
-  invalid_uid: "unauthenticated",
-  left: "unauthenticated",
-  method_not_allowed: "invalid",
-  not_acceptable: "invalid",
-  offline: "network",
-  protocol_error: "network",
-  reset: "conflict",
-  shutdown: "unavailable",
-  signed_out: "unauthenticated",
-  slow_consumer: "network",
-  store_busy: "unavailable",
-  store_closed: "unavailable",
-  store_io: "store_full",
-  store_readonly: "store_full",
-  token_expired: "unauthenticated",
-  token_invalid: "unauthenticated",
-  token_missing: "unauthenticated",
-  token_revoked: "unauthenticated",
-  unsupported_media_type: "unsupported_image",
+type Known = { language: Language; words: FailureWords; sameAs: Readonly<Record<string, ErrorCode>> };
+
+const known = signal<Known | undefined>(undefined);
+let wanted: Language = "en";
+
+const load: Record<Language, () => Promise<{ failures: FailureWords }>> = {
+  en: () => import("./failures-en.ts"),
+  "zh-CN": () => import("./failures-zh-cn.ts"),
 };
 
-/** What a failure means, in the reader's language. The server's own English sentence is never shown. */
+/** Has failures told in a language. Where its words cannot be loaded, what fails next tries again. */
+export async function speakOfFailures(language: Language): Promise<void> {
+  wanted = language;
+  if (known.peek()?.language === language) return;
+  const [{ failures }, { sameAs }] = await Promise.all([load[language](), import("./failure-codes.ts")]);
+  if (wanted === language) known.value = { language, words: failures, sameAs };
+}
+
+/**
+ * What a failure means, in the reader's language; in general words until those of its own are there, and who
+ * draws it follows. The server's own English sentence is never shown.
+ */
 export function failureText(words: Words, failure: Failure): string {
-  return words.errors[wordsFor(words, failure.code) ?? "unknown"];
+  const now = known.value;
+  if (now?.language !== wanted) {
+    speakOfFailures(wanted).catch(() => undefined);
+    return words.app.failed;
+  }
+  const code = codeIn(now, failure.code);
+  return code === undefined ? words.app.failed : now.words[code];
 }
 
 /** The key of the words for a code, if there are any. */
-export function wordsFor(words: Words, code: string): ErrorCode | undefined {
-  if (isErrorCode(words, code)) return code;
+function codeIn({ words, sameAs }: Known, code: string): ErrorCode | undefined {
+  if (Object.hasOwn(words, code)) return code as ErrorCode;
   return Object.hasOwn(sameAs, code) ? sameAs[code] : undefined;
-}
-
-function isErrorCode(words: Words, code: string): code is ErrorCode {
-  return Object.hasOwn(words.errors, code);
 }

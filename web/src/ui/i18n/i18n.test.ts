@@ -1,10 +1,16 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { en } from "./en.ts";
-import { failureText, wordsFor } from "./failure-text.ts";
+import { sameAs } from "./failure-codes.ts";
+import { failureText, speakOfFailures } from "./failure-text.ts";
+import { failures } from "./failures-en.ts";
+import { failures as failuresZhCn } from "./failures-zh-cn.ts";
 import { chooseLanguage } from "./language.ts";
 import { noticeBrief, noticeText } from "./notice-text.ts";
 import { zhCn } from "./zh-cn.ts";
+
+const english = { ...en, failures };
+const chinese = { ...zhCn, failures: failuresZhCn };
 
 /** Every leaf of a dictionary, by path, with functions called. */
 function leaves(node: unknown, path: string): [string, string][] {
@@ -16,21 +22,31 @@ function leaves(node: unknown, path: string): [string, string][] {
 const empty = new Set(["emoji.groups.2"]); // modifiers: a group that is never drawn
 
 test("Chinese has every sentence that English has, and none is empty", () => {
-  const [a, b] = [leaves(en, ""), leaves(zhCn, "")];
+  const [a, b] = [leaves(english, ""), leaves(chinese, "")];
   expect(b.map(([path]) => path)).toEqual(a.map(([path]) => path));
   for (const [path, text] of [...a, ...b]) if (!empty.has(path)) expect(text, path).not.toBe("");
 });
 
 test("no sentence was left in English", () => {
-  const english = new Map(leaves(en, ""));
-  for (const [path, text] of leaves(zhCn, ""))
-    if (!empty.has(path)) expect(text, path).not.toBe(english.get(path));
+  const known = new Map(leaves(english, ""));
+  for (const [path, text] of leaves(chinese, ""))
+    if (!empty.has(path)) expect(text, path).not.toBe(known.get(path));
 });
 
-test("an unknown code gets words too, never the server's English", () => {
-  expect(failureText(zhCn, { code: "from_the_future", message: "boom" })).toBe(zhCn.errors.unknown);
-  expect(failureText(zhCn, { code: "toString", message: "boom" })).toBe(zhCn.errors.unknown);
-  expect(failureText(zhCn, { code: "blocked", message: "boom" })).toBe(zhCn.errors.blocked);
+test("a failure has words before those of its own are there, and then follows the language", async () => {
+  const blocked = { code: "blocked", message: "boom" };
+  expect(failureText(en, blocked)).toBe(en.app.failed);
+  await speakOfFailures("en");
+  expect(failureText(en, blocked)).toBe(failures.blocked);
+  await speakOfFailures("zh-CN");
+  expect(failureText(zhCn, blocked)).toBe(failuresZhCn.blocked);
+});
+
+test("an unknown code gets words too, never the server's English", async () => {
+  await speakOfFailures("zh-CN");
+  expect(failureText(zhCn, { code: "from_the_future", message: "boom" })).toBe(zhCn.app.failed);
+  expect(failureText(zhCn, { code: "toString", message: "boom" })).toBe(zhCn.app.failed);
+  expect(failureText(zhCn, { code: "shutdown", message: "boom" })).toBe(failuresZhCn.unavailable);
 });
 
 test.each([
@@ -97,5 +113,5 @@ test("every error of the server that a page can meet has words", () => {
   const codes = serverCodes().filter((code) => !notForPages.has(code));
   expect(codes).toContain("blocked_by_you");
   expect(codes).toContain("shutdown");
-  expect(codes.filter((code) => wordsFor(en, code) === undefined)).toEqual([]);
+  expect(codes.filter((code) => !Object.hasOwn(failures, code) && !Object.hasOwn(sameAs, code))).toEqual([]);
 });

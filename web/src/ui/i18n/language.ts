@@ -1,6 +1,7 @@
 /** The language of the page: found once, kept as a signal, changed without a reload. */
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Words } from "./en.ts";
+import { speakOfFailures } from "./failure-text.ts";
 
 export type Language = "en" | "zh-CN";
 
@@ -10,6 +11,7 @@ export const languages: readonly { code: Language; name: string }[] = [
 ];
 
 const storageKey = "haggle.language";
+const afterFirstScreen = 300;
 
 /** Each dictionary is a chunk of its own: a page loads one. */
 const load: Record<Language, () => Promise<Words>> = {
@@ -70,6 +72,8 @@ async function speak(next: Language): Promise<void> {
   const dictionary = await load[next]();
   spoken.value = { language: next, words: dictionary };
   document.documentElement.lang = next;
+  // After the first screen, and while there is a network: what fails next may be just that.
+  setTimeout(() => void speakOfFailures(next).catch(() => undefined), afterFirstScreen);
 }
 
 function stored(): string | null {

@@ -1,0 +1,37 @@
+import type { JSX } from "preact";
+import type { Entry, Thread } from "../client/api.ts";
+import { FailureNote } from "./failure-note.tsx";
+import { words } from "./i18n/language.ts";
+import "./outgoing-notes.css";
+
+export type OutgoingNotesProps = { entry: Extract<Entry, { kind: "outgoing" }>; thread: Thread };
+
+/** What a waiting message needs to say: how far its pictures are, why it failed, what can be done. */
+export function OutgoingNotes({ entry, thread }: OutgoingNotesProps): JSX.Element {
+  const text = words().message;
+  if (entry.tick === "uploading") {
+    const percent = Math.round(entry.progress * 100);
+    return (
+      <div class="entry-upload">
+        <progress max={100} value={percent} aria-label={text.uploading(percent)} />
+        <button type="button" class="note-button" onClick={() => thread.discard(entry.key)}>
+          {text.cancelUpload}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div class="entry-failed">
+      <p>
+        {entry.stale && entry.failure === undefined && text.staleNote}
+        {entry.failure !== undefined && <FailureNote failure={entry.failure} />}
+      </p>
+      <button type="button" class="note-button" onClick={() => thread.retry(entry.key)}>
+        {entry.stale ? text.sendNow : text.retry}
+      </button>
+      <button type="button" class="note-button" onClick={() => thread.discard(entry.key)}>
+        {text.delete}
+      </button>
+    </div>
+  );
+}
