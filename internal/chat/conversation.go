@@ -26,6 +26,7 @@ type SideState struct {
 	Unread    int64 // the other side's messages after Read
 	Pos       Pos   // the participant's Pos at the last change it is told of
 	Blocked   bool  // this side does not want to hear from the other
+	Waiting   bool  // the other side has the last word, automatic ones aside
 }
 
 // SideOf returns the side that uid takes part on, NoSide for a stranger.
@@ -50,4 +51,25 @@ type ConversationView struct {
 
 	Participants [2]Participant // indexed by Side
 	Product      *Product       // last talked about; nil when there is none
+}
+
+// Spoken notes that side has said something, not automatically: now the other one is
+// waited for.
+func (c *Conversation) Spoken(side Side) {
+	c.Sides[side].Waiting = false
+	c.Sides[side.Other()].Waiting = true
+}
+
+// AskedAbout is a product that a conversation was about.
+type AskedAbout struct {
+	Product ProductID
+	FirstAt time.Time // when the conversation first came to be about it
+	LastAt  time.Time // when it last did
+}
+
+// AskedAboutView is AskedAbout with the product itself.
+type AskedAboutView struct {
+	AskedAbout
+
+	Product Product
 }

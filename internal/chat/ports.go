@@ -64,6 +64,10 @@ type ConversationStore interface {
 	// Conversations returns a page of uid's conversations, Last filled in.
 	Conversations(ctx context.Context, q ConversationQuery) ([]Conversation, error)
 
+	// ProductsAsked returns what the conversation was about, newest LastAt first, up
+	// to limit.
+	ProductsAsked(ctx context.Context, id ConversationID, limit int) ([]AskedAbout, error)
+
 	// ChangedSince returns uid's conversations whose Pos (on uid's side) is
 	// greater than after, ordered by it, Last filled in. No two have the same.
 	ChangedSince(ctx context.Context, uid UID, after Pos, limit int) ([]Conversation, error)
@@ -185,13 +189,25 @@ const (
 	UnreadFirst Order = "unread"
 )
 
+// Filter is which of a list's conversations are wanted.
+type Filter string
+
+// The filters.
+const (
+	AllConversations     Filter = "all"
+	UnreadConversations  Filter = "unread"
+	WaitingConversations Filter = "waiting" // the other side has the last word
+)
+
 // ConversationQuery asks for a page of a participant's conversations.
 type ConversationQuery struct {
-	UID    UID
-	Order  Order
-	Search string              // part of the other side's name, letter case aside; "" all
-	After  *ConversationCursor // the last row of the page before; nil: from the start
-	Limit  int
+	UID     UID
+	Order   Order               // counts only with AllConversations; the others are newest first
+	Filter  Filter              // "" is AllConversations
+	Product ProductID           // only conversations that were ever about it; "" all
+	Search  string              // part of the other side's name, letter case aside; "" all
+	After   *ConversationCursor // the last row of the page before; nil: from the start
+	Limit   int
 }
 
 // ConversationCursor is the place of a row in a list.

@@ -166,6 +166,33 @@ func (s *Service) Conversations(ctx context.Context, actor Actor, q Conversation
 	return s.views(ctx, convs)
 }
 
+// ProductsAsked returns what a conversation of the actor's was about, latest first, as
+// far as the products are known.
+func (s *Service) ProductsAsked(ctx context.Context, actor Actor, id ConversationID, limit int) ([]AskedAboutView, error) {
+	if _, _, err := s.membersFor(ctx, actor, id); err != nil {
+		return nil, err
+	}
+	list, err := s.store.ProductsAsked(ctx, id, s.pageSize(limit))
+	if err != nil {
+		return nil, fmt.Errorf("products asked about in %s: %w", id, err)
+	}
+	ids := make([]ProductID, len(list))
+	for i, a := range list {
+		ids[i] = a.Product
+	}
+	known, err := s.store.Products(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("products: %w", err)
+	}
+	views := make([]AskedAboutView, 0, len(list))
+	for _, a := range list {
+		if p, ok := known[a.Product]; ok {
+			views = append(views, AskedAboutView{AskedAbout: a, Product: p})
+		}
+	}
+	return views, nil
+}
+
 // Changes is a page of what changed for a participant.
 type Changes struct {
 	Conversations []ConversationView

@@ -10,10 +10,12 @@ import (
 )
 
 type listIn struct {
-	Order  string `query:"order" enum:"newest,unread" default:"newest" doc:"Newest message first, or the unread ones before the others"`
-	Search string `query:"search" maxLength:"64" doc:"Part of the other side's name, letter case aside"`
-	Cursor string `query:"cursor" maxLength:"256" doc:"From the page before; the order stays the same"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"50"`
+	Order   string `query:"order" enum:"newest,unread" default:"newest" doc:"Newest message first, or the unread ones before the others"`
+	Filter  string `query:"filter" enum:"all,unread,waiting" default:"all" doc:"Only those with unread messages, or in which the other side has the last word (automatic messages aside); both newest first, whatever the order"`
+	Product string `query:"product" maxLength:"64" doc:"Only conversations that were ever about this product"`
+	Search  string `query:"search" maxLength:"64" doc:"Part of the other side's name, letter case aside"`
+	Cursor  string `query:"cursor" maxLength:"256" doc:"From the page before; all else stays the same"`
+	Limit   int    `query:"limit" minimum:"1" maximum:"100" default:"50"`
 }
 
 type changesIn struct {
@@ -73,6 +75,8 @@ func (a *API) conversationRoutes() {
 	actorIn(a, get("/v1/conversations", "list-conversations", tagConversations, "One's conversations",
 		"Pages end when `cursor` is absent; the last may be empty."), a.listConversations)
 	actorIn(a, get("/v1/conversations/{id}", "conversation", tagConversations, "A conversation", ""), a.conversation)
+	actorIn(a, get("/v1/conversations/{id}/products", "conversation-products", tagConversations, "What a conversation was about",
+		"The products that it was ever about, latest first."), a.productsAsked)
 	actorIn(a, get("/v1/changes", "changes", tagConversations, "What changed since a position",
 		"The conversations that changed since then, complete, in pages: go on from `position` while `more` is set. "+
 			"409 with code `reset` means that the position means nothing any more: drop what is cached and reload."), a.changes)
@@ -100,7 +104,8 @@ func (a *API) listConversations(ctx context.Context, actor chat.Actor, in *listI
 	}
 	limit := min(in.Limit, a.svc.Limits().PageSize)
 	views, err := a.svc.Conversations(ctx, actor, chat.ConversationQuery{
-		Order: order, Search: norm.NFC.String(in.Search), After: after, Limit: limit,
+		Order: order, Filter: chat.Filter(in.Filter), Product: chat.ProductID(in.Product),
+		Search: norm.NFC.String(in.Search), After: after, Limit: limit,
 	})
 	if err != nil {
 		return nil, err
@@ -120,6 +125,14 @@ func (a *API) conversation(ctx context.Context, actor chat.Actor, in *Conversati
 		return nil, err
 	}
 	return &answer[wire.Conversation]{wire.FromConversation(&v, actor.Side())}, nil
+}
+
+func (a *API) productsAsked(ctx context.Context, actor chat.Actor, in *ConversationPath) (*answer[wire.AskedPage], error) {
+	views, err := a.svc.ProductsAsked(ctx, actor, chat.ConversationID(in.ID), 0)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[wire.AskedPage]{wire.FromAsked(views)}, nil
 }
 
 func (a *API) changes(ctx context.Context, actor chat.Actor, in *changesIn) (*answer[wire.Changes], error) {

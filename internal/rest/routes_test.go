@@ -562,3 +562,22 @@ func TestProducts(t *testing.T) {
 	f.fails(request{method: "GET", path: "/v1/products?cursor=%20", as: "V_1"}, http.StatusBadRequest, "invalid_cursor")
 	f.fails(request{method: "GET", path: "/v1/products", as: "U_1"}, http.StatusForbidden, "not_merchant")
 }
+
+func TestConversationFilters(t *testing.T) {
+	f := newFixture(t)
+	first := `{"product":"1001","nonce":"filter-1","blocks":[{"type":"text","text":"x"}]}`
+	f.want(request{method: "POST", path: "/v1/messages", as: "U_1", body: first}, http.StatusOK, nil)
+	var page wire.ConversationPage
+	f.want(request{method: "GET", path: "/v1/conversations?filter=waiting&product=1001", as: "V_1"}, http.StatusOK, &page)
+	if len(page.Conversations) == 0 || !page.Conversations[0].Waiting {
+		t.Fatalf("waiting: %+v", page)
+	}
+	f.fails(request{method: "GET", path: "/v1/conversations?filter=mine", as: "V_1"}, http.StatusBadRequest, "invalid_request")
+	id := page.Conversations[0].ID
+	var asked wire.AskedPage
+	f.want(request{method: "GET", path: "/v1/conversations/" + id + "/products", as: "V_1"}, http.StatusOK, &asked)
+	if len(asked.Products) != 1 || asked.Products[0].Product.ID != "1001" || asked.Products[0].FirstAt == 0 {
+		t.Errorf("asked about %+v", asked)
+	}
+	f.fails(request{method: "GET", path: "/v1/conversations/" + id + "/products", as: "V_2"}, http.StatusNotFound, "not_found")
+}

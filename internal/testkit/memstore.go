@@ -42,6 +42,7 @@ type memConversation struct {
 	hashes   [][]byte
 	nonces   map[memNonce]int // where in messages
 	recalls  []chat.Recall
+	asked    []chat.AskedAbout
 }
 
 type memNonce struct {
@@ -119,6 +120,15 @@ func (m *MemStore) Append(_ context.Context, a chat.Append) (chat.Appended, erro
 	c.messages = append(c.messages, msg)
 	c.hashes = append(c.hashes, a.Hash)
 	c.Sides[side.Other()].Unread++
+	c.Spoken(side)
+	if about {
+		i := slices.IndexFunc(c.asked, func(x chat.AskedAbout) bool { return x.Product == a.Product })
+		if i < 0 {
+			c.asked = append(c.asked, chat.AskedAbout{Product: a.Product, FirstAt: a.SentAt, LastAt: a.SentAt})
+		} else {
+			c.asked[i].LastAt = a.SentAt
+		}
+	}
 	return chat.Appended{Message: msg, Conversation: c.Conversation, Fresh: true, Begun: begun, About: about}, nil
 }
 
@@ -270,8 +280,23 @@ func (m *MemStore) list(uid chat.UID) []chat.Conversation {
 	return list
 }
 
-// Conversations implements chat.Store, newest first; it knows no search, and
-// no cursor.
+// ProductsAsked implements chat.Store.
+func (m *MemStore) ProductsAsked(_ context.Context, id chat.ConversationID, limit int) ([]chat.AskedAbout, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.convs[id]
+	if c == nil {
+		return nil, nil
+	}
+	list := slices.Clone(c.asked)
+	slices.SortFunc(list, func(a, b chat.AskedAbout) int {
+		return cmp.Or(b.LastAt.Compare(a.LastAt), cmp.Compare(a.Product, b.Product))
+	})
+	return list[:min(len(list), limit)], nil
+}
+
+// Conversations implements chat.Store, newest first; it knows no search, no filter
+// and no cursor.
 func (m *MemStore) Conversations(_ context.Context, q chat.ConversationQuery) ([]chat.Conversation, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

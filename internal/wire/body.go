@@ -60,7 +60,8 @@ type Conversation struct {
 	Product    *Product     `json:"product,omitzero"` // last talked about
 	LastSeq    int64        `json:"last_seq"`
 	Last       *Message     `json:"last,omitzero"`
-	Unread     int64        `json:"unread"` // of this participant
+	Unread     int64        `json:"unread"`           // of this participant
+	Waiting    bool         `json:"waiting,omitzero"` // the other side has the last word, automatic ones aside
 	BuyerAt    SideProgress `json:"buyer_at"`
 	MerchantAt SideProgress `json:"merchant_at"`
 	CreatedAt  int64        `json:"created_at"`
@@ -92,6 +93,18 @@ type Phrase struct {
 	Title string `json:"title,omitzero"`
 	Text  string `json:"text"`
 	Place int64  `json:"place"`
+}
+
+// AskedPage is what a conversation was about, latest first.
+type AskedPage struct {
+	Products []Asked `json:"products"`
+}
+
+// Asked is a product that a conversation was about.
+type Asked struct {
+	Product Product `json:"product"`
+	FirstAt int64   `json:"first_at"` // when the conversation first came to be about it
+	LastAt  int64   `json:"last_at"`  // when it last did
 }
 
 // ProductPage is a page of a merchant's products.

@@ -80,13 +80,23 @@ func FromProducts(ps []chat.Product) []Product {
 	return out
 }
 
+// FromAsked translates what a conversation was about.
+func FromAsked(views []chat.AskedAboutView) AskedPage {
+	page := AskedPage{Products: make([]Asked, len(views))}
+	for i := range views {
+		v := &views[i]
+		page.Products[i] = Asked{Product: FromProduct(&v.Product), FirstAt: millis(v.FirstAt), LastAt: millis(v.LastAt)}
+	}
+	return page
+}
+
 // FromConversation translates a conversation for the side that will read it.
 func FromConversation(v *chat.ConversationView, reader chat.Side) Conversation {
 	out := Conversation{
 		ID: string(v.ID), Rev: int64(v.Rev), Pos: int64(v.Sides[reader].Pos),
 		Buyer:    FromParticipant(&v.Participants[chat.BuyerSide]),
 		Merchant: FromParticipant(&v.Participants[chat.MerchantSide]),
-		LastSeq:  int64(v.LastSeq), Unread: v.Sides[reader].Unread,
+		LastSeq:  int64(v.LastSeq), Unread: v.Sides[reader].Unread, Waiting: v.Sides[reader].Waiting,
 		BuyerAt:    fromSide(&v.Sides[chat.BuyerSide]),
 		MerchantAt: fromSide(&v.Sides[chat.MerchantSide]),
 		CreatedAt:  millis(v.CreatedAt), LastAt: millis(v.LastAt),

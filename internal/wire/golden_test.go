@@ -80,7 +80,7 @@ func newDomain() domain {
 			ID: conversationID, UIDs: [2]chat.UID{"U_42", "V_7"}, Product: "1001", LastSeq: 12, Rev: 31,
 			Sides: [2]chat.SideState{
 				chat.BuyerSide:    {Total: 7, Delivered: 11, Read: 11, Pos: 41},
-				chat.MerchantSide: {Total: 5, Delivered: 12, Read: 10, Unread: 2, Pos: 977, Blocked: true},
+				chat.MerchantSide: {Total: 5, Delivered: 12, Read: 10, Unread: 2, Pos: 977, Blocked: true, Waiting: true},
 			},
 			CreatedAt: at.Add(-time.Hour), LastAt: at, Last: &message,
 		},
@@ -188,7 +188,10 @@ func bodies() map[string]any {
 		"message-page":     wire.MessagePage{Messages: wire.FromMessages([]chat.Message{recalled, d.mixed()}), More: true},
 		"recall-page":      wire.RecallPage{Recalls: []wire.Recall{wire.FromRecall(&d.recall)}},
 		"product":          wire.FromProduct(&d.product),
-		"product-page":     wire.ProductPage{Products: wire.FromProducts([]chat.Product{d.product}), Cursor: "1001"},
+		"asked-page": wire.FromAsked([]chat.AskedAboutView{{
+			AskedAbout: chat.AskedAbout{Product: "1001", FirstAt: d.message.SentAt.Add(-time.Hour), LastAt: d.message.SentAt}, Product: d.product,
+		}}),
+		"product-page": wire.ProductPage{Products: wire.FromProducts([]chat.Product{d.product}), Cursor: "1001"},
 		"phrases": wire.Phrases{
 			Mine: wire.FromPhrases([]chat.Phrase{{ID: "p1", Title: "发货", Text: "亲 {buyer}，{product} 今天发货 🚚", Place: 1024}}),
 			Shop: wire.FromPhrases(nil),

@@ -126,7 +126,9 @@ func (o *appendOp) store(b *batch, c *conversation, key nonceOf) {
 	if o.a.Product != "" && o.a.Product != c.Product {
 		c.Product = o.a.Product
 		o.result.About = true
+		b.asked = append(b.asked, asked{c, c.Product, c.LastAt})
 	}
+	c.Spoken(key.side) // an automatic message, once there are any, leaves this as it is
 	c.count()
 
 	m := &message{

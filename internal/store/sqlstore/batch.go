@@ -81,6 +81,8 @@ type batch struct {
 
 	reminders []newReminder
 
+	asked []asked
+
 	nums     map[legacy.Num]said // that are there, of those asked for
 	numbered []numbered
 }
@@ -345,6 +347,11 @@ func (b *batch) save() error {
 	for _, f := range b.attached {
 		if _, err := b.tx.exec(attachFile, string(f.Conversation), string(f.ID)); err != nil {
 			return fmt.Errorf("attach file: %w", err)
+		}
+	}
+	if len(b.asked) > 0 {
+		if err := b.stmts.asked(b.asked); err != nil {
+			return fmt.Errorf("store products asked about: %w", err)
 		}
 	}
 	return b.saveReminders()

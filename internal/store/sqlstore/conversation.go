@@ -13,17 +13,17 @@ import (
 // conversationColumns are what decodeConversation reads, in its order.
 const conversationColumns = `
 c.num, c.id, c.buyer, c.merchant, c.product, c.last_seq, c.rev, c.created_at, c.last_at,
-c.buyer_total, c.buyer_delivered, c.buyer_read, c.buyer_seen, c.buyer_unread, c.buyer_pos, c.buyer_blocked,
-c.merchant_total, c.merchant_delivered, c.merchant_read, c.merchant_seen, c.merchant_unread, c.merchant_pos, c.merchant_blocked`
+c.buyer_total, c.buyer_delivered, c.buyer_read, c.buyer_seen, c.buyer_unread, c.buyer_pos, c.buyer_blocked, c.buyer_waiting,
+c.merchant_total, c.merchant_delivered, c.merchant_read, c.merchant_seen, c.merchant_unread, c.merchant_pos, c.merchant_blocked, c.merchant_waiting`
 
 // Columns that are read by themselves, and where the columns of a side start.
 const (
 	colNum           = 0
 	colBuyer         = 9
 	colBuyerSeen     = colBuyer + 3
-	colMerchant      = 16
+	colMerchant      = 17
 	colMerchantSeen  = colMerchant + 3
-	conversationCols = 23
+	conversationCols = 25
 )
 
 const selectConversation = `
@@ -67,6 +67,11 @@ const (
 	ofRead   = ` AND c.mine_has_unread = 0`
 	ofUnread = ` AND c.mine_has_unread = 1`
 
+	// With these words a partial index holds nothing else.
+	ofWaiting = ` AND c.mine_waiting = 1`
+
+	ofProduct = ` AND EXISTS (SELECT 1 FROM conversation_products p WHERE p.conversation = c.num AND p.product = ?)`
+
 	ofNamed = ` AND EXISTS (SELECT 1 FROM participants p WHERE p.uid = c.theirs AND p.name_fold LIKE ? ESCAPE '!')`
 
 	unreadFirst = `
@@ -105,7 +110,7 @@ func decodeConversation(r row) chat.Conversation {
 func decodeSide(r row) chat.SideState {
 	return chat.SideState{
 		Total: r.int(0), Delivered: chat.Seq(r.int(1)), Read: chat.Seq(r.int(2)),
-		Unread: r.int(4), Pos: chat.Pos(r.int(5)), Blocked: r.bool(6),
+		Unread: r.int(4), Pos: chat.Pos(r.int(5)), Blocked: r.bool(6), Waiting: r.bool(7),
 	}
 }
 
@@ -174,18 +179,25 @@ func inboxQuery(q chat.ConversationQuery) (string, []any) {
 	if q.After != nil {
 		hasUnread, lastAt, id = bit(q.After.Unread), millis(q.After.LastAt), string(q.After.ID)
 	}
-	named, name := "", []any(nil)
+	only, rest := "", []any(nil)
+	if q.Product != "" {
+		only, rest = only+ofProduct, append(rest, string(q.Product))
+	}
 	if q.Search != "" {
-		named, name = ofNamed, []any{"%" + escapeLike(foldName(q.Search)) + "%"}
+		only, rest = only+ofNamed, append(rest, "%"+escapeLike(foldName(q.Search))+"%")
 	}
-	if q.Order == chat.UnreadFirst {
-		args := append([]any{string(q.UID), hasUnread, lastAt, id}, name...)
-		return selectUnreadFirst + named + unreadFirst, append(args, int64(q.Limit))
+	args, limit := append([]any{string(q.UID), lastAt, id}, rest...), int64(q.Limit)
+	switch {
+	case q.Filter == chat.UnreadConversations:
+		return selectNewestOf + ofUnread + only + newestFirst, append(args, limit)
+	case q.Filter == chat.WaitingConversations:
+		return selectNewestOf + ofWaiting + only + newestFirst, append(args, limit)
+	case q.Order == chat.UnreadFirst:
+		args = append([]any{string(q.UID), hasUnread, lastAt, id}, rest...)
+		return selectUnreadFirst + only + unreadFirst, append(args, limit)
 	}
-	args := append([]any{string(q.UID), lastAt, id}, name...)
 	args = append(args, args...)
-	return selectNewestOf + ofUnread + named + "\nUNION ALL" + selectNewestOf + ofRead + named + newestFirst,
-		append(args, int64(q.Limit))
+	return selectNewestOf + ofUnread + only + "\nUNION ALL" + selectNewestOf + ofRead + only + newestFirst, append(args, limit)
 }
 
 // ofSide writes out a list for one side. Both results are as constant as query.

@@ -70,6 +70,10 @@ type statements interface {
 	// remind stores new reminders, but where the conversation has one for that side
 	// already. No two are for the same.
 	remind(rs []newReminder) error
+
+	// asked stores what conversations came to be about. Of those that are for the
+	// same the last counts, but for the first time.
+	asked(as []asked) error
 }
 
 type nonceKey struct {

@@ -57,10 +57,15 @@ func BenchmarkHistoryPageOfMany(b *testing.B) {
 
 const insertConversations = `
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-INSERT INTO conversations
+INSERT INTO conversations (
+  num, id, buyer, merchant, product, last_seq, rev, created_at, last_at,
+  buyer_total, buyer_delivered, buyer_read, buyer_seen, buyer_unread, buyer_has_unread, buyer_pos, buyer_blocked,
+  merchant_total, merchant_delivered, merchant_read, merchant_seen, merchant_unread, merchant_has_unread, merchant_pos, merchant_blocked,
+  merchant_waiting)
 SELECT i, 'c' || i, 'U_' || i, 'V_' || (i % 100), '', 1000, 1000, 0, 1000000 + i,
        1000, 0, 0, 0, 0, 0, i, 0,
-       0, 0, 0, 0, 1000, 1, i, 0
+       0, 0, 0, 0, 1000, 1, i, 0,
+       1
 FROM n`
 
 const insertMessages = `

@@ -180,6 +180,11 @@ func importOne(b *batch, m *legacy.Message) (legacy.Outcome, error) {
 	if c.LastAt.Before(before.LastAt) {
 		c.LastAt = before.LastAt // the old chat's clock went back, or the message is late
 	}
+	if outcome == legacy.StoredLate { // what was said since has the last word
+		for side := range c.Sides {
+			c.Sides[side].Waiting = before.Sides[side].Waiting
+		}
+	}
 	c.imported++
 	b.nums[m.Num] = saidBy(m)
 	b.numbered = append(b.numbered, numbered{m.Num, b.inserts[len(b.inserts)-1]})

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"database/sql"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"haggle/internal/chat"
@@ -59,6 +60,61 @@ FROM n`)
 		ps, err := s.ProductsOf(t.Context(), chat.ProductQuery{Merchant: "V_1", Search: search, Limit: 10})
 		if err != nil || len(ps) == 0 {
 			t.Errorf("%q finds %v, %v", search, ps, err)
+		}
+	}
+}
+
+// Conversations from before are found by who has the last word and by their product.
+func TestMigrateConversations(t *testing.T) {
+	s := fromBefore(t, `
+INSERT INTO conversations
+SELECT 1, 'asked', 'U_1', 'V_1', 'p1', 1, 1, 10, 10, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 0
+UNION ALL
+SELECT 2, 'answered', 'U_2', 'V_1', '', 2, 2, 20, 20, 1, 0, 0, 0, 1, 1, 2, 0, 1, 0, 0, 0, 1, 1, 3, 0`, `
+INSERT INTO messages
+SELECT 1, 1, 1, 0, 1, '', '', 'a', x'00', '[]', 10, NULL, 0
+UNION ALL SELECT 2, 1, 1, 0, 1, '', '', 'b', x'00', '[]', 20, NULL, 0
+UNION ALL SELECT 2, 2, 2, 1, 1, '', '', 'c', x'00', '[]', 20, NULL, 0`)
+	for _, tc := range []struct {
+		query chat.ConversationQuery
+		want  chat.ConversationID
+	}{
+		{chat.ConversationQuery{UID: "V_1", Filter: chat.WaitingConversations, Limit: 10}, "asked"},
+		{chat.ConversationQuery{UID: "U_2", Filter: chat.WaitingConversations, Limit: 10}, "answered"},
+		{chat.ConversationQuery{UID: "V_1", Product: "p1", Limit: 10}, "asked"},
+	} {
+		cs, err := s.Conversations(t.Context(), tc.query)
+		if err != nil || len(cs) != 1 || cs[0].ID != tc.want {
+			t.Errorf("%+v finds %v, %v, want %s", tc.query, cs, err, tc.want)
+		}
+	}
+	if cs, err := s.Conversations(t.Context(), chat.ConversationQuery{UID: "U_1", Filter: chat.WaitingConversations, Limit: 10}); err != nil || len(cs) != 0 {
+		t.Errorf("U_1 is not waited for: %v, %v", cs, err)
+	}
+	if as, err := s.ProductsAsked(t.Context(), "asked", 10); err != nil || len(as) != 1 || as[0].Product != "p1" {
+		t.Errorf("asked about %v, %v", as, err)
+	}
+}
+
+// A filtered page is a stretch of one index, however many conversations there are:
+// without a sort and without a scan.
+func TestFiltersAreIndexRanges(t *testing.T) {
+	s := fromBefore(t)
+	for filter, index := range map[chat.Filter]string{
+		chat.AllConversations:     "conversations_merchant_inbox",
+		chat.UnreadConversations:  "conversations_merchant_inbox",
+		chat.WaitingConversations: "conversations_merchant_waiting",
+	} {
+		query, args := inboxQuery(chat.ConversationQuery{UID: "V_1", Filter: filter, Limit: 30})
+		var plan []string
+		err := s.query(t.Context(), func(r row) error {
+			plan = append(plan, r.text(3))
+			return nil
+		}, "EXPLAIN QUERY PLAN "+ofSide(query, chat.MerchantSide), args...)
+		text := strings.Join(plan, "\n")
+		if err != nil || !strings.Contains(text, "SEARCH c USING INDEX "+index) ||
+			strings.Contains(text, "SCAN") || strings.Contains(text, "TEMP B-TREE") {
+			t.Errorf("%s: %v\n%s", filter, err, text)
 		}
 	}
 }

@@ -49,18 +49,18 @@ RETURNING uid, pos`
 const sqliteBegin = `
 INSERT INTO conversations (
   id, buyer, merchant, product, last_seq, rev, created_at, last_at,
-  buyer_total, buyer_delivered, buyer_read, buyer_seen, buyer_unread, buyer_has_unread, buyer_pos, buyer_blocked,
-  merchant_total, merchant_delivered, merchant_read, merchant_seen, merchant_unread, merchant_has_unread, merchant_pos, merchant_blocked)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  buyer_total, buyer_delivered, buyer_read, buyer_seen, buyer_unread, buyer_has_unread, buyer_pos, buyer_blocked, buyer_waiting,
+  merchant_total, merchant_delivered, merchant_read, merchant_seen, merchant_unread, merchant_has_unread, merchant_pos, merchant_blocked, merchant_waiting)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 RETURNING num`
 
 const sqliteUpdate = `
 UPDATE conversations
 SET product = ?, last_seq = ?, rev = ?, last_at = ?,
   buyer_total = ?, buyer_delivered = ?, buyer_read = ?, buyer_seen = ?,
-  buyer_unread = ?, buyer_has_unread = ?, buyer_pos = ?, buyer_blocked = ?,
+  buyer_unread = ?, buyer_has_unread = ?, buyer_pos = ?, buyer_blocked = ?, buyer_waiting = ?,
   merchant_total = ?, merchant_delivered = ?, merchant_read = ?, merchant_seen = ?,
-  merchant_unread = ?, merchant_has_unread = ?, merchant_pos = ?, merchant_blocked = ?
+  merchant_unread = ?, merchant_has_unread = ?, merchant_pos = ?, merchant_blocked = ?, merchant_waiting = ?
 WHERE num = ?`
 
 const sqliteInsert = `
@@ -74,6 +74,14 @@ SELECT k.value ->> 0, k.value ->> 1, k.value ->> 2, '', k.value ->> 3, '', 0, 0,
 FROM json_each(?) k
 WHERE true
 ON CONFLICT (conversation, side) DO NOTHING`
+
+const sqliteAsked = `
+INSERT INTO conversation_products (conversation, product, first_at, last_at)
+SELECT k.value ->> 0, k.value ->> 1, k.value ->> 2, k.value ->> 2
+FROM json_each(?) k
+WHERE true
+ON CONFLICT (conversation, product) DO UPDATE
+SET last_at = excluded.last_at`
 
 func (s sqliteBatch) conversationsByID(ids []string, each func(row) error) error {
 	return s.tx.query(each, sqliteConversationsByID, jsonList(ids))
@@ -136,7 +144,7 @@ func (s sqliteBatch) begin(c *conversation) (num int64, err error) {
 }
 
 func (s sqliteBatch) update(cs []*conversation) error {
-	args := make([]any, 0, 24)
+	args := make([]any, 0, 26)
 	for _, c := range cs {
 		args = append(args[:0], string(c.Product), int64(c.LastSeq), int64(c.Rev), millis(c.LastAt))
 		n, err := s.tx.exec(sqliteUpdate, append(c.appendSides(args), c.num)...)
@@ -154,7 +162,7 @@ func (s sqliteBatch) update(cs []*conversation) error {
 func (c *conversation) appendSides(args []any) []any {
 	for side, s := range c.Sides {
 		args = append(args, s.Total, int64(s.Delivered), int64(s.Read), c.seen[side],
-			s.Unread, bit(s.Unread > 0), int64(s.Pos), bit(s.Blocked))
+			s.Unread, bit(s.Unread > 0), int64(s.Pos), bit(s.Blocked), bit(s.Waiting))
 	}
 	return args
 }
@@ -184,5 +192,18 @@ func (s sqliteBatch) remind(rs []newReminder) error {
 		return err
 	}
 	_, err = s.tx.exec(sqliteRemind, string(list))
+	return err
+}
+
+func (s sqliteBatch) asked(as []asked) error {
+	rows := make([][3]any, len(as))
+	for i, a := range as {
+		rows[i] = [3]any{a.conversation.num, string(a.product), millis(a.at)}
+	}
+	list, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	_, err = s.tx.exec(sqliteAsked, string(list))
 	return err
 }

@@ -37,7 +37,7 @@ func testBegin(t *testing.T, s chat.Store) {
 	}
 	want := chat.Conversation{
 		ID: a.Start.ID, UIDs: [2]chat.UID{buyer, merchant}, Product: "p1", LastSeq: 1, Rev: 1, CreatedAt: at, LastAt: at,
-		Sides: [2]chat.SideState{{Total: 1, Pos: 1}, {Unread: 1, Pos: 1}},
+		Sides: [2]chat.SideState{{Total: 1, Pos: 1}, {Unread: 1, Pos: 1, Waiting: true}},
 	}
 	look(t, "appended", want, r.Conversation)
 	look(t, "by id", want, mustConversation(t, s, a.Start.ID))

@@ -15,6 +15,8 @@ func listCases() []testCase {
 		{"a row with the same time is neither lost nor doubled", testInboxTies},
 		{"the inbox of either side is its own", testInboxSides},
 		{"names are found whatever their case", testSearch},
+		{"the unread and the waiting, in pages", testFilters},
+		{"what was ever asked about", testProductsAsked},
 		{"what changed since a position, in pages", testChangedSince},
 		{"unread counts conversations and messages", testUnread},
 		{"positions of those with and without changes", testPositions},
@@ -276,6 +278,72 @@ func testNoLimit(t *testing.T, s chat.Store) {
 		}
 		if n := len(after) + len(before) + len(changed) + len(inbox); n != 0 {
 			t.Errorf("limit %d: %d rows", limit, n)
+		}
+	}
+}
+
+func testFilters(t *testing.T, s chat.Store) {
+	for i := range 6 { // of U_1 and U_4 the merchant has read, and U_4 and U_5 it has answered
+		uid := chat.UID(fmt.Sprint("U_", i))
+		a := from(uid, merchant, "n")
+		a.SentAt = at.Add(time.Duration(i) * time.Second)
+		c := mustAppend(t, s, a).Conversation
+		if i == 1 || i == 4 {
+			advance(t, s, chat.Mark{Conversation: c.ID, Side: chat.MerchantSide, Read: 1})
+		}
+		if i >= 4 {
+			answer := from(merchant, uid, "answer")
+			answer.SentAt = a.SentAt
+			mustAppend(t, s, answer)
+		}
+	}
+	for filter, want := range map[chat.Filter][]chat.UID{
+		"":                        {"U_5", "U_4", "U_3", "U_2", "U_1", "U_0"},
+		chat.AllConversations:     {"U_5", "U_4", "U_3", "U_2", "U_1", "U_0"},
+		chat.UnreadConversations:  {"U_5", "U_3", "U_2", "U_0"},
+		chat.WaitingConversations: {"U_3", "U_2", "U_1", "U_0"},
+	} {
+		for _, limit := range []int{1, 2, 3, 100} {
+			got := pages(t, s, chat.ConversationQuery{UID: merchant, Filter: filter, Limit: limit})
+			look(t, fmt.Sprintf("%q by %d", filter, limit), want, buyersOf(got))
+		}
+	}
+	for uid, want := range map[chat.UID]int{"U_4": 1, "U_3": 0} { // who was answered has the next word
+		got := pages(t, s, chat.ConversationQuery{UID: uid, Filter: chat.WaitingConversations, Limit: 10})
+		if len(got) != want {
+			t.Errorf("%d wait for %s, want %d", len(got), uid, want)
+		}
+	}
+}
+
+func testProductsAsked(t *testing.T, s chat.Store) {
+	ask := func(uid chat.UID, nonce string, product chat.ProductID, after time.Duration) chat.ConversationID {
+		t.Helper()
+		a := from(uid, merchant, nonce)
+		a.Product, a.SentAt = product, at.Add(after)
+		return mustAppend(t, s, a).Conversation.ID
+	}
+	id := ask(buyer, "1", "mug", 0)
+	ask(buyer, "2", "mug", time.Minute) // still about it
+	ask(buyer, "3", "pen", 2*time.Minute)
+	ask(buyer, "4", "", 3*time.Minute)
+	ask(buyer, "5", "mug", 4*time.Minute) // again
+	ask("U_2", "1", "pen", 5*time.Minute)
+	got, err := s.ProductsAsked(t.Context(), id, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look(t, "asked about", []chat.AskedAbout{
+		{Product: "mug", FirstAt: at, LastAt: at.Add(4 * time.Minute)},
+		{Product: "pen", FirstAt: at.Add(2 * time.Minute), LastAt: at.Add(2 * time.Minute)},
+	}, got)
+	if got, err = s.ProductsAsked(t.Context(), id, 1); err != nil || len(got) != 1 || got[0].Product != "mug" {
+		t.Errorf("the last one: %v, %v", got, err)
+	}
+	for product, want := range map[chat.ProductID][]chat.UID{"pen": {"U_2", buyer}, "mug": {buyer}, "cup": nil} {
+		for _, filter := range []chat.Filter{chat.AllConversations, chat.UnreadConversations, chat.WaitingConversations} {
+			list := pages(t, s, chat.ConversationQuery{UID: merchant, Filter: filter, Product: product, Limit: 1})
+			look(t, fmt.Sprint(filter, " of ", product), want, buyersOf(list))
 		}
 	}
 }

@@ -131,6 +131,7 @@ func (m *model) send(r *rapid.T) {
 	c.state.LastSeq++
 	c.state.LastAt = m.now
 	c.state.Sides[side].Total++
+	c.state.Sides[side].Waiting, c.state.Sides[side.Other()].Waiting = false, true
 	msg := chat.Message{
 		Conversation: c.state.ID, Seq: c.state.LastSeq, Rev: c.state.Rev, Sender: a.Sender, Nonce: a.Nonce,
 		Blocks: a.Blocks, SentAt: m.now, Ordinal: c.state.Sides[side].Total,
@@ -317,6 +318,18 @@ func (m *model) checkLists(r *rapid.T, uid chat.UID) {
 			r.Fatalf("conversations: %v", err)
 		}
 		look(r, string(order), sorted(mine, less), got)
+	}
+	for filter, wanted := range map[chat.Filter]func(c *chat.Conversation) bool{
+		chat.AllConversations:     func(*chat.Conversation) bool { return true },
+		chat.UnreadConversations:  func(c *chat.Conversation) bool { return c.Sides[side].Unread > 0 },
+		chat.WaitingConversations: func(c *chat.Conversation) bool { return c.Last.Sender != uid },
+	} {
+		got, err := m.store.Conversations(m.ctx, chat.ConversationQuery{UID: uid, Filter: filter, Limit: 100})
+		if err != nil {
+			r.Fatalf("conversations: %v", err)
+		}
+		want := slices.DeleteFunc(sorted(mine, newest), func(c chat.Conversation) bool { return !wanted(&c) })
+		look(r, string(filter), want, got)
 	}
 }
 

@@ -88,6 +88,9 @@ export type Thread = {
 
 export type InboxOrder = "newest" | "unread";
 
+/** Which conversations are listed. Waiting: the other side has the last word, automatic messages aside. */
+export type InboxFilter = "all" | "unread" | "waiting";
+
 /** The conversations of the participant, paged from the server, kept current by events. */
 export type Inbox = {
   readonly rows: ReadonlySignal<readonly Conversation[]>;
@@ -97,6 +100,13 @@ export type Inbox = {
   readonly unread: ReadonlySignal<{ conversations: number; messages: number }>;
   readonly order: ReadonlySignal<InboxOrder>;
   readonly search: ReadonlySignal<string>;
+  readonly filter: ReadonlySignal<InboxFilter>;
+  /** Only conversations that were ever about it. */
+  readonly product: ReadonlySignal<Product | undefined>;
+  setFilter(filter: InboxFilter): void;
+  setProduct(product: Product | undefined): void;
+  /** The one that is looked at: it stays listed though the filter does not hold for it any more. */
+  keep(id: string | undefined): void;
   setOrder(order: InboxOrder): void;
   setSearch(text: string): void; // debounced inside
   loadMore(): Promise<void>;

@@ -516,6 +516,35 @@ describe("the inbox", () => {
     expect(names(seller)[0]).toBe("U_4");
   });
 
+  test("of the unread, what is looked at stays until another is, and news comes in", async () => {
+    const seller = await inbox();
+    seller.inbox.setFilter("unread");
+    seller.inbox.keep("c5");
+    await clock.pass(1_000);
+    seller.thread("c5").markRead(1);
+    seller.thread("c4").markRead(1); // by a colleague, say
+    await clock.pass(2_000);
+    expect(names(seller)).toEqual(["U_5", "U_3"]);
+    seller.inbox.keep("c3");
+    expect(names(seller)).toEqual(["U_3"]);
+    server.store("U_4", { conversation: "c4", nonce: "m", blocks: text("and this?") });
+    await clock.pass(1_000);
+    expect(names(seller)).toEqual(["U_4", "U_3"]);
+  });
+
+  test("of those who wait, an answered one is gone and comes back with its next message", async () => {
+    const seller = await inbox();
+    seller.inbox.setFilter("waiting");
+    await clock.pass(1_000);
+    expect(names(seller)).toEqual(["U_5", "U_4", "U_3"]);
+    server.store("V_1", { conversation: "c5", nonce: "answer", blocks: text("yes") });
+    await clock.pass(1_000);
+    expect(names(seller)).toEqual(["U_4", "U_3"]);
+    server.store("U_5", { conversation: "c5", nonce: "more", blocks: text("and blue?") });
+    await clock.pass(1_000);
+    expect(names(seller)).toEqual(["U_5", "U_4", "U_3"]);
+  });
+
   test("searches once the typing rests, and takes no answer of an earlier search", async () => {
     const seller = await inbox();
     const before = server.requests.length;

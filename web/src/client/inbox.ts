@@ -1,6 +1,6 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Conversation, Me } from "../protocol/body.ts";
-import type { Failure, Inbox, InboxOrder } from "./api.ts";
+import type { Conversation, Me, Product } from "../protocol/body.ts";
+import type { Failure, Inbox, InboxFilter, InboxOrder } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import type { Conversations } from "./conversations.ts";
 import { isFailure, worthRetrying } from "./failure.ts";
@@ -29,12 +29,15 @@ export class LiveInbox implements Inbox {
   readonly unread: Signal<Totals> = signal({ conversations: 0, messages: 0 });
   readonly order: Signal<InboxOrder> = signal("newest");
   readonly search: Signal<string> = signal("");
+  readonly filter: Signal<InboxFilter> = signal("all");
+  readonly product: Signal<Product | undefined> = signal(undefined);
 
   private readonly ports: InboxPorts;
   /** What has been listed so far. */
   private readonly listed: Signal<ReadonlySet<string>> = signal(new Set());
   /** With unread first, what was unread when listed keeps its place while it is read. */
   private readonly keptUnread = new Set<string>();
+  private kept: string | undefined;
   private cursor = "";
   private life = 0;
   private wanted = false;
@@ -60,6 +63,55 @@ export class LiveInbox implements Inbox {
     if (this.order.peek() === order) return;
     this.order.value = order;
     this.reload().catch(() => undefined);
+  }
+
+  setFilter(filter: InboxFilter): void {
+    if (this.filter.peek() === filter) return;
+    this.filter.value = filter;
+    this.narrowed();
+  }
+
+  setProduct(product: Product | undefined): void {
+    if (this.product.peek()?.id === product?.id) return;
+    this.product.value = product;
+    this.narrowed();
+  }
+
+  keep(id: string | undefined): void {
+    const before = this.kept;
+    this.kept = id;
+    const conversation = before === undefined ? undefined : this.ports.conversations.peek(before);
+    if (conversation !== undefined) this.dropUnlessWanted(conversation);
+  }
+
+  /** Shows at once what is known of another list, and asks for it. */
+  private narrowed(): void {
+    const known = this.rows.peek().filter((row) => this.passes(row) && this.isAbout(row));
+    batch(() => {
+      this.listed.value = new Set(known.map((row) => row.id));
+      this.hasMore.value = false;
+    });
+    this.reload().catch(() => undefined);
+  }
+
+  private passes(conversation: Conversation): boolean {
+    const filter = this.filter.peek();
+    if (filter === "unread") return conversation.unread > 0;
+    return filter === "all" || conversation.waiting === true;
+  }
+
+  /** Whether it is about the product now; what it was about before, the server knows. */
+  private isAbout(conversation: Conversation): boolean {
+    const product = this.product.peek();
+    return product === undefined || conversation.product?.id === product.id;
+  }
+
+  private dropUnlessWanted(conversation: Conversation): void {
+    const listed = this.listed.peek();
+    if (conversation.id === this.kept || !listed.has(conversation.id) || this.passes(conversation)) return;
+    const rest = new Set(listed);
+    rest.delete(conversation.id);
+    this.listed.value = rest;
   }
 
   setSearch(text: string): void {
@@ -124,6 +176,7 @@ export class LiveInbox implements Inbox {
       };
     }
     if (now.unread > 0) this.keptUnread.add(now.id);
+    this.dropUnlessWanted(now);
     const listed = this.listed.peek();
     if (this.wanted && !listed.has(now.id) && this.belongs(now))
       this.listed.value = new Set(listed).add(now.id);
@@ -134,6 +187,7 @@ export class LiveInbox implements Inbox {
     const search = this.search.peek().trim().toLowerCase();
     const name = this.ports.conversations.peer(conversation).name ?? "";
     if (search !== "" && !name.toLowerCase().includes(search)) return false;
+    if (!this.passes(conversation) || !this.isAbout(conversation)) return false;
     if (conversation.last_seq === 0 || this.state.peek() !== "ready") return false;
     if (!this.hasMore.peek()) return true;
     const last = this.rows.peek().at(-1);
@@ -141,7 +195,14 @@ export class LiveInbox implements Inbox {
   }
 
   private async load(life: number, cursor: string): Promise<void> {
-    const page = await this.ports.rest.conversations(this.order.peek(), this.search.peek().trim(), cursor);
+    const filter = this.filter.peek();
+    const page = await this.ports.rest.conversations({
+      order: this.order.peek(),
+      filter: filter === "all" ? "" : filter,
+      product: this.product.peek()?.id ?? "",
+      search: this.search.peek().trim(),
+      cursor,
+    });
     if (life !== this.life) return;
     if (isFailure(page)) return this.failed(page, life, cursor);
     this.failures = 0;

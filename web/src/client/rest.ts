@@ -25,7 +25,7 @@ import {
   type Side,
 } from "../protocol/body.ts";
 import { attempt, type Parse } from "../protocol/parse.ts";
-import type { Failure, InboxOrder, Picture } from "./api.ts";
+import type { Failure, Picture } from "./api.ts";
 import { fromResponse, isFailure, offline } from "./failure.ts";
 import type { Http, HttpRequest, HttpResponse } from "./ports.ts";
 import type { Tokens } from "./token.ts";
@@ -61,10 +61,10 @@ export class Rest {
     return this.get(`/v1/conversations/${id(conversation)}`, parseConversation);
   }
 
-  conversations(order: InboxOrder, search: string, cursor: string): Promise<ConversationPage | Failure> {
-    const query = [`order=${order}`, "limit=30"];
-    if (search !== "") query.push(`search=${id(search)}`);
-    if (cursor !== "") query.push(`cursor=${id(cursor)}`);
+  /** Of what is asked for, an empty string leaves it to the server. */
+  conversations(asked: Record<string, string>): Promise<ConversationPage | Failure> {
+    const query = ["limit=30"];
+    for (const [name, value] of Object.entries(asked)) if (value !== "") query.push(`${name}=${id(value)}`);
     return this.get(`/v1/conversations?${query.join("&")}`, parseConversationPage);
   }
 

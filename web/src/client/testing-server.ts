@@ -142,6 +142,7 @@ export class FakeServer {
       last_seq: stored.messages.length,
       ...(last !== undefined && { last }),
       unread,
+      ...(last?.sender === peer && { waiting: true }),
       buyer_at: stored.at.buyer,
       merchant_at: stored.at.merchant,
       created_at: 1,
@@ -317,6 +318,8 @@ export class FakeServer {
     const rows = this.of(uid)
       .map((c) => this.view(c, sideOf(uid)))
       .filter((c) => (c.buyer.name ?? "").includes(search))
+      .filter((c) => query.get("filter") !== "unread" || c.unread > 0)
+      .filter((c) => query.get("filter") !== "waiting" || c.waiting === true)
       .sort((a, b) => b.last_at - a.last_at);
     if (query.get("order") === "unread") rows.sort((a, b) => Number(b.unread > 0) - Number(a.unread > 0));
     const more = rows.length > from + 3;

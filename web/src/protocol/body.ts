@@ -90,6 +90,7 @@ export type Conversation = {
   last_seq: number;
   last?: Message;
   unread: number; // of this participant
+  waiting?: boolean; // the other side has the last word, automatic messages aside
   buyer_at: SideProgress;
   merchant_at: SideProgress;
   created_at: number;
@@ -266,6 +267,7 @@ export const parseConversation = object<Conversation>({
   last_seq: number,
   last: optional(parseMessage),
   unread: number,
+  waiting: optional(boolean),
   buyer_at: progress,
   merchant_at: progress,
   created_at: number,
@@ -298,6 +300,15 @@ const limits = object<Limits>({
   upload_bytes: number,
   upload_pixels: number,
   recall_ms: number,
+});
+
+/** A product that a conversation was about, and when it first and last came to be. */
+export type Asked = { product: Product; first_at: number; last_at: number };
+/** What a conversation was about, latest first. */
+export type AskedPage = { products: readonly Asked[] };
+
+export const parseAskedPage = object<AskedPage>({
+  products: list(object<Asked>({ product: parseProduct, first_at: number, last_at: number })),
 });
 
 /** A page of a merchant's own products. */

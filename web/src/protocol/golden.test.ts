@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import {
+  parseAskedPage,
   parseBegin,
   parseChanges,
   parseConversation,
@@ -38,6 +39,7 @@ describe("what the server says is read whole", () => {
 });
 
 const bodies: Record<string, Parse<unknown>> = {
+  "body-asked-page.json": parseAskedPage,
   "body-begin.json": parseBegin,
   "body-changes.json": parseChanges,
   "body-conversation-page.json": parseConversationPage,
