@@ -18,7 +18,10 @@ export function browserLead(locks: LockManager | undefined): Lead {
         leading();
         return held;
       })
-      .catch(() => undefined);
+      .catch(() => {
+        // Refused, as in a frame on another site's page that may keep nothing: then as without locks.
+        if (!wish.signal.aborted) leading();
+      });
     return () => {
       wish.abort();
       release();
