@@ -1,4 +1,7 @@
+import { createHmac } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { createServer, type Server as HttpServer } from "node:http";
+import { join } from "node:path";
 import { freePort, type Server } from "./server.ts";
 
 /** The policy that docs/widget.md asks a strict shop for, and nothing beside it. */
@@ -6,8 +9,8 @@ export function policy(chat: string): string {
   return `default-src 'none'; script-src 'self' ${chat}; frame-src ${chat}; style-src 'self'; img-src 'self'`;
 }
 
-const page = (attributes: string): string => `<!doctype html>
-<html lang="en">
+const page = (language: string, attributes: string): string => `<!doctype html>
+<html lang="${language}">
   <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>A shop</title>
     <link rel="stylesheet" href="/shop.css">
     <script src="/shop.js"></script>
@@ -40,6 +43,10 @@ export class HostShop {
   readonly port: number;
   /** Whose token the shop gives, undefined while nobody is signed in. */
   buyer: "a" | "b" | undefined = "a";
+  /** What the pages are written in. */
+  language = "en";
+  /** For how many seconds a token is good, undefined for as long as the demo's own. */
+  tokenLasts: number | undefined;
   #chat: Server | undefined;
   readonly #http: HttpServer;
 
@@ -67,7 +74,7 @@ export class HostShop {
           );
           return;
         default:
-          return send("text/html", page(`${this.#chat?.url}/widget.js" data-product="1001" data-z="77"`));
+          return send("text/html", page(this.language, `${this.#chat?.url}/widget.js" data-product="1001" data-z="77"`));
       }
     });
   }
@@ -92,6 +99,18 @@ export class HostShop {
   async #token(): Promise<string | undefined> {
     if (this.buyer === undefined) return undefined;
     const answer = await fetch(`${this.#chat?.url}/p/1001`, { headers: { Cookie: `demo_buyer=${this.buyer}` } });
-    return /name="token" value="([^"]+)"/.exec(await answer.text())?.[1];
+    const token = /name="token" value="([^"]+)"/.exec(await answer.text())?.[1];
+    return token === undefined || this.tokenLasts === undefined ? token : this.#signedFor(token, this.tokenLasts);
+  }
+
+  /** The same token with another end, signed as a shop's backend signs it. */
+  async #signedFor(token: string, seconds: number): Promise<string> {
+    const [head, body] = token.split(".");
+    const claims = JSON.parse(Buffer.from(body ?? "", "base64url").toString()) as object;
+    const now = Math.floor(Date.now() / 1_000);
+    const told = JSON.stringify({ ...claims, iat: now, exp: now + seconds });
+    const signed = `${head}.${Buffer.from(told).toString("base64url")}`;
+    const secret = (await readFile(join(this.#chat?.data ?? "", "token-secret"), "utf8")).trim();
+    return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
   }
 }

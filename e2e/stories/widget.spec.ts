@@ -123,6 +123,55 @@ test("another product, another buyer, and the end, by the shop's own script", as
   expect(await wrong(page)).toEqual([]);
 });
 
+test("a token is asked for anew before it ends, and the talk goes on", async ({ visit, shop }) => {
+  shop.tokenLasts = 63; // it is renewed a minute before its end
+  const page = await visit();
+  const thread = await opened(page);
+  await thread.say("Before");
+  await thread.expectStanding("Before", "sent");
+  await expect.poll(async () => (await said(page)).filter((word) => word === "token asked").length).toBeGreaterThan(1);
+  await thread.say("After");
+  await thread.expectStanding("After", "sent");
+  await expect(thread.message("Before")).toBeVisible();
+  const kept = await page.evaluate(() => [location.href, document.cookie, JSON.stringify(localStorage), JSON.stringify(sessionStorage)]);
+  expect(kept.join()).not.toContain("eyJ");
+  expect(thread.page.url()).not.toContain("eyJ");
+  expect(await wrong(page)).toEqual([]);
+});
+
+test("a peek can be put away, and the count stays", async ({ visit, person }) => {
+  const page = await visit();
+  const thread = await opened(page);
+  await thread.say("Do you ship abroad?");
+  await thread.expectStanding("Do you ship abroad?", "sent");
+  await page.getByRole("button", { name: "Close the chat" }).click();
+  const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
+  await seller.say("We do.");
+  const peek = page.getByRole("button", { name: /We do\./ });
+  await expect(peek).toBeVisible();
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await expect(peek).toBeHidden();
+  await expect(panel(page)).toBeHidden();
+  await expect(launcher(page)).toHaveAccessibleName("Chat with the seller, 1 new message");
+});
+
+test("a chat that does not come says so in time; the page goes on, and another try may do", async ({ visit }) => {
+  const page = await visit();
+  let holds = true;
+  await page.route(/\/chat\?/, (route) => (holds ? undefined : route.continue())); // never answered
+  await launcher(page).click();
+  await expect(page.getByRole("status").filter({ hasText: "Opening the chat" })).toBeVisible();
+  await page.getByRole("link", { name: "A link of the shop's" }).click(); // nothing waits for the chat
+  await expect(page).toHaveURL(/#more$/);
+  await expect(page.getByText("The chat cannot be reached just now.")).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByRole("link", { name: "Open in a new tab" })).toHaveAttribute("href", /\/chat\?product=1001/);
+  await expectAccessible(page);
+  holds = false;
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect((await inFrame(page)).field).toBeVisible();
+  expect(await wrong(page)).toEqual([]);
+});
+
 test("who is not signed in can say so to the shop", async ({ visit, shop }) => {
   shop.buyer = undefined;
   const page = await visit();
