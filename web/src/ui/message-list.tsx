@@ -9,10 +9,8 @@ import { clock } from "./i18n/clock.ts";
 import { failureText } from "./i18n/failure-text.ts";
 import { words } from "./i18n/language.ts";
 import { Icon } from "./icon.tsx";
-import type { Slide } from "./lightbox.ts";
 import { type Row, rowsOf } from "./model/rows.ts";
-import { sectionsOf } from "./model/sections.ts";
-import { type PictureUrls, shotUrl } from "./picture.tsx";
+import type { PictureUrls } from "./picture.tsx";
 import { type Scroller, useThreadScroll } from "./thread-scroll.ts";
 import { showToast } from "./toast.tsx";
 import "./thread.css";
@@ -178,24 +176,12 @@ function RowView({ row, list, peer }: RowProps): JSX.Element {
 
 /** Opens the viewer on one picture, with all others of the thread whose addresses are known. */
 async function openPictures({ thread, client }: MessageListProps, key: string, index: number): Promise<void> {
-  const slides = thread.entries.peek().flatMap((entry) => slidesOf(entry, client));
-  const at = slides.findIndex((s) => s.key === key && s.index === index);
-  if (at < 0) return;
   try {
-    await (await import("./lightbox.ts")).openLightbox(slides, at);
+    const { openThreadPictures } = await import("./thread-pictures.ts");
+    await openThreadPictures(thread, client, key, index);
   } catch {
     showToast(words().lightbox.error); // without a network the viewer itself cannot be loaded
   }
-}
-
-function slidesOf(entry: Entry, client: PictureUrls): (Slide & { key: string; index: number })[] {
-  const shots = sectionsOf(entry).flatMap((s) => (s.kind === "pictures" ? s.shots : []));
-  return shots.flatMap((shot) => {
-    const where = shotUrl(client, entry.key, shot);
-    if (where === undefined) return [];
-    const { width, height, index } = shot;
-    return [{ ...where, width, height, index, key: entry.key, name: words().message.picture }];
-  });
 }
 
 function Typing({ thread, peer }: { thread: Thread; peer: Participant | undefined }): JSX.Element {
