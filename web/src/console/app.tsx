@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Client } from "../client/api.ts";
 import type { Me } from "../protocol/body.ts";
@@ -96,6 +97,7 @@ function Seated({ client, me, bell }: { client: Client; me: Me; bell: Bell }) {
   const desk = useMemo(() => openDesk(client, me, bell), [client, me.participant.uid, bell]);
   useEffect(() => desk.leave, [desk]);
   useEffect(() => attend(desk, bell), [desk, bell]);
+  useEffect(() => effect(() => client.inbox.keep(desk.open.value)), [client, desk]);
   return (
     <DeskContext.Provider value={desk}>
       <Panes />

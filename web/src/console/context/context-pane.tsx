@@ -13,6 +13,7 @@ import { usePresence } from "../hooks.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { type SharedImage, sharedImages } from "../model/shared-images.ts";
 import { BlockDialog, ReportDialog, setBlocked } from "../thread/dialogs.tsx";
+import { AskedBefore } from "./asked-before.tsx";
 
 /** Who the buyer is and what the conversation is about. */
 export function ContextPane({ id }: { id: string }) {
@@ -34,6 +35,7 @@ export function ContextPane({ id }: { id: string }) {
         <>
           <Buyer conversation={conversation} />
           <About key={id} product={conversation.product} thread={thread} blocked={isBlocked(conversation)} />
+          <AskedBefore conversation={conversation} thread={thread} blocked={isBlocked(conversation)} />
           <Images thread={thread} />
           <Safety conversation={conversation} thread={thread} />
         </>
@@ -111,6 +113,7 @@ function facts(product: Product): string[] {
 }
 
 function ProductActions({ product, thread, blocked }: AboutProps & { product: Product }) {
+  const { inbox } = useDesk().client;
   const words = consoleWords().context;
   const url = safePageUrl(product.url);
   return (
@@ -128,6 +131,14 @@ function ProductActions({ product, thread, blocked }: AboutProps & { product: Pr
           {words.productOpen}
         </a>
       )}
+      <button
+        class="button quiet"
+        type="button"
+        disabled={inbox.product.value?.id === product.id}
+        onClick={() => inbox.setProduct(product)}
+      >
+        {words.productOthers}
+      </button>
     </div>
   );
 }

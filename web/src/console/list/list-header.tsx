@@ -1,11 +1,11 @@
-import type { InboxOrder } from "../../client/api.ts";
+import type { InboxFilter } from "../../client/api.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { SettingsButton } from "../settings.tsx";
 
-/** Who is at the desk, the search and the order. */
+/** Who is at the desk, the search, and what is listed. */
 export function ListHeader() {
   const { me } = useDesk();
   const shop =
@@ -29,7 +29,8 @@ export function ListHeader() {
         <SettingsButton />
       </div>
       <Search />
-      <Order />
+      <Filters />
+      <ProductChip />
     </header>
   );
 }
@@ -68,30 +69,48 @@ function Search() {
   );
 }
 
-const ORDERS: readonly InboxOrder[] = ["newest", "unread"];
+const FILTERS: readonly InboxFilter[] = ["all", "unread", "waiting"];
 
-function Order() {
+function Filters() {
   const { inbox } = useDesk().client;
   const words = consoleWords();
-  const names: Record<InboxOrder, string> = {
-    newest: words.list.orderNewest,
-    unread: words.list.orderUnread,
-  };
   return (
-    <fieldset class="c-order">
-      <legend class="visually-hidden">{words.list.order}</legend>
-      {ORDERS.map((order) => (
-        <label key={order}>
+    <fieldset class="c-filter">
+      <legend class="visually-hidden">{words.list.filter}</legend>
+      {FILTERS.map((filter) => (
+        <label key={filter}>
           <input
             type="radio"
-            name="order"
+            name="filter"
             class="visually-hidden"
-            checked={inbox.order.value === order}
-            onChange={() => inbox.setOrder(order)}
+            checked={inbox.filter.value === filter}
+            onChange={() => inbox.setFilter(filter)}
           />
-          <span>{names[order]}</span>
+          <span>{words.list.filters[filter]}</span>
         </label>
       ))}
     </fieldset>
+  );
+}
+
+/** The product that the list is about, with the way out of it. */
+function ProductChip() {
+  const { inbox } = useDesk().client;
+  const words = consoleWords().list;
+  const product = inbox.product.value;
+  if (product === undefined) return null;
+  return (
+    <p class="c-chip">
+      <span class="visually-hidden">{words.about} </span>
+      <bdi class="truncate">{product.title}</bdi>
+      <button
+        class="icon-button"
+        type="button"
+        aria-label={words.aboutAll}
+        onClick={() => inbox.setProduct(undefined)}
+      >
+        <Icon name="close" />
+      </button>
+    </p>
   );
 }

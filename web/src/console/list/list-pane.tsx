@@ -43,10 +43,23 @@ function ListBody() {
   if (count > 0) return <Rows />;
   if (inbox.state.value === "loading") return <Skeleton />;
   const search = inbox.search.value.trim();
-  return search === "" ? (
-    <Note title={words.list.emptyTitle} body={words.list.emptyBody} />
-  ) : (
-    <Note title={words.list.noResultsTitle} body={words.list.noResultsBody(search)} />
+  if (search !== "")
+    return <Note title={words.list.noResultsTitle} body={words.list.noResultsBody(search)} />;
+  if (inbox.filter.value === "all" && inbox.product.value === undefined)
+    return <Note title={words.list.emptyTitle} body={words.list.emptyBody} />;
+  return (
+    <Note title={words.list.filteredTitle[inbox.filter.value]} body={words.list.filteredBody}>
+      <button
+        class="button"
+        type="button"
+        onClick={() => {
+          inbox.setFilter("all");
+          inbox.setProduct(undefined);
+        }}
+      >
+        {words.list.showAll}
+      </button>
+    </Note>
   );
 }
 
