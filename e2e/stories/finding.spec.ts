@@ -11,7 +11,7 @@ test("a seller finds who waits for an answer, and who asked about a product", as
 
   const console = await (await person()).console("E_1/yun");
   await expect(row(console, "Sam Park")).toBeVisible();
-  await console.getByRole("radio", { name: "Waiting for me" }).check({ force: true });
+  await console.getByRole("radio", { name: "Waiting" }).check({ force: true });
   await expect(row(console, "Lin Xia")).toBeVisible();
   const seller = await answerTo(console, "Lin Xia");
   await seller.say("As big as a cup");

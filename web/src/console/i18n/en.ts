@@ -27,7 +27,7 @@ export const en = {
     label: "Conversations",
     search: "Search by name",
     filter: "Show",
-    filters: { all: "All", unread: "Unread", waiting: "Waiting for me" },
+    filters: { all: "All", unread: "Unread", waiting: "Waiting" },
     about: "Only about",
     aboutAll: "About any product",
     filteredTitle: {
