@@ -100,6 +100,8 @@ type Message struct {
 	// nil when nobody could say at once.
 	RecipientOnline *bool
 
+	Auto Auto // the server wrote it by itself
+
 	RecalledAt time.Time // zero: it stands
 }
 

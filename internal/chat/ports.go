@@ -19,6 +19,7 @@ type Store interface {
 	AccessStore
 	LoginStore
 	PhraseStore
+	SettingsStore
 
 	// Ping reports whether the store can be read, and whether it takes writes: it
 	// took the last one, or takes one now.
@@ -125,6 +126,7 @@ type Append struct {
 	Blocks          []Block
 	SentAt          time.Time
 	RecipientOnline *bool
+	Auto            Auto // the server's own doing; ByHand for what somebody sends
 
 	// RemindAt is when the shop is told unless the other side has read by then; zero:
 	// never. See ReminderStore.
@@ -266,6 +268,18 @@ type ProductQuery struct {
 	Search   string    // part of the title, letter case aside; "" all
 	After    ProductID // the last of the page before; "": from the start
 	Limit    int
+}
+
+// SettingsStore keeps what shops have set.
+type SettingsStore interface {
+	// ShopSettings returns a merchant's settings, those of Version 0 if it never set
+	// any.
+	ShopSettings(ctx context.Context, merchant UID) (ShopSettings, error)
+
+	// PutShopSettings keeps set in place of the settings with its Version and returns
+	// it with the next. If they have another Version by now, it is a Conflict with code
+	// "settings_changed".
+	PutShopSettings(ctx context.Context, merchant UID, set ShopSettings) (ShopSettings, error)
 }
 
 // PhraseStore keeps what sellers say often.

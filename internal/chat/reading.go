@@ -51,6 +51,7 @@ type Begun struct {
 	Merchant     Participant
 	Presence     Presence
 	Conversation *ConversationView // nil until the first message
+	Closed       *Closed           // nil while the shop answers, or does not say when
 }
 
 // Begin returns what a buyer needs to talk about a product with its seller. It
@@ -85,6 +86,9 @@ func (s *Service) Begin(ctx context.Context, actor Actor, id ProductID) (Begun, 
 	}
 	if m, ok := people[p.Merchant]; ok {
 		b.Merchant = m
+	}
+	if b.Closed, err = s.ClosedNow(ctx, p.Merchant); err != nil {
+		return Begun{}, err
 	}
 	b.Presence = s.bus.Presence(ctx, []UID{p.Merchant})[p.Merchant]
 	return b, nil

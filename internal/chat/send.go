@@ -11,6 +11,14 @@ import (
 // synced to disk. Sending the same draft again returns the first result and
 // announces nothing. origin is the session that asked, "" for none.
 func (s *Service) Send(ctx context.Context, actor Actor, d Draft, origin ClientID) (Appended, error) {
+	done, err := s.send(ctx, actor, d, origin)
+	if err == nil {
+		s.answerByItself(context.WithoutCancel(ctx), &done)
+	}
+	return done, err
+}
+
+func (s *Service) send(ctx context.Context, actor Actor, d Draft, origin ClientID) (Appended, error) {
 	if err := d.Validate(&s.limits); err != nil {
 		return Appended{}, err
 	}

@@ -19,6 +19,7 @@ type Service struct {
 	now     func() time.Time
 	members *memberCache
 	marks   *markQueue
+	shops   shopCache
 }
 
 // NewService returns a Service over its ports.

@@ -91,6 +91,9 @@ func (a *API) begin(ctx context.Context, actor chat.Actor, in *beginIn) (*answer
 		Product: wire.FromProduct(&b.Product), Merchant: wire.FromParticipant(&b.Merchant),
 		Presence: wire.PresenceName(b.Presence),
 	}
+	if b.Closed != nil {
+		out.Closed = wire.FromClosed(b.Closed)
+	}
 	if b.Conversation != nil {
 		c := wire.FromConversation(b.Conversation, actor.Side())
 		out.Conversation = &c

@@ -102,6 +102,7 @@ func New(d Deps) (*API, error) {
 	a.huma.UseMiddleware(a.checkAccept, a.authenticate)
 	a.accountRoutes()
 	a.phraseRoutes()
+	a.settingsRoutes()
 	a.conversationRoutes()
 	a.fileRoutes()
 	a.weChatRoutes()

@@ -12,7 +12,7 @@ const (
 	tagConversations = "Conversations"
 	tagMessages      = "Messages"
 	tagSafety        = "Safety"
-	tagPhrases       = "Phrases"
+	tagPhrases       = "Shop"
 	tagFiles         = "Files"
 	tagLogin         = "Signing in"
 	tagServer        = "Shop's backend"
@@ -39,7 +39,7 @@ func (a *API) config() huma.Config {
 		{Name: tagConversations, Description: "The lasting threads between a buyer and a merchant."},
 		{Name: tagMessages, Description: "What they say to each other, and how far they have come."},
 		{Name: tagSafety, Description: "Against those who misbehave."},
-		{Name: tagPhrases, Description: "What sellers say often."},
+		{Name: tagPhrases, Description: "What sellers say often, and what the shop says by itself."},
 		{Name: tagFiles, Description: "Pictures."},
 		{Name: tagLogin, Description: "How a browser comes by its token. The shop's page posts its token to /v1/login, the chat's own page gets short-lived ones from /v1/token."},
 		{Name: tagServer, Description: "What the shop's own servers tell and ask for, with the API key."},

@@ -26,6 +26,33 @@ type PhraseRequest struct {
 	Place int64  `json:"place,omitzero" doc:"Phrases are sorted by it, then by id"`
 }
 
+type settingsIn struct {
+	Body wire.ShopSettings
+}
+
+func (a *API) settingsRoutes() {
+	actorIn(a, get("/v1/settings/shop", "shop-settings", tagPhrases, "What the shop says by itself",
+		"The greeting, the away message and the business hours, merchants only."), a.shopSettings)
+	actorIn(a, put("/v1/settings/shop", "put-shop-settings", tagPhrases, "Set what the shop says by itself",
+		"In place of the settings with the given version; 409 with code `settings_changed` if they have another by now."), a.putShopSettings)
+}
+
+func (a *API) shopSettings(ctx context.Context, actor chat.Actor, _ *empty) (*answer[wire.ShopSettings], error) {
+	set, err := a.svc.ShopSettings(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[wire.ShopSettings]{wire.FromShopSettings(&set)}, nil
+}
+
+func (a *API) putShopSettings(ctx context.Context, actor chat.Actor, in *settingsIn) (*answer[wire.ShopSettings], error) {
+	set, err := a.svc.PutShopSettings(ctx, actor, in.Body.ToShopSettings())
+	if err != nil {
+		return nil, err
+	}
+	return &answer[wire.ShopSettings]{wire.FromShopSettings(&set)}, nil
+}
+
 func (a *API) phraseRoutes() {
 	actorIn(a, get("/v1/phrases", "phrases", tagPhrases, "Quick phrases",
 		"An agent's own and those of its shop, merchants only."), a.phrases)

@@ -33,6 +33,7 @@ func sample(t *testing.T, route string) request {
 		"POST /v1/server/participants/{uid}/push": `{"payload":{"any":"thing"}}`,
 		"POST /v1/server/bulk":                    `{"delete_product":"none"}`,
 		"PUT /v1/files/{key}":                     "bytes",
+		"PUT /v1/settings/shop":                   `{"version":0,"greeting":{"on":false,"text":""},"away":{"on":false,"text":""},"hours":{"time_zone":"UTC","openings":[]}}`,
 		"PUT /v1/phrases/{scope}/{id}":            `{"text":"x"}`,
 	}
 	r := request{method: method, path: path, body: bodies[route], header: map[string]string{}}

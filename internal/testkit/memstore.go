@@ -33,6 +33,7 @@ type MemStore struct {
 	reports  []chat.Report
 	recalled []chat.FileID
 	phrases  []chat.Phrase
+	settings map[chat.UID]chat.ShopSettings
 }
 
 type memConversation struct {
@@ -114,7 +115,7 @@ func (m *MemStore) Append(_ context.Context, a chat.Append) (chat.Appended, erro
 	c.Sides[side].Total++
 	msg := chat.Message{
 		Conversation: c.ID, Seq: c.LastSeq, Rev: c.Rev, Sender: a.Sender, Agent: a.Agent, AgentName: a.AgentName,
-		Nonce: a.Nonce, Blocks: a.Blocks, SentAt: a.SentAt, Ordinal: c.Sides[side].Total, RecipientOnline: a.RecipientOnline,
+		Nonce: a.Nonce, Blocks: a.Blocks, SentAt: a.SentAt, Ordinal: c.Sides[side].Total, RecipientOnline: a.RecipientOnline, Auto: a.Auto,
 	}
 	c.nonces[memNonce{a.Sender, a.Nonce}] = len(c.messages)
 	c.messages = append(c.messages, msg)
@@ -694,4 +695,26 @@ func (m *MemStore) DeletePhrase(_ context.Context, owner chat.PhraseOwner, id ch
 	defer m.mu.Unlock()
 	m.phrases = slices.DeleteFunc(m.phrases, func(p chat.Phrase) bool { return p.Owner == owner && p.ID == id })
 	return nil
+}
+
+// ShopSettings implements chat.Store.
+func (m *MemStore) ShopSettings(_ context.Context, merchant chat.UID) (chat.ShopSettings, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.settings[merchant], nil
+}
+
+// PutShopSettings implements chat.Store.
+func (m *MemStore) PutShopSettings(_ context.Context, merchant chat.UID, set chat.ShopSettings) (chat.ShopSettings, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.settings[merchant].Version != set.Version {
+		return chat.ShopSettings{}, chat.Codef(chat.Conflict, "settings_changed", "somebody has changed the settings meanwhile")
+	}
+	if m.settings == nil {
+		m.settings = make(map[chat.UID]chat.ShopSettings)
+	}
+	set.Version++
+	m.settings[merchant] = set
+	return set, nil
 }

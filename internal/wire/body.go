@@ -17,6 +17,7 @@ type Message struct {
 	Blocks          []Block `json:"blocks"` // empty once recalled
 	SentAt          int64   `json:"sent_at"`
 	RecipientOnline *bool   `json:"recipient_online,omitzero"`
+	Auto            string  `json:"auto,omitzero" enum:"greeting,away"` // the server wrote it by itself
 	RecalledAt      int64   `json:"recalled_at,omitzero"`
 }
 
@@ -170,6 +171,39 @@ type Begin struct {
 	Merchant     Participant   `json:"merchant"`
 	Presence     string        `json:"presence"              enum:"online,offline,unknown"`
 	Conversation *Conversation `json:"conversation,omitzero"` // absent until the first message
+	Closed       *Closed       `json:"closed,omitzero"`       // the shop does not answer just now
+}
+
+// Closed tells of a shop that does not answer just now.
+type Closed struct {
+	Until int64 `json:"until,omitzero"` // when it opens; absent: not within a week
+}
+
+// ShopSettings is what a merchant's staff have set for all of the shop.
+type ShopSettings struct {
+	Version  int64    `json:"version" minimum:"0"` // of the settings that this is in place of; 0 at first
+	Greeting AutoText `json:"greeting"`
+	Away     AutoText `json:"away"`
+	Hours    Hours    `json:"hours"`
+}
+
+// AutoText is a text that is sent by itself.
+type AutoText struct {
+	On   bool   `json:"on"`
+	Text string `json:"text"`
+}
+
+// Hours are a week's openings by the clock of a place.
+type Hours struct {
+	TimeZone string    `json:"time_zone"` // of the IANA database
+	Openings []Opening `json:"openings"`
+}
+
+// Opening is a stretch of a weekday, in minutes after midnight.
+type Opening struct {
+	Day  int `json:"day"  minimum:"0" maximum:"6"` // 0 is Sunday
+	From int `json:"from" minimum:"0" maximum:"1440"`
+	To   int `json:"to"   minimum:"0" maximum:"1440"`
 }
 
 // File is an uploaded picture.

@@ -32,7 +32,7 @@ func FromMessage(m *chat.Message) Message {
 		Conversation: string(m.Conversation), Seq: int64(m.Seq), Rev: int64(m.Rev),
 		Sender: string(m.Sender), Agent: string(m.Agent), AgentName: m.AgentName,
 		Nonce: string(m.Nonce), Blocks: m.Blocks, SentAt: millis(m.SentAt),
-		RecipientOnline: m.RecipientOnline, RecalledAt: millis(m.RecalledAt),
+		RecipientOnline: m.RecipientOnline, Auto: string(m.Auto), RecalledAt: millis(m.RecalledAt),
 	}
 	if out.Blocks == nil {
 		out.Blocks = []Block{}
@@ -189,6 +189,33 @@ func FromAppended(a *chat.Appended, side chat.Side) Ack {
 		}
 	}
 	return ack
+}
+
+// FromClosed translates how a shop is closed.
+func FromClosed(c *chat.Closed) *Closed { return &Closed{Until: millis(c.Until)} }
+
+// FromShopSettings translates settings.
+func FromShopSettings(s *chat.ShopSettings) ShopSettings {
+	out := ShopSettings{
+		Version: s.Version, Greeting: AutoText(s.Greeting), Away: AutoText(s.Away),
+		Hours: Hours{TimeZone: s.Hours.TimeZone, Openings: make([]Opening, len(s.Hours.Openings))},
+	}
+	for i, o := range s.Hours.Openings {
+		out.Hours.Openings[i] = Opening{Day: int(o.Day), From: o.From, To: o.To}
+	}
+	return out
+}
+
+// ToShopSettings translates settings back.
+func (s *ShopSettings) ToShopSettings() chat.ShopSettings {
+	out := chat.ShopSettings{
+		Version: s.Version, Greeting: chat.AutoText(s.Greeting), Away: chat.AutoText(s.Away),
+		Hours: chat.Hours{TimeZone: s.Hours.TimeZone, Openings: make([]chat.Opening, len(s.Hours.Openings))},
+	}
+	for i, o := range s.Hours.Openings {
+		out.Hours.Openings[i] = chat.Opening{Day: time.Weekday(o.Day), From: o.From, To: o.To}
+	}
+	return out
 }
 
 // FromPhrases translates phrases.

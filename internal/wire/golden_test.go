@@ -192,6 +192,15 @@ func bodies() map[string]any {
 			AskedAbout: chat.AskedAbout{Product: "1001", FirstAt: d.message.SentAt.Add(-time.Hour), LastAt: d.message.SentAt}, Product: d.product,
 		}}),
 		"product-page": wire.ProductPage{Products: wire.FromProducts([]chat.Product{d.product}), Cursor: "1001"},
+		"shop-settings": wire.FromShopSettings(&chat.ShopSettings{
+			Version:  3,
+			Greeting: chat.AutoText{On: true, Text: "您好，在的 🙂"},
+			Hours:    chat.Hours{TimeZone: "Asia/Shanghai", Openings: []chat.Opening{{Day: time.Monday, From: 540, To: 1080}}},
+		}),
+		"begin-closed": wire.Begin{
+			Product: wire.FromProduct(&d.product), Merchant: wire.Participant{UID: "V_7", Name: "Gift Card House"}, Presence: "offline",
+			Closed: wire.FromClosed(&chat.Closed{Until: time.UnixMilli(sentAt)}),
+		},
 		"phrases": wire.Phrases{
 			Mine: wire.FromPhrases([]chat.Phrase{{ID: "p1", Title: "发货", Text: "亲 {buyer}，{product} 今天发货 🚚", Place: 1024}}),
 			Shop: wire.FromPhrases(nil),

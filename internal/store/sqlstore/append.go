@@ -136,7 +136,7 @@ func (o *appendOp) store(b *batch, c *conversation, key nonceOf) {
 			Conversation: c.ID, Seq: c.LastSeq, Rev: c.Rev,
 			Sender: o.a.Sender, Agent: o.a.Agent, AgentName: o.a.AgentName,
 			Nonce: o.a.Nonce, Blocks: o.a.Blocks, SentAt: c.LastAt,
-			Ordinal: c.Sides[key.side].Total, RecipientOnline: o.a.RecipientOnline,
+			Ordinal: c.Sides[key.side].Total, RecipientOnline: o.a.RecipientOnline, Auto: o.a.Auto,
 		},
 		conversation: c, side: key.side, hash: o.a.Hash, blocks: o.blocks,
 	}

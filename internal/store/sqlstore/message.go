@@ -13,7 +13,7 @@ import (
 
 // messageColumns are what decodeMessage reads, in its order.
 const messageColumns = `
-m.seq, m.rev, m.side, m.ordinal, m.agent, m.agent_name, m.nonce, m.hash, m.blocks, m.sent_at, m.recipient_online, m.recalled_at`
+m.seq, m.rev, m.side, m.ordinal, m.agent, m.agent_name, m.nonce, m.hash, m.blocks, m.sent_at, m.recipient_online, m.recalled_at, m.auto`
 
 // colHash is the one column that decodeMessage leaves to others.
 const colHash = 7
@@ -63,7 +63,7 @@ func decodeMessage(r row, id chat.ConversationID, uids [2]chat.UID) (chat.Messag
 		Seq:          chat.Seq(r.int(0)), Rev: chat.Rev(r.int(1)),
 		Sender: uids[r.int(2)&1], Ordinal: r.int(3),
 		Agent: chat.AgentID(r.text(4)), AgentName: r.text(5),
-		Nonce: chat.Nonce(r.text(6)), SentAt: r.time(9), RecalledAt: r.time(11),
+		Nonce: chat.Nonce(r.text(6)), SentAt: r.time(9), RecalledAt: r.time(11), Auto: chat.Auto(r.text(12)),
 	}
 	if r[10] != nil {
 		online := r.bool(10)

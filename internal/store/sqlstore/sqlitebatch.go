@@ -65,8 +65,8 @@ WHERE num = ?`
 
 const sqliteInsert = `
 INSERT INTO messages (
-  conversation, seq, rev, side, ordinal, agent, agent_name, nonce, hash, blocks, sent_at, recipient_online, recalled_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`
+  conversation, seq, rev, side, ordinal, agent, agent_name, nonce, hash, blocks, sent_at, recipient_online, recalled_at, auto)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`
 
 const sqliteRemind = `
 INSERT INTO outbox (conversation, side, due_at, lease, told, id, seq, made_at, tried_at, attempts)
@@ -174,7 +174,7 @@ func (s sqliteBatch) insert(ms []*message) error {
 			online = bit(*m.RecipientOnline)
 		}
 		_, err := s.tx.exec(sqliteInsert, m.conversation.num, int64(m.Seq), int64(m.Rev), int64(m.side), m.Ordinal,
-			string(m.Agent), m.AgentName, string(m.Nonce), m.hash, string(m.blocks), millis(m.SentAt), online)
+			string(m.Agent), m.AgentName, string(m.Nonce), m.hash, string(m.blocks), millis(m.SentAt), online, string(m.Auto))
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"Access", accessCases()},
 		{"Login", loginCases()},
 		{"Phrases", phraseCases()},
+		{"Settings", settingsCases()},
 		{"Together", togetherCases()},
 	} {
 		for _, c := range group.cases {

@@ -55,6 +55,7 @@ export type Message = {
   blocks: readonly Block[]; // empty once recalled
   sent_at: number;
   recipient_online?: boolean;
+  auto?: string; // "greeting" or "away": the server wrote it by itself
   recalled_at?: number;
 };
 
@@ -140,7 +141,11 @@ export type Begin = {
   merchant: Participant;
   presence: PresenceName;
   conversation?: Conversation; // absent until the first message
+  closed?: Closed;
 };
+
+/** The shop does not answer just now. `until` is when it opens, absent where that is not within a week. */
+export type Closed = { until?: number };
 
 /** An uploaded picture. */
 export type File = {
@@ -229,6 +234,7 @@ export const parseMessage = object<Message>({
   blocks: list(parseBlock),
   sent_at: number,
   recipient_online: optional(boolean),
+  auto: optional(string),
   recalled_at: optional(number),
 });
 
@@ -344,6 +350,7 @@ export const parseBegin = object<Begin>({
   merchant: participant,
   presence: parsePresence,
   conversation: optional(parseConversation),
+  closed: optional(object<Closed>({ until: optional(number) })),
 });
 
 export const parseFile = object<File>({

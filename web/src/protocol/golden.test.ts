@@ -20,6 +20,7 @@ import {
 import { type ClientFrame, encodeClientFrame, parseServerFrame } from "./frame.ts";
 import { members, type Parse } from "./parse.ts";
 import { parsePhrases } from "./phrase.ts";
+import { parseShopSettings } from "./shop-settings.ts";
 import { parseStream } from "./stream.ts";
 
 const folder = new URL("../../../internal/wire/testdata/", import.meta.url);
@@ -56,6 +57,8 @@ const bodies: Record<string, Parse<unknown>> = {
   "body-product-page.json": parseProductPage,
   "body-product.json": parseProduct,
   "body-phrases.json": parsePhrases,
+  "body-shop-settings.json": parseShopSettings,
+  "body-begin-closed.json": parseBegin,
   "body-recall-page.json": parseRecallPage,
   "body-stream.json": parseStream,
 };

@@ -53,6 +53,10 @@ export const failures = {
   empty_phrase: "Write what the phrase says.",
   invalid_phrase_id: "This phrase cannot be kept. Reload the page and try again.",
   not_merchant: "Only a shop's staff can do this.",
+  settings_changed: "A colleague has changed this meanwhile. Look again, then save.",
+  invalid_time_zone: "This time zone is not known.",
+  invalid_opening: "An opening has to end after it begins.",
+  too_many_openings: "These are too many openings for one week.",
   too_many_phrases: "There is no room for more phrases. Delete some.",
 };
 
