@@ -121,7 +121,9 @@ func (m *MemStore) Append(_ context.Context, a chat.Append) (chat.Appended, erro
 	c.messages = append(c.messages, msg)
 	c.hashes = append(c.hashes, a.Hash)
 	c.Sides[side.Other()].Unread++
-	c.Spoken(side)
+	if a.Auto == chat.ByHand {
+		c.Spoken(side)
+	}
 	if about {
 		i := slices.IndexFunc(c.asked, func(x chat.AskedAbout) bool { return x.Product == a.Product })
 		if i < 0 {

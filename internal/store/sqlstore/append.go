@@ -128,7 +128,9 @@ func (o *appendOp) store(b *batch, c *conversation, key nonceOf) {
 		o.result.About = true
 		b.asked = append(b.asked, asked{c, c.Product, c.LastAt})
 	}
-	c.Spoken(key.side) // an automatic message, once there are any, leaves this as it is
+	if o.a.Auto == chat.ByHand {
+		c.Spoken(key.side)
+	}
 	c.count()
 
 	m := &message{

@@ -79,6 +79,9 @@ func testAutomatic(t *testing.T, s chat.Store) {
 		t.Errorf("the messages are %+v", ms)
 	}
 	got := mustConversation(t, s, c.ID)
+	if !got.Sides[chat.MerchantSide].Waiting || got.Sides[chat.BuyerSide].Waiting {
+		t.Error("nobody has answered yet: it is the buyer who waits for the merchant")
+	}
 	if got.Sides[chat.MerchantSide].Unread != 1 || got.Sides[chat.BuyerSide].Unread != 1 {
 		t.Errorf("unread %d and %d, want 1 each: nobody has read anything", got.Sides[chat.MerchantSide].Unread, got.Sides[chat.BuyerSide].Unread)
 	}
