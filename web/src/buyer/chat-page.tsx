@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Client, Failure, Thread } from "../client/api.ts";
-import type { Participant, Product } from "../protocol/body.ts";
+import type { Client, Failure } from "../client/api.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { FailureNote } from "../ui/failure-note.tsx";
 import { words } from "../ui/i18n/language.ts";
@@ -34,10 +33,19 @@ function KnownChat({
   const failure = thread.failure.value;
   if (failure?.code === "not_found" && thread.entries.value.length === 0)
     return <Unavailable failure={failure} wide={wide} />;
-  return <ChatView client={client} thread={thread} product={undefined} merchant={undefined} wide={wide} />;
+  return (
+    <ChatView
+      client={client}
+      thread={thread}
+      product={undefined}
+      merchant={undefined}
+      closed={undefined}
+      wide={wide}
+    />
+  );
 }
 
-type Opened = { thread: Thread; product: Product; merchant: Participant } | Failure | undefined;
+type Opened = Awaited<ReturnType<Client["threadAbout"]>> | undefined;
 
 function ProductChat({
   client,
@@ -76,6 +84,7 @@ function ProductChat({
       thread={opened.thread}
       product={opened.product}
       merchant={opened.merchant}
+      closed={opened.closed}
       wide={wide}
     />
   );

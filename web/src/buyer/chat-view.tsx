@@ -1,12 +1,12 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Client, Failure, Picture, Piece, Thread } from "../client/api.ts";
-import type { Limits, Participant, Product } from "../protocol/body.ts";
+import type { Closed, Limits, Participant, Product } from "../protocol/body.ts";
 import { addPictures, Composer, loadPictureTray } from "../ui/composer.tsx";
 import { ConnectionBar } from "../ui/connection-bar.tsx";
 import { useDraft } from "../ui/draft.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
-import { words } from "../ui/i18n/language.ts";
+import { language, words } from "../ui/i18n/language.ts";
 import { lazy } from "../ui/lazy.tsx";
 import { loadMenu, type MenuItem } from "../ui/menu.tsx";
 import { MessageList } from "../ui/message-list.tsx";
@@ -35,13 +35,15 @@ export type ChatViewProps = {
   /** What the page was opened for; a conversation opened by itself goes on about its own. */
   product: Product | undefined;
   merchant: Participant | undefined;
+  /** The seller does not answer just now. */
+  closed: Closed | undefined;
   wide: boolean;
 };
 
 type Asking = { what: "block" } | { what: "report"; seq: number | undefined } | undefined;
 
 /** A thread with everything around it. */
-export function ChatView({ client, thread, product, merchant, wide }: ChatViewProps): JSX.Element {
+export function ChatView({ client, thread, product, merchant, closed, wide }: ChatViewProps): JSX.Element {
   const [asking, setAsking] = useState<Asking>();
   const limits = client.me.value?.limits ?? presumed;
   const conversation = thread.conversation.value;
@@ -85,6 +87,7 @@ export function ChatView({ client, thread, product, merchant, wide }: ChatViewPr
         empty={<Hello product={about} onPick={(text) => (draft.value = text)} />}
         onReport={(seq) => setAsking({ what: "report", seq })}
       />
+      {closed !== undefined && <ClosedLine until={closed.until} />}
       <Foot
         thread={thread}
         limits={limits}
@@ -100,6 +103,13 @@ export function ChatView({ client, thread, product, merchant, wide }: ChatViewPr
       )}
     </main>
   );
+}
+
+/** Before anybody writes: when an answer may come, by the clock of who reads it. */
+function ClosedLine({ until }: { until: number | undefined }): JSX.Element {
+  const form = { weekday: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
+  const opens = until === undefined ? "" : new Intl.DateTimeFormat(language.value, form).format(until);
+  return <p class="notice">{words().page.closed(opens)}</p>;
 }
 
 function useOpenPeer(uid: string | undefined): void {

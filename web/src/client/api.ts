@@ -3,7 +3,16 @@
  * once and show their outcome in the signals, unless they return a promise.
  */
 import type { ReadonlySignal } from "@preact/signals-core";
-import type { Conversation, JSConfig, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
+import type {
+  Closed,
+  Conversation,
+  JSConfig,
+  Me,
+  Message,
+  Participant,
+  Product,
+  Side,
+} from "../protocol/body.ts";
 import type { Parse } from "../protocol/parse.ts";
 import type { HttpRequest } from "./ports.ts";
 
@@ -137,7 +146,7 @@ export type Client = {
   /** The thread with the seller of a product. */
   threadAbout(
     product: string,
-  ): Promise<{ thread: Thread; product: Product; merchant: Participant } | Failure>;
+  ): Promise<{ thread: Thread; product: Product; merchant: Participant; closed?: Closed } | Failure>;
   product(id: string): Promise<Product | Failure>;
   /** Signs for the JS-SDK of WeChat, for the page at `url`. */
   weChatConfig(url: string): Promise<JSConfig | Failure>;

@@ -1,6 +1,7 @@
 import { batch, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type {
   Ack,
+  Closed,
   Conversation,
   JSConfig,
   Me,
@@ -172,7 +173,7 @@ class LiveClient implements Client {
 
   async threadAbout(
     product: string,
-  ): Promise<{ thread: Thread; product: Product; merchant: Participant } | Failure> {
+  ): Promise<{ thread: Thread; product: Product; merchant: Participant; closed?: Closed } | Failure> {
     const { life } = this;
     const begin = await this.rest.begin(product);
     if (isFailure(begin)) return begin;
@@ -187,7 +188,12 @@ class LiveClient implements Client {
     if (this.presences.of(merchant.uid).peek() === "unknown") {
       this.presences.told({ [merchant.uid]: begin.presence });
     }
-    return { thread, product: begin.product, merchant };
+    return {
+      thread,
+      product: begin.product,
+      merchant,
+      ...(begin.closed !== undefined && { closed: begin.closed }),
+    };
   }
 
   weChatConfig(url: string): Promise<JSConfig | Failure> {

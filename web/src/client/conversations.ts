@@ -92,8 +92,9 @@ export class Conversations {
     if (message.seq === before.last_seq) return this.set(slot, now, before); // the conversation event came first
     const theirs = message.sender === this.peer(before).uid;
     const unread = before.unread + (theirs ? 1 : 0);
-    // An automatic message, once there are any, leaves `waiting` as it is.
-    this.set(slot, { ...now, last_seq: message.seq, unread, waiting: theirs }, before);
+    // Who was answered automatically still waits.
+    const waiting = message.auto === undefined ? { waiting: theirs } : {};
+    this.set(slot, { ...now, last_seq: message.seq, unread, ...waiting }, before);
     if (message.seq > before.last_seq + 1) this.refetch(message.conversation);
   }
 

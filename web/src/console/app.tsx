@@ -21,6 +21,9 @@ import { useShortcuts } from "./shortcuts.ts";
 import { Splitter } from "./splitter.tsx";
 import { ThreadPane } from "./thread/thread-pane.tsx";
 
+const AutomaticDialog = lazy<{ onClose: () => void }>(
+  async () => (await import("./automatic/automatic-dialog.tsx")).AutomaticDialog,
+);
 const BookDialog = lazy<{ onClose: () => void }>(
   async () => (await import("./phrases/book-dialog.tsx")).BookDialog,
 );
@@ -136,6 +139,13 @@ function Panes() {
         <Help
           onClose={() => {
             desk.help.value = false;
+          }}
+        />
+      )}
+      {desk.editingAutomatic.value && (
+        <AutomaticDialog
+          onClose={() => {
+            desk.editingAutomatic.value = false;
           }}
         />
       )}

@@ -45,6 +45,8 @@ export type Desk = {
   readonly help: Signal<boolean>;
   /** The list of phrases is open, to be changed. */
   readonly editingPhrases: Signal<boolean>;
+  /** What the shop says by itself is open, to be changed. */
+  readonly editingAutomatic: Signal<boolean>;
   readonly bell: Bell;
   /** Stops what listens to the window. */
   leave(): void;
@@ -118,6 +120,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     },
     help: signal(false),
     editingPhrases: signal(false),
+    editingAutomatic: signal(false),
     bell,
     leave: around.stop,
   };

@@ -82,6 +82,16 @@ function Settings({ onClose, opener }: SettingsProps) {
       >
         {consoleWords().phrases.manage}
       </button>
+      <button
+        class="button"
+        type="button"
+        onClick={() => {
+          onClose();
+          desk.editingAutomatic.value = true;
+        }}
+      >
+        {consoleWords().automatic.open}
+      </button>
       <div class="c-settings-foot">
         <button
           class="button quiet"

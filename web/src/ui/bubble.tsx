@@ -52,6 +52,23 @@ export function writerName(entry: Entry, peer: Participant | undefined): string 
   return peer?.name ?? agent ?? words().app.seller;
 }
 
+function isAutomatic(entry: Entry): boolean {
+  return entry.kind === "message" && entry.message.auto !== undefined;
+}
+
+/** The writer as a screen reader says it. */
+function spokenName(entry: Entry, peer: Participant | undefined): string {
+  const name = writerName(entry, peer);
+  return isAutomatic(entry) ? `${name}, ${words().message.automatic}` : name;
+}
+
+/** What stands above the bubble, where nobody can imitate it: that the server wrote by itself, or who it was. */
+function Above({ entry, writer }: { entry: Entry; writer: boolean }): JSX.Element | null {
+  if (isAutomatic(entry)) return <span class="entry-writer">{words().message.automatic}</span>;
+  const name = entry.kind === "message" ? entry.message.agent_name : undefined;
+  return writer && name !== undefined ? <span class="entry-writer foreign">{name}</span> : null;
+}
+
 /** One message of a thread: its bubble, its menu and, at the end of a group, its time. */
 export function Bubble(props: BubbleProps): JSX.Element {
   const { row, peer } = props;
@@ -68,7 +85,7 @@ export function Bubble(props: BubbleProps): JSX.Element {
     <article
       class={`entry${mine ? " mine" : ""}${row.first ? " first" : ""}${row.last ? " last" : ""}`}
       aria-label={words().message.name(
-        writerName(entry, peer),
+        spokenName(entry, peer),
         when,
         entry.tick === undefined ? "" : words().tick[entry.tick],
       )}
@@ -83,12 +100,7 @@ export function Bubble(props: BubbleProps): JSX.Element {
     >
       {!mine && <span class="entry-side">{row.last && <Avatar of={peer} size="s" />}</span>}
       <div class="entry-main">
-        {props.showWriter &&
-          row.first &&
-          entry.kind === "message" &&
-          entry.message.agent_name !== undefined && (
-            <span class="entry-writer foreign">{entry.message.agent_name}</span>
-          )}
+        <Above entry={entry} writer={props.showWriter && row.first} />
         <div class="entry-line">
           <div class="bubble-box" ref={body} title={clock().full(row.at)} {...press}>
             <BubbleBody {...props} />

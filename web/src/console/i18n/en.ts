@@ -48,6 +48,7 @@ export const en = {
     draft: "Draft:",
     typing: "typing…",
     you: "You:",
+    automatic: "Automatic:",
     colleague: (name: string) => `${name}:`,
     blocked: "Blocked",
   },
@@ -114,6 +115,24 @@ export const en = {
     drop: "Drop pictures here",
     badPicture: (file: string, reason: string) => `“${file}” could not be added: ${reason}`,
     notPicture: "Only pictures can be sent (JPEG, PNG, GIF, WebP)",
+  },
+  automatic: {
+    title: "Automatic messages",
+    open: "Automatic messages…",
+    explain:
+      "They are sent in the shop’s name and marked as automatic. Who got one still waits for your answer.",
+    greeting: "Greeting",
+    greetingHint: "Sent when a buyer writes to you for the first time.",
+    away: "Away message",
+    awayHint:
+      "Sent outside of business hours, once for each time that you are closed, in place of the greeting.",
+    hours: "Business hours",
+    zone: "Time zone",
+    closed: "Closed",
+    from: (day: string) => `${day}, from`,
+    to: (day: string) => `${day}, to`,
+    save: "Save",
+    saved: "Saved",
   },
   phrases: {
     title: "Quick phrases",

@@ -1,4 +1,4 @@
-import type { Conversation } from "../../protocol/body.ts";
+import type { Conversation, Message } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { noticeBrief } from "../../ui/i18n/notice-text.ts";
@@ -98,18 +98,18 @@ function Summary({ conversation, typing, open }: SummaryProps) {
   const mine = last !== undefined && last.sender === conversation.merchant.uid;
   return (
     <span class="c-row-text truncate">
-      {mine && <span class="c-row-who">{whoSaid(last.agent, last.agent_name, desk.me.agent, words)} </span>}
+      {mine && <span class="c-row-who">{whoSaid(last, desk.me.agent, words)} </span>}
       <bdi>{said}</bdi>
     </span>
   );
 }
 
 function whoSaid(
-  agent: string | undefined,
-  name: string | undefined,
+  { agent, agent_name: name, auto }: Message,
   me: string | undefined,
   words: ConsoleWords,
 ): string {
+  if (auto !== undefined) return words.list.automatic;
   return agent === me || name === undefined || name === "" ? words.list.you : words.list.colleague(name);
 }
 

@@ -43,6 +43,7 @@ export const en = {
     name: (sender: string, time: string, state: string) =>
       state === "" ? `${sender}, ${time}` : `${sender}, ${time}, ${state}`,
     log: "Messages",
+    automatic: "Automatic message",
     actions: "Message actions",
     copy: "Copy text",
     recall: "Take back",
@@ -207,6 +208,10 @@ export const en = {
     starters: ["Is this still available?", "How soon can you deliver?", "Could you tell me more about it?"],
   },
   page: {
+    closed: (until: string) =>
+      until === ""
+        ? "The shop is closed just now."
+        : `The shop is closed just now. It answers from ${until}.`,
     goneTitle: "This product is gone",
     goneBody: "It is no longer for sale, or the link is wrong. Your other conversations are still here.",
     toInbox: "To my chats",

@@ -40,6 +40,7 @@ export const zhCn: Words = {
   message: {
     name: (sender, time, state) => (state === "" ? `${sender}，${time}` : `${sender}，${time}，${state}`),
     log: "消息",
+    automatic: "自动回复",
     actions: "消息操作",
     copy: "复制文字",
     recall: "撤回",
@@ -176,6 +177,7 @@ export const zhCn: Words = {
     starters: ["请问还有货吗？", "多久可以发货？", "可以详细介绍一下吗？"],
   },
   page: {
+    closed: (until: string) => (until === "" ? "店铺暂不营业。" : `店铺暂不营业，${until} 起恢复回复。`),
     goneTitle: "商品不见了",
     goneBody: "商品已下架，或者链接有误。你的其他对话都还在。",
     toInbox: "我的聊天",

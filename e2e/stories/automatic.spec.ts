@@ -1,0 +1,66 @@
+import { expect, expectAccessible, inChinese, type Page, phone, test } from "../harness.ts";
+import { row, Thread } from "../talk.ts";
+
+async function settings(console: Page) {
+  await console.getByRole("button", { name: "Settings", exact: true }).click();
+  await console.getByRole("button", { name: "Automatic messages…" }).click();
+  const dialog = console.getByRole("dialog", { name: "Automatic messages" });
+  await expect(dialog.getByRole("switch", { name: "Greeting" })).toBeVisible();
+  return dialog;
+}
+
+test("a shop greets who writes first, and that is no answer yet", async ({ person }) => {
+  const console = await (await person()).console("E_1/yun");
+  const dialog = await settings(console);
+  await dialog.getByRole("switch", { name: "Greeting" }).check();
+  await dialog.getByRole("textbox", { name: "Greeting" }).fill("Welcome to the kiln! We answer within the hour.");
+  await expectAccessible(console);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden();
+
+  const buyer = new Thread(await (await person(phone)).chatAbout(1001));
+  await buyer.say("Hello?");
+  const greeting = buyer.message("Welcome to the kiln! We answer within the hour.");
+  await expect(greeting).toBeVisible();
+  await expect(greeting).toContainText("Automatic message");
+  await expect(greeting).toHaveAccessibleName(/, Automatic message, /);
+  await expectAccessible(buyer.page);
+  await buyer.say("Anybody there?");
+  await expect(buyer.messages).toHaveCount(3);
+  await expect(row(console, "Lin Xia")).toContainText("Anybody there?");
+  await console.getByRole("radio", { name: "Waiting" }).check({ force: true });
+  await expect(row(console, "Lin Xia")).toBeVisible(); // nobody has answered
+});
+
+test("a shop that is closed says so before anybody writes, and once to who does", async ({ person }) => {
+  const console = await (await person()).console("E_1/yun");
+  const dialog = await settings(console);
+  await dialog.getByRole("switch", { name: "Away message" }).check();
+  await dialog.getByRole("textbox", { name: "Away message" }).fill("今天休息，明天回复您。");
+  for (const day of await dialog.getByRole("checkbox").all()) await day.uncheck();
+  await expectAccessible(console);
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden();
+
+  const buyer = new Thread(await (await person({ ...phone, ...inChinese })).chatAbout(1001));
+  await expect(buyer.page.getByText("店铺暂不营业。")).toBeVisible();
+  await buyer.say("在吗");
+  await buyer.say("还有货吗");
+  await expect(buyer.message("今天休息，明天回复您。")).toContainText("自动回复");
+  await expect(buyer.messages).toHaveCount(3);
+});
+
+test("of two colleagues who change the settings one is told", async ({ person }) => {
+  const change = async (agent: "E_1/yun" | "E_1/otto", text: string) => {
+    const dialog = await settings(await (await person()).console(agent));
+    await dialog.getByRole("switch", { name: "Greeting" }).check();
+    await dialog.getByRole("textbox", { name: "Greeting" }).fill(text);
+    return dialog;
+  };
+  const yun = await change("E_1/yun", "from Yun");
+  const otto = await change("E_1/otto", "from Otto");
+  await yun.getByRole("button", { name: "Save" }).click();
+  await expect(yun).toBeHidden();
+  await otto.getByRole("button", { name: "Save" }).click();
+  await expect(otto.getByText("A colleague has changed this meanwhile.")).toBeVisible();
+});

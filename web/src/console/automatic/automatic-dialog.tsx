@@ -1,0 +1,190 @@
+import { useEffect, useState } from "preact/hooks";
+import { type AutoText, parseShopSettings, type ShopSettings } from "../../protocol/shop-settings.ts";
+import { Dialog } from "../../ui/dialog.tsx";
+import { failureText } from "../../ui/i18n/failure-text.ts";
+import { language, words as sharedWords } from "../../ui/i18n/language.ts";
+import { showToast, Toasts } from "../../ui/toast.tsx";
+import { useDesk } from "../desk.ts";
+import { consoleWords } from "../i18n/words.ts";
+import { type DayHours, toDays, toOpenings, usual, weekdays } from "../model/hours.ts";
+import "./automatic.css";
+
+const PATH = "/v1/settings/shop";
+
+/** What the shop says by itself: to a buyer who writes first, and while it is closed. */
+export function AutomaticDialog({ onClose }: { onClose: () => void }) {
+  const { client } = useDesk();
+  const words = consoleWords().automatic;
+  const [settings, setSettings] = useState<ShopSettings>();
+  const [failure, setFailure] = useState("");
+  useEffect(() => {
+    void client.ask({ method: "GET", path: PATH }, parseShopSettings).then((answer) => {
+      if ("code" in answer) setFailure(failureText(sharedWords(), answer));
+      else setSettings(answer);
+    });
+  }, [client]);
+  return (
+    <Dialog title={words.title} onClose={onClose}>
+      {settings === undefined ? (
+        <p role="status">{failure === "" ? sharedWords().app.loading : failure}</p>
+      ) : (
+        <Form settings={settings} onClose={onClose} />
+      )}
+      <Toasts />
+    </Dialog>
+  );
+}
+
+function Form({ settings, onClose }: { settings: ShopSettings; onClose: () => void }) {
+  const { client } = useDesk();
+  const words = consoleWords().automatic;
+  const [greeting, setGreeting] = useState(settings.greeting);
+  const [away, setAway] = useState(settings.away);
+  const [zone, setZone] = useState(
+    settings.hours.time_zone || Intl.DateTimeFormat().resolvedOptions().timeZone,
+  );
+  const [days, setDays] = useState(
+    settings.version === 0
+      ? weekdays.map((_, day) => (day > 0 && day < 6 ? usual : undefined))
+      : toDays(settings.hours.openings),
+  );
+  const save = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const json = {
+      version: settings.version,
+      greeting,
+      away,
+      hours: { time_zone: zone, openings: toOpenings(days) },
+    };
+    const answer = await client.ask({ method: "PUT", path: PATH, json }, parseShopSettings);
+    if ("code" in answer) {
+      showToast(failureText(sharedWords(), answer));
+      return;
+    }
+    showToast(words.saved);
+    onClose();
+  };
+  const change = (day: number, hours: DayHours) => setDays(days.map((old, at) => (at === day ? hours : old)));
+  return (
+    <form class="c-automatic" onSubmit={(event) => void save(event)}>
+      <p>{words.explain}</p>
+      <Text name={words.greeting} hint={words.greetingHint} value={greeting} onChange={setGreeting} />
+      <Text name={words.away} hint={words.awayHint} value={away} onChange={setAway} />
+      {away.on && (
+        <fieldset>
+          <legend>{words.hours}</legend>
+          <label class="c-automatic-zone">
+            {words.zone}
+            <select class="field" value={zone} onChange={(event) => setZone(event.currentTarget.value)}>
+              {zones(zone).map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+          {weekdays.map((day) => (
+            <Day key={day} day={day} hours={days[day]} onChange={(hours) => change(day, hours)} />
+          ))}
+        </fieldset>
+      )}
+      <div class="c-automatic-actions">
+        <button type="button" class="button" onClick={onClose}>
+          {sharedWords().app.cancel}
+        </button>
+        <button type="submit" class="button primary">
+          {words.save}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function zones(current: string): readonly string[] {
+  const known = Intl.supportedValuesOf("timeZone");
+  return known.includes(current) ? known : [current, ...known];
+}
+
+type TextProps = { name: string; hint: string; value: AutoText; onChange: (value: AutoText) => void };
+
+function Text({ name, hint, value, onChange }: TextProps) {
+  const { me } = useDesk();
+  return (
+    <div class="c-automatic-text">
+      <label class="c-automatic-switch">
+        <span>{name}</span>
+        <input
+          type="checkbox"
+          role="switch"
+          class="c-switch"
+          checked={value.on}
+          aria-checked={value.on}
+          onChange={(event) => onChange({ ...value, on: event.currentTarget.checked })}
+        />
+      </label>
+      <p class="c-hint">{hint}</p>
+      {value.on && (
+        <textarea
+          class="field"
+          aria-label={name}
+          required
+          value={value.text}
+          maxLength={me.limits.text}
+          onInput={(event) => onChange({ ...value, text: event.currentTarget.value })}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The third of January 2000 was a Monday: a date for every weekday, to have its name in the user's language. */
+function dayName(day: number): string {
+  const date = new Date(Date.UTC(2000, 0, 2 + day));
+  return new Intl.DateTimeFormat(language.value, { weekday: "long", timeZone: "UTC" }).format(date);
+}
+
+function Day({
+  day,
+  hours,
+  onChange,
+}: {
+  day: number;
+  hours: DayHours;
+  onChange: (hours: DayHours) => void;
+}) {
+  const words = consoleWords().automatic;
+  const name = dayName(day);
+  return (
+    <div class="c-automatic-day">
+      <label>
+        <input
+          type="checkbox"
+          checked={hours !== undefined}
+          onChange={(event) => onChange(event.currentTarget.checked ? usual : undefined)}
+        />
+        {name}
+      </label>
+      {hours === undefined ? (
+        <span class="c-hint">{words.closed}</span>
+      ) : (
+        <>
+          <input
+            class="field"
+            type="time"
+            required
+            aria-label={words.from(name)}
+            value={hours.from}
+            onInput={(event) => onChange({ ...hours, from: event.currentTarget.value })}
+          />
+          <span aria-hidden="true">–</span>
+          <input
+            class="field"
+            type="time"
+            required
+            aria-label={words.to(name)}
+            value={hours.to}
+            onInput={(event) => onChange({ ...hours, to: event.currentTarget.value })}
+          />
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { toDays, toOpenings } from "./hours.ts";
+
+const week = [
+  { day: 0, from: 0, to: 1440 },
+  { day: 1, from: 540, to: 1080 },
+  { day: 6, from: 1, to: 59 },
+];
+
+test("a week goes into the form and comes out as it was", () =>
+  expect(toOpenings(toDays(week))).toEqual(week));
+
+test("what the form shows", () =>
+  expect(toDays(week)).toEqual([
+    { from: "00:00", to: "00:00" },
+    { from: "09:00", to: "18:00" },
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    { from: "00:01", to: "00:59" },
+  ]));
+
+test("two stretches of a day are shown as one", () =>
+  expect(
+    toDays([
+      { day: 2, from: 540, to: 720 },
+      { day: 2, from: 780, to: 1080 },
+    ])[2],
+  ).toEqual({ from: "09:00", to: "18:00" }));
