@@ -439,3 +439,22 @@ func TestPictureLast(t *testing.T) {
 		t.Errorf("%d, %d uploads", w.Code, s.uploads)
 	}
 }
+
+// What the shop sends by itself does not look as if somebody had written it.
+func TestAutomatic(t *testing.T) {
+	s := newSite(t)
+	_, err := s.svc.PutShopSettings(t.Context(), chat.Actor{UID: "V_1"}, chat.ShopSettings{
+		Greeting: chat.AutoText{On: true, Text: "Welcome!"}, Hours: chat.Hours{TimeZone: "UTC"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "/chat/plain?product=1"
+	_, body := s.get(path)
+	v := form(t, body)
+	v.Set("text", "hello")
+	s.post(v)
+	if _, body = s.get(path); !strings.Contains(body, "Welcome!") || strings.Count(body, "· automatic") != 1 {
+		t.Errorf("the page is %s", body)
+	}
+}

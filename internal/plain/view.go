@@ -82,7 +82,7 @@ type entry struct {
 	Own    bool
 	From   string
 	At     time.Time
-	State  string // of one's own newest message
+	State  string // of one's own newest message; of the shop's, that it was sent by itself
 	New    bool   // the first that is new
 	Gone   bool   // taken back
 	Pieces []piece
@@ -204,6 +204,9 @@ func (p *Pages) entry(w *words, conv *chat.ConversationView, m *chat.Message) en
 		e.From = name(&conv.Participants[chat.MerchantSide], w.Seller)
 		if m.AgentName != "" {
 			e.From += " · " + m.AgentName
+		}
+		if m.Auto != chat.ByHand {
+			e.State = w.Automatic
 		}
 	}
 	for i := range m.Blocks {
