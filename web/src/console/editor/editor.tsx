@@ -1,6 +1,7 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
-import type { Limits } from "../../protocol/body.ts";
+import type { Limits, Product } from "../../protocol/body.ts";
+import { lazy } from "../../ui/lazy.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { excess, type Measure } from "../model/editor-content.ts";
@@ -9,6 +10,10 @@ import type { Names } from "../model/phrases.ts";
 import { PHRASES_ID, PhraseMenu, usePhrases } from "../phrases/phrase-menu.tsx";
 import { EditorTools } from "./tools.tsx";
 import { openWriting, type Writing } from "./writing.ts";
+
+const ProductPicker = lazy<{ onPick: (product: Product) => void; onClose: () => void }>(
+  async () => (await import("../products/product-picker.tsx")).ProductPicker,
+);
 
 type EditorProps = {
   conversation: string;
@@ -49,12 +54,7 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
   return (
     <section class="c-editor" aria-label={words.label(name)}>
       <PhraseMenu choice={phrases} names={names} />
-      <EditorTools
-        onEmoji={writing.insertText}
-        onFiles={writing.addFiles}
-        onPhrases={writing.askForPhrase}
-        status={writing.preparing.value > 0 ? words.preparing : undefined}
-      />
+      <Tools thread={thread} writing={writing} />
       {/* biome-ignore lint/a11y/useSemanticElements: a textarea holds no pictures. */}
       <div
         ref={writing.attach}
@@ -92,6 +92,31 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
         </button>
       </div>
     </section>
+  );
+}
+
+/** The row above the field, and the dialog that it opens. */
+function Tools({ thread, writing }: Pick<EditorProps, "thread" | "writing">) {
+  const [picking, setPicking] = useState(false);
+  return (
+    <>
+      <EditorTools
+        onEmoji={writing.insertText}
+        onFiles={writing.addFiles}
+        onPhrases={writing.askForPhrase}
+        onProducts={() => setPicking(true)}
+        status={writing.preparing.value > 0 ? consoleWords().editor.preparing : undefined}
+      />
+      {picking && (
+        <ProductPicker
+          onClose={() => setPicking(false)}
+          onPick={(product) => {
+            setPicking(false);
+            thread.send([{ type: "product", product }]);
+          }}
+        />
+      )}
+    </>
   );
 }
 

@@ -7,11 +7,12 @@ type EditorToolsProps = {
   onEmoji: (emoji: string) => void;
   onFiles: (files: readonly File[]) => void;
   onPhrases: () => void;
+  onProducts: () => void;
   status: string | undefined;
 };
 
 /** The row above the field. */
-export function EditorTools({ onEmoji, onFiles, onPhrases, status }: EditorToolsProps) {
+export function EditorTools({ onEmoji, onFiles, onPhrases, onProducts, status }: EditorToolsProps) {
   const words = consoleWords().editor;
   const picker = useRef<HTMLInputElement>(null);
   return (
@@ -45,6 +46,16 @@ export function EditorTools({ onEmoji, onFiles, onPhrases, status }: EditorTools
         onClick={onPhrases}
       >
         <Icon name="phrases" />
+      </button>
+      <button
+        class="icon-button"
+        type="button"
+        title={consoleWords().products.title}
+        aria-label={consoleWords().products.title}
+        aria-haspopup="dialog"
+        onClick={onProducts}
+      >
+        <Icon name="bag" />
       </button>
       <span class="c-tools-status" role="status">
         {status}

@@ -116,6 +116,14 @@ export const en = {
     badPicture: (file: string, reason: string) => `“${file}” could not be added: ${reason}`,
     notPicture: "Only pictures can be sent (JPEG, PNG, GIF, WebP)",
   },
+  products: {
+    title: "Send a product",
+    search: "Search your products",
+    found: (n: number) => plural(n, { one: "1 product", other: `${n} products` }),
+    none: "No product of yours has that in its title.",
+    loading: "Searching…",
+    more: "Show more",
+  },
   automatic: {
     title: "Automatic messages",
     open: "Automatic messages…",

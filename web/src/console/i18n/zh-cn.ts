@@ -110,6 +110,14 @@ export const zhCn: ConsoleWords = {
     badPicture: (file, reason) => `“${file}”添加失败：${reason}`,
     notPicture: "只能发送图片（JPEG、PNG、GIF、WebP）",
   },
+  products: {
+    title: "发送商品",
+    search: "搜索本店商品",
+    found: (n: number) => `${n} 件商品`,
+    none: "没有标题匹配的商品。",
+    loading: "正在搜索…",
+    more: "显示更多",
+  },
   automatic: {
     title: "自动回复",
     open: "自动回复…",

@@ -1,0 +1,30 @@
+import { expect, expectAccessible, test } from "../harness.ts";
+import { answerTo, Thread } from "../talk.ts";
+
+test("a seller finds a product of the shop's own and sends its card, by the keyboard alone", async ({ person }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("Have you got a teapot, too?");
+  const console = await (await person()).console("E_1/yun");
+  const seller = await answerTo(console, "Lin Xia");
+  await console.getByRole("button", { name: "Send a product" }).press("Enter");
+  const dialog = console.getByRole("dialog", { name: "Send a product" });
+  const field = dialog.getByRole("combobox", { name: "Search your products" });
+  await expect(field).toBeFocused();
+  const options = dialog.getByRole("option");
+  await expect(options.filter({ hasText: "Celadon mug" })).toBeVisible();
+  await expectAccessible(console);
+  const all = await options.count();
+  await field.fill("celadon");
+  await expect(options).toHaveCount(1);
+  await field.fill("nothing of the kind");
+  await expect(dialog.getByText("No product of yours has that in its title.")).toBeVisible();
+  await field.fill("");
+  await expect(options).toHaveCount(all);
+  await field.press("ArrowDown");
+  const second = dialog.getByRole("option", { selected: true });
+  const title = await second.locator(".product-title").innerText();
+  await field.press("Enter");
+  await expect(dialog).toBeHidden();
+  await expect(buyer.messages.last().getByText(title)).toBeVisible();
+  await expect(seller.messages).toHaveCount(2);
+});
