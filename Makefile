@@ -21,7 +21,7 @@ VULN         := $(CACHE)/govulncheck-$(VULN_VERSION)
 WEB_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) $(wildcard web/*.html web/*.ts web/*.json)
 GO_SOURCES  := $(shell find cmd internal web/embed.go -type f 2>/dev/null) go.mod go.sum
 
-.PHONY: help run build test check fmt unit race lint web-check web-test e2e bench vuln clean browser compiler php mariadb FORCE
+.PHONY: help run build test check fmt unit race lint web-check web-test e2e screenshots bench vuln clean browser compiler php mariadb FORCE
 
 help: ## Print this.
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -109,6 +109,9 @@ e2e: build e2e/node_modules/.stamp browser ## Stories against the real binary, i
 	@if [ -f $(CACHE)/no-browser ]; then \
 	  echo "make: no Chromium, so the stories in e2e/ are SKIPPED; set HAGGLE_CHROMIUM to one"; \
 	else cd e2e && npm test; fi
+
+screenshots: build e2e/node_modules/.stamp browser ## Pictures of every screen, in e2e/results/screens.
+	cd e2e && npm run screenshots -- -g "every screen"
 
 # --- What else a machine needs ---
 

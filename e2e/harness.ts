@@ -31,6 +31,8 @@ export const phone: ContextOptions = {
 export const desktop: ContextOptions = { viewport: { width: 1280, height: 800 } };
 export const inChinese: ContextOptions = { locale: "zh-CN" };
 export const inDark: ContextOptions = { colorScheme: "dark" };
+/** The few colours of its own that a device puts in place of a page's. */
+export const inForcedColors: ContextOptions = { forcedColors: "active" };
 
 /** Somebody at a browser of their own: cookies, storage and tabs are theirs. */
 export class Person {
@@ -179,16 +181,16 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   },
 });
 
-/** What axe finds serious on the page as it is now, with where. */
-export async function barriers(page: Page): Promise<string[]> {
+/** What axe finds on the page as it is now, with where: all of it, or only what keeps people out. */
+export async function barriers(page: Page, which: "all" | "serious" = "all"): Promise<string[]> {
   // Without frames in the pages there is no need for the page of its own in which axe puts them together.
   const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] });
   const { violations } = await axe.analyze();
-  const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
-  return serious.map((v) => `${v.id}: ${v.help}\n  ${v.nodes.map((n) => n.html).join("\n  ")}`);
+  const counted = violations.filter((v) => which === "all" || v.impact === "serious" || v.impact === "critical");
+  return counted.map((v) => `${v.id}: ${v.help}\n  ${v.nodes.map((n) => n.html).join("\n  ")}`);
 }
 
 /** Fails if axe finds anything serious on the page as it is now. */
 export async function expectAccessible(page: Page): Promise<void> {
-  expect(await barriers(page), "what axe finds").toEqual([]);
+  expect(await barriers(page, "serious"), "what axe finds").toEqual([]);
 }

@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type ContextOptions, desktop, expect, inChinese, inDark, type Page, phone, test } from "./harness.ts";
+import { type ContextOptions, desktop, expect, inChinese, inDark, inForcedColors, type Page, phone, test } from "./harness.ts";
 import { tour } from "./tour.ts";
 
 const screens = fileURLToPath(new URL("results/screens/", import.meta.url));
@@ -12,11 +12,21 @@ const images = fileURLToPath(new URL("../docs/images/", import.meta.url));
 const mostKib = 400;
 
 const still = { reducedMotion: "reduce" } as const;
+const tablet: ContextOptions = { viewport: { width: 768, height: 1024 }, hasTouch: true };
+const large: ContextOptions = { viewport: { width: 1920, height: 1080 } };
+/** As somebody has it who reads at twice the size: half the room, everything twice as large. */
+const zoomed: ContextOptions = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 };
 const looks: { [name: string]: ContextOptions } = {
-  "phone-light-en": phone,
-  "phone-dark-zh": { ...phone, ...inDark, ...inChinese },
-  "desktop-light-en": desktop,
-  "desktop-dark-zh": { ...desktop, ...inDark, ...inChinese },
+  "390-light-en": phone,
+  "390-dark-zh": { ...phone, ...inDark, ...inChinese },
+  "768-light-zh": { ...tablet, ...inChinese },
+  "768-dark-en": { ...tablet, ...inDark },
+  "1280-light-en": desktop,
+  "1280-dark-zh": { ...desktop, ...inDark, ...inChinese },
+  "1920-light-zh": { ...large, ...inChinese },
+  "1920-dark-en": { ...large, ...inDark },
+  "200-percent-en": zoomed,
+  "forced-colors-en": { ...desktop, ...inForcedColors },
 };
 
 for (const [name, look] of Object.entries(looks)) {

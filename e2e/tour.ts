@@ -52,6 +52,7 @@ export async function tour(server: Server, bring: Bring, look: Look): Promise<vo
   const seller = await afternoon(buyer, console, say);
   await others(bring, say);
   await buyerScreens(buyer, seller, say, look);
+  await otherWays(buyer.page, look);
   await consoleScreens(seller, look);
   await apart(server, buyer, seller, look);
 }
@@ -205,6 +206,16 @@ async function consoleScreens(seller: Thread, look: Look): Promise<void> {
     await page.keyboard.press("Escape");
     await expect(page.getByRole("dialog")).toHaveCount(0);
   }
+  await page.locator(".c-tools > .icon-button").last().click();
+  await expect(page.getByRole("option").first()).toBeVisible();
+  await look({ name: "console-products", page });
+  await page.keyboard.press("Escape");
+  await seller.field.focus();
+  await page.keyboard.type("/");
+  await expect(page.locator(".c-phrases")).toBeVisible();
+  await look({ name: "console-slash", page });
+  await page.keyboard.press("Escape");
+  await seller.field.fill("");
   await page.locator(".c-tools .emoji-box > button").click();
   await expect(page.locator(".emoji-grid button").first()).toBeVisible();
   await look({ name: "console-emoji", page });
@@ -222,12 +233,50 @@ async function consoleScreens(seller: Thread, look: Look): Promise<void> {
   await page.locator(".c-settings-foot button").first().click();
   await look({ name: "console-shortcuts", page });
   await page.keyboard.press("Escape");
+  await settingsScreens(page, look);
   await page.getByRole("searchbox").fill("xyz");
   await expect(page.locator(".c-note")).toBeVisible();
   await look({ name: "console-no-match", page });
   await page.getByRole("searchbox").fill("");
   await expect(page.locator(".c-row")).toHaveCount(2);
   await page.locator(".c-row").last().click();
+}
+
+/** What opens from the settings. */
+async function settingsScreens(page: Page, look: Look): Promise<void> {
+  const dialog = page.getByRole("dialog").and(page.locator("dialog"));
+  const open = async (place: number) => {
+    await page.locator(".c-me .icon-button").click();
+    await page.locator(".c-settings > .button").nth(place).click();
+    await expect(dialog).toBeVisible();
+  };
+  await open(0);
+  await dialog.locator(".c-book section .button").first().click();
+  await dialog.locator("form input").fill("发货");
+  await dialog.locator("form textarea").fill("亲 {buyer}，今天付款今天发货 🚚");
+  await look({ name: "console-phrase", page });
+  await dialog.locator("form .primary").click();
+  await expect(dialog.locator("li")).toHaveCount(1);
+  await look({ name: "console-phrases", page });
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await open(1);
+  await dialog.getByRole("switch").last().check();
+  await look({ name: "console-automatic", page });
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+}
+
+/** The chat on a shop's page, and without a script. */
+async function otherWays(page: Page, look: Look): Promise<void> {
+  const chat = page.url();
+  await page.goto(new URL("/chat/plain?product=1001", chat).href);
+  await look({ name: "plain", page });
+  await page.goto(new URL("/p/1001", chat).href);
+  await page.locator(".launch").click();
+  await expect(page.frameLocator("iframe").locator("textarea")).toBeVisible();
+  await look({ name: "market-widget", page });
+  await page.goto(chat);
 }
 
 /** Without the server, and with one that says no. */

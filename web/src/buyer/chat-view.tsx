@@ -64,6 +64,8 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
   return (
     <main
       class="chat"
+      // The page around a frame has a main of its own.
+      aria-label={words().app.title}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();

@@ -10,7 +10,7 @@ import { Toasts } from "../ui/toast.tsx";
 import { attend } from "./attend/attend.ts";
 import { type Bell, openBell } from "./attend/bell.ts";
 import { ContextPane } from "./context/context-pane.tsx";
-import { type Desk, DeskContext, openDesk, useDesk } from "./desk.ts";
+import { type Desk, DeskContext, isBlocked, openDesk, useDesk } from "./desk.ts";
 import { EDITOR_ID } from "./editor/editor.tsx";
 import { Help } from "./help.tsx";
 import { consoleWords } from "./i18n/words.ts";
@@ -88,6 +88,7 @@ type FullPageProps = { title: string; body: string; children?: preact.ComponentC
 function FullPage({ title, body, children }: FullPageProps) {
   return (
     <main class="c-page">
+      <h1 class="visually-hidden">{consoleWords().app.title}</h1>
       <EmptyState icon="user" title={title} body={body}>
         {children}
       </EmptyState>
@@ -124,7 +125,7 @@ function Panes() {
       style={{ "--list-width": `${widths.list}px`, "--context-width": `${widths.context}px` }}
     >
       <h1 class="visually-hidden">{consoleWords().app.title}</h1>
-      {open !== undefined && (
+      {open !== undefined && !isBlocked(desk.client.thread(open).conversation.value) && (
         <a class="c-skip" href={`#${EDITOR_ID}`}>
           {consoleWords().app.skip}
         </a>
