@@ -181,6 +181,44 @@ func TestTicket_once(t *testing.T) {
 	}
 }
 
+// A node that was slow between its look and its lease takes what another has fetched
+// meanwhile, and leaves no lease behind.
+func TestTicket_fetchedMeanwhile(t *testing.T) {
+	w := standin.New(appID, secret)
+	id := w.Put("image/png", []byte("x"))
+	tickets := newTickets()
+	slow := &slowLease{memTickets: tickets}
+	slow.before = func() {
+		if _, err := client(w, tickets).Media(t.Context(), id); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := client(w, slow).Media(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.Calls("/cgi-bin/token"); n != 1 {
+		t.Errorf("the token was fetched %d times", n)
+	}
+	now := time.Now()
+	if free, err := tickets.LeaseTicket(t.Context(), "wechat_access_token", now, now); err != nil || !free {
+		t.Errorf("the lease is still held: %v", err)
+	}
+}
+
+// slowLease has something else happen just before its first lease.
+type slowLease struct {
+	*memTickets
+	before func()
+}
+
+func (s *slowLease) LeaseTicket(ctx context.Context, name string, now, until time.Time) (bool, error) {
+	if before := s.before; before != nil {
+		s.before = nil
+		before()
+	}
+	return s.memTickets.LeaseTicket(ctx, name, now, until)
+}
+
 // A token is used until shortly before its end.
 func TestTicket_expiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

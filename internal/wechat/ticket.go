@@ -52,12 +52,8 @@ func (c *Client) share(ctx context.Context, name ticketName, stale string) (stri
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	for {
-		value, expires, err := c.tickets.Ticket(ctx, string(name))
-		switch {
-		case err == nil && value != stale && c.now().Before(expires.Add(-ticketMargin)):
-			return value, nil
-		case err != nil && chat.KindOf(err) != chat.NotFound:
-			return "", err
+		if value, _, err := c.kept(ctx, name, stale); err != nil || value != "" {
+			return value, err
 		}
 		now := c.now()
 		mine, err := c.tickets.LeaseTicket(ctx, string(name), now, now.Add(leaseFor))
@@ -65,6 +61,11 @@ func (c *Client) share(ctx context.Context, name ticketName, stale string) (stri
 			return "", err
 		}
 		if mine {
+			// Between the look and the lease another node may have fetched one.
+			value, expires, err := c.kept(ctx, name, stale)
+			if err != nil || value != "" {
+				return value, errors.Join(err, c.tickets.PutTicket(ctx, string(name), value, expires))
+			}
 			return c.renew(ctx, name)
 		}
 		select {
@@ -73,6 +74,18 @@ func (c *Client) share(ctx context.Context, name ticketName, stale string) (stri
 			return "", fmt.Errorf("wait for another node's ticket of WeChat's: %w", ctx.Err())
 		}
 	}
+}
+
+// kept returns the ticket that the nodes have and its end, "" for none that is good.
+func (c *Client) kept(ctx context.Context, name ticketName, stale string) (string, time.Time, error) {
+	value, expires, err := c.tickets.Ticket(ctx, string(name))
+	switch {
+	case err != nil && chat.KindOf(err) != chat.NotFound:
+		return "", time.Time{}, err
+	case err != nil || value == stale || !c.now().Before(expires.Add(-ticketMargin)):
+		return "", time.Time{}, nil
+	}
+	return value, expires, nil
 }
 
 // renew fetches a ticket and keeps it. When that fails the lease ends: the next to ask
