@@ -93,8 +93,10 @@ func (s *Service) ClosedNow(ctx context.Context, merchant UID) (*Closed, error) 
 // the first one, the away message once for each time that the shop is closed. So a
 // repeat says nothing twice; and as a sender repeats what was not acknowledged, which
 // is after this, a server that dies in between makes up for it. What fails here for
-// another reason is logged and is not said.
+// another reason, or takes longer than answerFor, is logged and is not said.
 func (s *Service) answerByItself(ctx context.Context, done *Appended) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerFor)
+	defer cancel()
 	m := &done.Message
 	merchant := done.Conversation.UIDs[MerchantSide]
 	if m.Sender == merchant || s.now().Sub(m.SentAt) > answersWithin {
@@ -156,6 +158,9 @@ func (a Append) saying(why Auto, nonce, text string) Append {
 // answersWithin is how late, after a repeat, a message is still answered.
 const answersWithin = 10 * time.Minute
 
+// answerFor is how long the sender waits for what is said by itself.
+const answerFor = 5 * time.Second
+
 // settingsFor is how long a node goes by settings that it has read.
 const settingsFor = 30 * time.Second
 
@@ -180,9 +185,13 @@ func (c *shopCache) get(uid UID, now time.Time) (ShopSettings, bool) {
 	return known.set, ok && now.Before(known.till)
 }
 
+// put keeps set, unless a later version is known: who read an older one was slow.
 func (c *shopCache) put(uid UID, set ShopSettings, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.shops[uid].set.Version > set.Version {
+		return
+	}
 	if c.shops == nil || len(c.shops) >= maxShops {
 		c.shops = make(map[UID]cachedSettings)
 	}

@@ -33,6 +33,26 @@ func (w *world) set(t *testing.T, greeting, away bool) {
 	}
 }
 
+// A store that does not come back keeps nobody from the acknowledgement of what it
+// has stored.
+func TestAutomatic_stuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.set(t, true, false)
+		appends := 0
+		w.flaky.BeforeAppend = func(ctx context.Context) error {
+			if appends++; appends == 1 {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		if done := w.say(t, buyer, "hello"); done.Message.Seq != 1 || appends != 2 {
+			t.Errorf("%+v, %d appends", done.Message, appends)
+		}
+	})
+}
+
 func (w *world) say(t *testing.T, who chat.Actor, nonce string) chat.Appended {
 	t.Helper()
 	nonce, words := strings.Map(func(r rune) rune {

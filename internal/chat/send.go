@@ -13,7 +13,7 @@ import (
 func (s *Service) Send(ctx context.Context, actor Actor, d Draft, origin ClientID) (Appended, error) {
 	done, err := s.send(ctx, actor, d, origin)
 	if err == nil {
-		s.answerByItself(context.WithoutCancel(ctx), &done)
+		s.answerByItself(ctx, &done)
 	}
 	return done, err
 }
