@@ -55,8 +55,8 @@ ORDER BY seq DESC
 LIMIT 1`
 
 const insertUndelivered = `
-INSERT INTO undelivered (id, conversation, side, seq, made_at, tried_at, failed_at, attempts, failure)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+INSERT INTO undelivered (id, conversation, side, told, seq, made_at, tried_at, failed_at, attempts, failure)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const sweepUndelivered = `
 DELETE FROM undelivered
@@ -75,16 +75,18 @@ ORDER BY u.num
 LIMIT ?`
 
 const selectUndeliveredByID = `
-SELECT conversation, side, seq, made_at
+SELECT conversation, side, told, seq, made_at
 FROM undelivered
 WHERE id = ?`
 
 // What is retried goes by its old name, unless the conversation has another one
-// under way.
+// under way, which then tells of its messages too.
 const reviveReminder = `
 INSERT INTO outbox (conversation, side, due_at, lease, told, id, seq, made_at, tried_at, attempts)
 VALUES (?, ?, ?, '', ?, ?, ?, ?, 0, 0)
-ON CONFLICT (conversation, side) DO NOTHING`
+ON CONFLICT (conversation, side) DO UPDATE
+SET told = excluded.told
+WHERE outbox.told > excluded.told`
 
 const countReminders = `
 SELECT (SELECT COUNT(*) FROM outbox), (SELECT COUNT(*) FROM undelivered)`
@@ -244,7 +246,7 @@ func (o *leaseOp) take(b *batch, due *reminder) (_ chat.Reminder, ok bool, err e
 		return none, false, err
 	}
 	if newest.seq != due.seq { // not what was told before
-		next.id, next.seq, next.madeAt = strings.ToLower(rand.Text()), newest.seq, millis(o.l.Now)
+		next.id, next.seq, next.madeAt, next.triedAt = strings.ToLower(rand.Text()), newest.seq, millis(o.l.Now), 0
 	}
 	next.dueAt, next.lease = millis(o.l.Until), rand.Text()
 	if ok, err = due.put(b.tx, &next); !ok || err != nil {
@@ -320,7 +322,7 @@ func (o *settleOp) giveUp(t tx, held *reminder) error {
 	if tried == 0 {
 		tried = millis(o.outcome.At)
 	}
-	_, err := t.exec(insertUndelivered, held.id, held.num, int64(held.side), held.seq, held.madeAt,
+	_, err := t.exec(insertUndelivered, held.id, held.num, int64(held.side), held.told, held.seq, held.madeAt,
 		tried, millis(o.outcome.At), held.attempts+1, o.outcome.Failure)
 	return err
 }
@@ -364,9 +366,9 @@ func (s *Store) Undelivered(ctx context.Context, after chat.ReminderNum, limit i
 // RetryReminder implements chat.ReminderStore.
 func (s *Store) RetryReminder(ctx context.Context, id chat.ReminderID, now time.Time) error {
 	err := s.write(ctx, func(t tx) error {
-		var num, side, seq, madeAt int64
+		var num, side, told, seq, madeAt int64
 		err := t.query(func(r row) error {
-			num, side, seq, madeAt = r.int(0), r.int(1), r.int(2), r.int(3)
+			num, side, told, seq, madeAt = r.int(0), r.int(1), r.int(2), r.int(3), r.int(4)
 			return nil
 		}, selectUndeliveredByID, string(id))
 		if err != nil {
@@ -378,7 +380,7 @@ func (s *Store) RetryReminder(ctx context.Context, id chat.ReminderID, now time.
 		if _, err := t.exec(deleteUndelivered, string(id)); err != nil {
 			return err
 		}
-		_, err = t.exec(reviveReminder, num, side, millis(now), seq-1, string(id), seq, madeAt)
+		_, err = t.exec(reviveReminder, num, side, millis(now), told, string(id), seq, madeAt)
 		return err
 	})
 	if err != nil {

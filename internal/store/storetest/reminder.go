@@ -29,6 +29,7 @@ func RunReminders(t *testing.T, open func(t *testing.T) ReminderStore) {
 		"a lease that is over is another's":                     testRemindLease,
 		"what was given up is listed, and can be tried again":   testRemindGivenUp,
 		"what was given up does not keep newer messages back":   testRemindAfterGivenUp,
+		"what is retried tells of all its messages":             testRemindRetryAll,
 		"no message falls between two reminders":                testRemindGapless,
 		"many at once: each conversation has one, none is lost": testRemindTogether,
 	} {
@@ -182,7 +183,8 @@ func testRemindAgain(t *testing.T, s ReminderStore) {
 	mustAppend(t, s, reminded(buyer, merchant, "b", now))
 	settle(t, s, third, chat.ReminderOutcome{At: now, RetryAt: now.Add(3 * time.Second), Failure: "no"})
 	fourth := lease(t, s, now.Add(3*time.Second), 1)[0]
-	if fourth.ID == first.ID || fourth.Seq != 2 || fourth.Attempts != 2 {
+	// It is news, with a time of its own to be tried in; the shop is as hard to reach as before.
+	if fourth.ID == first.ID || fourth.Seq != 2 || fourth.Attempts != 2 || !fourth.TriedAt.IsZero() {
 		t.Errorf("with a newer message %+v, before it %+v", fourth, third)
 	}
 	waiting(t, s, 1, 0)
@@ -291,6 +293,32 @@ func testRemindAfterGivenUp(t *testing.T, s ReminderStore) {
 		t.Fatal(err)
 	}
 	waiting(t, s, 1, 0)
+	all := lease(t, s, now.Add(patience+10*time.Second), 1)[0]
+	if all.Seq != 2 || !all.Since.Equal(at) {
+		t.Errorf("all of it is %+v", all)
+	}
+}
+
+// What is retried tells of all the messages that it was about, not of the last alone.
+func testRemindRetryAll(t *testing.T, s ReminderStore) {
+	mustAppend(t, s, reminded(buyer, merchant, "told", at))
+	settle(t, s, lease(t, s, at.Add(patience), 1)[0], chat.ReminderOutcome{At: at.Add(patience), Told: true})
+	first := at.Add(2 * patience)
+	mustAppend(t, s, reminded(buyer, merchant, "a", first))
+	mustAppend(t, s, reminded(buyer, merchant, "b", first.Add(time.Second)))
+	now := first.Add(patience)
+	r := lease(t, s, now, 1)[0]
+	settle(t, s, r, chat.ReminderOutcome{At: now, GivenUp: true, Failure: "no"})
+	if _, err := s.Recall(t.Context(), chat.RecallRequest{Conversation: r.Conversation, Seq: 3, By: buyer, At: now}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RetryReminder(t.Context(), r.ID, now); err != nil {
+		t.Fatal(err)
+	}
+	again := lease(t, s, now, 1)[0]
+	if again.Seq != 2 || !again.Since.Equal(first) {
+		t.Errorf("again %+v, want the message that is left", again)
+	}
 }
 
 func testRemindTogether(t *testing.T, s ReminderStore) {
