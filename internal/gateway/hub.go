@@ -64,6 +64,7 @@ func (h *hub) join(s *session, limit int) (stalest *session) {
 		}
 	}
 	p.sessions = append(p.sessions, s)
+	s.joined = true
 	if mine < limit {
 		return nil
 	}
@@ -75,10 +76,10 @@ func (h *hub) join(s *session, limit int) (stalest *session) {
 func (h *hub) arrive(s *session) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := h.peers[s.actor.UID]
-	if p == nil || !slices.Contains(p.sessions, s) {
+	if !s.joined {
 		return false
 	}
+	p := h.peers[s.actor.UID]
 	s.live = true
 	p.leftAt = time.Time{}
 	before := p.online
@@ -86,7 +87,8 @@ func (h *hub) arrive(s *session) bool {
 	return !before
 }
 
-// leave forgets s and what it watches, and reports whether it was known.
+// leave forgets s and what it watches, and reports whether it was known. Of a session
+// that has not joined it does not look at the actor, which is still being set.
 func (h *hub) leave(s *session, now time.Time) (known bool, unwatched []chat.UID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -96,16 +98,13 @@ func (h *hub) leave(s *session, now time.Time) (known bool, unwatched []chat.UID
 	for _, uid := range unwatched {
 		h.dropWatcher(uid, s)
 	}
+	if !s.joined {
+		return false, unwatched
+	}
 	p := h.peers[s.actor.UID]
-	if p == nil {
-		return false, unwatched
-	}
 	i := slices.Index(p.sessions, s)
-	if i < 0 {
-		return false, unwatched
-	}
 	p.sessions = slices.Delete(p.sessions, i, i+1)
-	s.live = false
+	s.joined, s.live = false, false
 	switch {
 	case slices.ContainsFunc(p.sessions, func(s *session) bool { return s.live }):
 	case p.online && p.leftAt.IsZero():

@@ -14,6 +14,10 @@ import (
 // batchFrames is how many frames of full size one request may bring.
 const batchFrames = 4
 
+// maxPosts is how many requests of one session's are taken at once: the one that is
+// carried out and its repeats, of which a client in a bad network has a few.
+const maxPosts = 4
+
 // post carries out a batch of frames, one a line, of the session whose key the
 // request has. Batches are numbered from 1, and each is carried out once: one
 // that comes again, because its answer was lost, is answered again and no more.
@@ -32,6 +36,12 @@ func (g *Gateway) post(w http.ResponseWriter, r *http.Request) {
 	n, err := strconv.ParseInt(r.PathValue("batch"), 10, 64)
 	if err != nil || n < 1 {
 		g.refuse(w, r, http.StatusBadRequest, "invalid_batch", "batches are numbered from 1")
+		return
+	}
+	defer sock.posts.Add(-1)
+	if sock.posts.Add(1) > maxPosts { // each has a body
+		w.Header().Set("Retry-After", "1")
+		g.refuse(w, r, http.StatusTooManyRequests, "too_many_batches", "that many batches are being carried out already")
 		return
 	}
 	body, err := g.readBody(w, r, batchFrames*g.limits.FrameBytes)

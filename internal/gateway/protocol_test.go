@@ -40,7 +40,7 @@ func TestProtocolPage_refusals(t *testing.T) {
 	if !found {
 		t.Fatal("docs/protocol.md does not say what to do where WebSocket is blocked")
 	}
-	for _, code := range []string{"invalid_batch", "body_broken", "timeout", "origin_not_allowed", "session_gone", "batch_missing", byeFrameTooLarge, "rate_limited", byeShutdown} {
+	for _, code := range []string{"invalid_batch", "body_broken", "timeout", "origin_not_allowed", "session_gone", "batch_missing", "too_many_batches", byeFrameTooLarge, "rate_limited", byeShutdown} {
 		if !strings.Contains(section, "`"+code+"`") {
 			t.Errorf("docs/protocol.md does not explain %s there", code)
 		}

@@ -52,8 +52,9 @@ type session struct {
 	closed  bool     // nothing more is queued; guarded by mu
 
 	// Guarded by hub.mu.
-	live  bool   // welcomed
-	watch *watch // whom it watches; nil for nobody
+	joined bool   // the hub has it
+	live   bool   // welcomed
+	watch  *watch // whom it watches; nil for nobody
 
 	// Guarded by wheel.mu.
 	due  int64 // the turn that looks after it next

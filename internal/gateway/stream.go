@@ -47,6 +47,8 @@ type streamSocket struct {
 	// does; last is the number of the batch that came before, and is theirs.
 	turn chan struct{}
 	last int64
+
+	posts atomic.Int32 // requests with frames of the client's
 }
 
 var _ socket = (*streamSocket)(nil)
@@ -71,6 +73,11 @@ func (c *streamSocket) send(data []byte, within time.Duration) error {
 		return net.ErrClosed
 	}
 	defer func() { <-c.writing }()
+	return c.write(data, within)
+}
+
+// write is send for who is in writing.
+func (c *streamSocket) write(data []byte, within time.Duration) error {
 	if len(data) == 0 {
 		return nil
 	}
@@ -175,6 +182,7 @@ func (g *Gateway) openStream(w http.ResponseWriter, r *http.Request) {
 		w: w, out: http.NewResponseController(w), key: strings.ToLower(rand.Text()),
 		over: make(chan struct{}), writing: make(chan struct{}, 1), turn: make(chan struct{}, 1),
 	}
+	sock.writing <- struct{}{} // nothing comes before the head, a goodbye neither
 	s, ok := g.begin(sock)
 	if !ok {
 		g.refuseRestart(w, r)
@@ -189,7 +197,9 @@ func (g *Gateway) openStream(w http.ResponseWriter, r *http.Request) {
 		s.gone()
 	}()
 	sock.turn <- struct{}{} // its first frame is on its way
-	if err := sock.begin(r.ProtoMajor); err != nil {
+	err = sock.begin(r.ProtoMajor)
+	<-sock.writing
+	if err != nil {
 		s.abandon()
 	} else {
 		s.receive(true, hello) //nolint:contextcheck // its work ends with the gateway's
@@ -199,7 +209,7 @@ func (g *Gateway) openStream(w http.ResponseWriter, r *http.Request) {
 }
 
 // begin sends the head of the answer and, as the first event, what the client
-// needs to say something.
+// needs to say something. The caller is in writing.
 func (c *streamSocket) begin(major int) error {
 	h := c.w.Header()
 	h.Set("Content-Type", streamType)
@@ -214,7 +224,7 @@ func (c *streamSocket) begin(major int) error {
 	if err != nil {
 		return err
 	}
-	return c.send(fmt.Appendf(nil, "event: session\ndata: %s\n\n", event), writeWithin)
+	return c.write(fmt.Appendf(nil, "event: session\ndata: %s\n\n", event), writeWithin)
 }
 
 // admits refuses whom upgrade would refuse too, and reports whether it did not.

@@ -211,6 +211,80 @@ func TestPost_againMeanwhile(t *testing.T) {
 	}
 }
 
+// However often a batch is repeated, what it takes of the server is bounded.
+func TestPost_tooMany(t *testing.T) {
+	storing, release := make(chan struct{}, 1), make(chan struct{})
+	n := newNode(t, nodeOptions{via: overSSE, store: func(s chat.Store) chat.Store {
+		return &testkit.FlakyStore{Store: s, BeforeAppend: func(context.Context) error {
+			storing <- struct{}{}
+			<-release
+			return nil
+		}}
+	}}).listen(t)
+	c, _ := n.enter(t, "U_1", nil)
+	sse := c.sse()
+	send := `{"id":2,"send":{"product":"1001","nonce":"n","blocks":[{"type":"text","text":"hi"}]}}`
+	answers := make(chan testkit.Answer, maxPosts+1)
+	post := func() {
+		answer, err := sse.Post(1, sse.Session.Key, send)
+		if err != nil {
+			t.Error(err)
+		}
+		answers <- answer
+	}
+	for range maxPosts + 1 {
+		go post()
+	}
+	<-storing
+	refused := <-answers // the others wait
+	if refused.Status != http.StatusTooManyRequests || refused.Header.Get("Retry-After") != "1" {
+		t.Errorf("%+v", refused)
+	}
+	wantRefusal(t, refused, "too_many_batches")
+	close(release)
+	for range maxPosts {
+		if answer := <-answers; answer.Status != http.StatusNoContent {
+			t.Errorf("%+v", answer)
+		}
+	}
+}
+
+// A server that stops while a stream begins says goodbye down it, after its head.
+func TestStream_goodbyeAfterHead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t, nodeOptions{})
+		w := &slowHead{recorder: httptest.NewRecorder(), before: func() {
+			go func() { _ = n.Shutdown(t.Context()) }()
+			synctest.Wait() // what it has to say is said, or waits
+		}}
+		n.handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/sse", strings.NewReader(`{"id":1,"hello":{"token":"U_1"}}`)))
+		body := w.recorder.Body.String()
+		if !strings.HasPrefix(body, "event: session\n") || !strings.Contains(body, byeShutdown) || w.recorder.Header().Get("Content-Type") != streamType {
+			t.Errorf("the stream is %q, its head %v", body, w.recorder.Header())
+		}
+	})
+}
+
+// slowHead has something happen while the head of an answer is being written.
+type slowHead struct {
+	recorder *httptest.ResponseRecorder
+	before   func()
+}
+
+func (w *slowHead) Header() http.Header {
+	if before := w.before; before != nil {
+		w.before = nil
+		before()
+	}
+	return w.recorder.Header()
+}
+
+func (w *slowHead) Write(data []byte) (int, error)   { return w.recorder.Write(data) }
+func (w *slowHead) WriteHeader(status int)           { w.recorder.WriteHeader(status) }
+func (w *slowHead) FlushError() error                { return nil }
+func (w *slowHead) SetReadDeadline(time.Time) error  { return nil }
+func (w *slowHead) SetWriteDeadline(time.Time) error { return nil }
+
 // 204 says that all was carried out, so a batch that ended the session gets
 // another answer: what came after that in it was not.
 func TestPost_endsTheSession(t *testing.T) {
