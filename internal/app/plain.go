@@ -11,7 +11,7 @@ import (
 // openPlain makes the buyer's pages without a script.
 func (a *app) openPlain(p *pages) (err error) {
 	a.plain, err = plain.New(plain.Deps{
-		Service: a.service, Uploader: a.media, SignIn: a.rest, FileURL: a.rest.FileURL,
+		Service: a.service, Uploader: a.media, UploadRoom: a.rest.UploadRoom, SignIn: a.rest, FileURL: a.rest.FileURL,
 		Guests: a.cfg.Guests, OwnOrigins: a.ownOrigins(), Secret: a.secrets.forms, Zone: time.Local,
 		Chinese: Chinese, Header: p.plainHeader, Log: a.log, Brand: p.looks.plain(),
 	})

@@ -35,6 +35,14 @@ type form struct {
 
 	picture    []byte
 	hasPicture bool
+	room       func() // gives the picture's memory back
+}
+
+// free is called when nothing more is done with the form.
+func (f *form) free() {
+	if f.room != nil {
+		f.room()
+	}
 }
 
 // target is what a form is about.
@@ -83,8 +91,10 @@ func (p *Pages) ownPage(r *http.Request) bool {
 	return site == "" || site == "same-origin"
 }
 
-// readForm reads what was sent, up to the picture, for which accept is asked first.
-func (p *Pages) readForm(w http.ResponseWriter, r *http.Request, accept func(f *form) error) (*form, error) {
+// readForm reads what was sent, up to the picture, for which accept is asked first, and
+// then for room in memory. The caller frees the form, which has what was read also
+// beside an error.
+func (p *Pages) readForm(w http.ResponseWriter, r *http.Request, actor chat.Actor, accept func(f *form) error) (*form, error) {
 	limit := p.Service.Limits().UploadBytes
 	r.Body = http.MaxBytesReader(w, r.Body, limit+maxFields*fieldBytes)
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadFor)) // a writer without one keeps the server's
@@ -113,14 +123,22 @@ func (p *Pages) readForm(w http.ResponseWriter, r *http.Request, accept func(f *
 		if err != nil {
 			return f, incomplete(err)
 		}
-		if part.FormName() == pictureName {
-			// It comes last, so that nothing of it is read for who may not send.
-			if err := accept(f); err != nil {
+		if part.FormName() != pictureName {
+			if err := f.take(part); err != nil {
 				return f, err
 			}
-			accepted = true
+			continue
 		}
-		if err := f.take(part, limit); err != nil {
+		// It comes last, so that nothing of it is read for who may not send.
+		if err := accept(f); err != nil {
+			return f, err
+		}
+		accepted = true
+		// Where none is chosen, browsers send a file without a name.
+		if part.FileName() == "" || f.room != nil {
+			continue
+		}
+		if err := p.takePicture(r, f, part, actor); err != nil {
 			return f, err
 		}
 	}
@@ -130,19 +148,27 @@ func (p *Pages) readForm(w http.ResponseWriter, r *http.Request, accept func(f *
 	return f, nil
 }
 
-func (f *form) take(part *multipart.Part, limit int64) error {
-	if part.FormName() == pictureName {
-		data, err := io.ReadAll(io.LimitReader(part, limit+1))
-		if err != nil {
-			return incomplete(err)
-		}
-		if int64(len(data)) > limit {
-			return chat.Codef(chat.TooLarge, "upload_too_large", "a picture has at most %d bytes", limit)
-		}
-		// Where none is chosen, browsers send a file without a name and content.
-		f.picture, f.hasPicture = data, len(data) > 0
-		return nil
+func (p *Pages) takePicture(r *http.Request, f *form, part *multipart.Part, actor chat.Actor) (err error) {
+	limit := p.Service.Limits().UploadBytes
+	room := limit
+	if r.ContentLength >= 0 {
+		room = min(room, r.ContentLength)
 	}
+	if f.room, err = p.UploadRoom(r.Context(), actor, room); err != nil {
+		return err
+	}
+	data, err := io.ReadAll(io.LimitReader(part, limit+1))
+	if err != nil {
+		return incomplete(err)
+	}
+	if int64(len(data)) > limit {
+		return chat.Codef(chat.TooLarge, "upload_too_large", "a picture has at most %d bytes", limit)
+	}
+	f.picture, f.hasPicture = data, len(data) > 0
+	return nil
+}
+
+func (f *form) take(part *multipart.Part) error {
 	data, err := io.ReadAll(io.LimitReader(part, fieldBytes+1))
 	if err != nil {
 		return incomplete(err)

@@ -43,8 +43,12 @@ type SignIn interface {
 type Deps struct {
 	Service  *chat.Service
 	Uploader Uploader
-	SignIn   SignIn
-	FileURL  func(file chat.FileID) (image, thumb string, expires time.Time)
+
+	// UploadRoom waits for room in memory for a picture; free gives it back.
+	UploadRoom func(ctx context.Context, actor chat.Actor, bytes int64) (free func(), err error)
+
+	SignIn  SignIn
+	FileURL func(file chat.FileID) (image, thumb string, expires time.Time)
 
 	Guests     bool     // one may come in without a sign-in
 	OwnOrigins []string // the server's own
@@ -63,16 +67,12 @@ type Brand struct {
 	Name, Logo, Style string // Style is the address of a stylesheet
 }
 
-// uploadsAtOnce bounds the pictures that are in memory, in the whole process.
-const uploadsAtOnce = 4
-
 // Pages are the pages.
 type Pages struct {
 	Deps
 
-	pages   *template.Template
-	uploads chan struct{}
-	now     func() time.Time
+	pages *template.Template
+	now   func() time.Time
 }
 
 // New returns the pages.
@@ -84,7 +84,7 @@ func New(d Deps) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pages{Deps: d, pages: pages, uploads: make(chan struct{}, uploadsAtOnce), now: time.Now}, nil
+	return &Pages{Deps: d, pages: pages, now: time.Now}, nil
 }
 
 // Style returns the stylesheet.
@@ -111,7 +111,19 @@ func targetOf(r *http.Request) target {
 	if err != nil || before < 0 {
 		before = 0
 	}
-	return target{Product: q.Get("product"), Conversation: q.Get("c"), Lang: askedLang(q.Get("lang")), Before: chat.Seq(before)}
+	return target{
+		Product: q.Get("product"), Conversation: q.Get("c"), Lang: askedLang(q.Get("lang")), Before: chat.Seq(before), Older: parseOlder(q.Get("older")),
+	}
+}
+
+// parseOlder reads the place in the list of what link wrote; anything else is its start.
+func parseOlder(s string) *chat.ConversationCursor {
+	at, id, _ := strings.Cut(s, ".")
+	ms, err := strconv.ParseInt(at, 10, 64)
+	if err != nil || id == "" {
+		return nil
+	}
+	return &chat.ConversationCursor{LastAt: time.UnixMilli(ms), ID: chat.ConversationID(id)}
 }
 
 // LinkFrom returns where the page without a script is that goes with the query of
@@ -152,7 +164,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request) {
 	}
 	v := &view{words: say, Title: say.Chats}
 	if t.Conversation == "" && t.Product == "" {
-		if v.List, err = p.list(r.Context(), say, id.Actor, t.Lang); err != nil {
+		if v.List, v.More, err = p.list(r.Context(), say, id.Actor, t); err != nil {
 			p.fail(w, r, say, t, err)
 			return
 		}
@@ -264,18 +276,24 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) {
 		p.only(w, r, say, http.StatusForbidden, say.Foreign, &only{Text: say.ForeignText, Back: true})
 		return
 	}
-	id, err := p.identify(r)
-	if err != nil {
-		p.fail(w, r, say, target{}, err)
-		return
-	}
-	f, err := p.readForm(w, r, func(f *form) error { return p.checkToken(f, &id) })
+	id, refusal := p.identify(r)
+	f, err := p.readForm(w, r, id.Actor, func(f *form) error {
+		if refusal != nil {
+			return refusal
+		}
+		return p.checkToken(f, &id)
+	})
+	defer f.free()
 	f.Lang = askedLang(f.Lang)
 	if f.Lang != "" {
 		say = english()
 		if f.Lang != "en" {
 			say = chinese()
 		}
+	}
+	if refusal != nil {
+		p.refuse(w, r, say, f, refusal)
+		return
 	}
 	if err != nil {
 		p.again(w, r, say, &id, f, err)
@@ -303,23 +321,13 @@ func (p *Pages) deliver(ctx context.Context, actor chat.Actor, f *form) (chat.Ap
 		if err := rest.Validate(p.Service.Limits()); err != nil {
 			return chat.Appended{}, err
 		}
-		file, err := p.upload(ctx, actor, d.Nonce, f.picture)
+		file, err := p.Uploader.Upload(ctx, actor, d.Nonce, f.picture)
 		if err != nil {
 			return chat.Appended{}, err
 		}
 		d.Blocks = append(d.Blocks, chat.DraftBlock{Type: chat.ImageBlock, File: file.ID})
 	}
 	return p.Service.Send(ctx, actor, d, "")
-}
-
-func (p *Pages) upload(ctx context.Context, actor chat.Actor, key chat.Nonce, data []byte) (chat.File, error) {
-	select {
-	case p.uploads <- struct{}{}:
-		defer func() { <-p.uploads }()
-		return p.Uploader.Upload(ctx, actor, key, data)
-	default:
-		return chat.File{}, chat.Codef(chat.Unavailable, "busy", "too much to do, try again in a moment")
-	}
 }
 
 // again draws the form that was refused, with what was written in it. While the
@@ -330,13 +338,13 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, say *words, id *ch
 		p.Log.ErrorContext(r.Context(), "plain page: send", "err", cause)
 	}
 	if f.Conversation == "" && f.Product == "" {
-		p.fail(w, r, say, target{}, cause)
+		p.refuse(w, r, say, f, cause)
 		return
 	}
 	v := &view{words: say}
 	th, err := p.thread(r, say, id, target{Product: f.Product, Conversation: f.Conversation, Lang: f.Lang}, f)
 	if err != nil {
-		p.fail(w, r, say, target{}, err)
+		p.refuse(w, r, say, f, err)
 		return
 	}
 	th.Error = say.About(e, p.Service.Limits())
@@ -372,21 +380,37 @@ func (p *Pages) guest(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, link(t), http.StatusSeeOther)
 }
 
+// refuse is fail for a form that has no page to go back to. What was written in it is
+// shown, to be kept.
+func (p *Pages) refuse(w http.ResponseWriter, r *http.Request, say *words, f *form, cause error) {
+	t := target{Product: f.Product, Conversation: f.Conversation, Lang: f.Lang}
+	p.failWith(w, r, say, &only{Next: t, Kept: f.Text}, cause)
+}
+
 // fail draws the page that says why there is nothing.
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, say *words, t target, cause error) {
+	p.failWith(w, r, say, &only{Next: t}, cause)
+}
+
+func (p *Pages) failWith(w http.ResponseWriter, r *http.Request, say *words, o *only, cause error) {
 	e := chat.AsError(cause)
+	o.Back = true
 	switch e.Kind { //nolint:exhaustive // the others are one
 	case chat.Unauthenticated:
-		p.only(w, r, say, http.StatusUnauthorized, say.SignedOut, &only{Text: say.SignIn, Guest: p.Guests, Next: t})
+		o.Text, o.Guest, o.Back = say.SignIn, p.Guests, false
+		p.only(w, r, say, http.StatusUnauthorized, say.SignedOut, o)
 	case chat.NotFound, chat.Denied, chat.Invalid:
-		p.only(w, r, say, http.StatusNotFound, say.Missing, &only{Text: say.MissingText, Back: true})
+		o.Text = say.MissingText
+		p.only(w, r, say, http.StatusNotFound, say.Missing, o)
 	case chat.RateLimited:
-		p.only(w, r, say, http.StatusTooManyRequests, say.Error, &only{Text: say.About(e, p.Service.Limits()), Back: true})
+		o.Text = say.About(e, p.Service.Limits())
+		p.only(w, r, say, http.StatusTooManyRequests, say.Error, o)
 	default:
 		if e.Kind == chat.Internal {
 			p.Log.ErrorContext(r.Context(), "plain page", "err", cause)
 		}
-		p.only(w, r, say, http.StatusServiceUnavailable, say.Error, &only{Text: say.Later, Back: true})
+		o.Text = say.Later
+		p.only(w, r, say, http.StatusServiceUnavailable, say.Error, o)
 	}
 }
 

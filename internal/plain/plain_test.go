@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -30,7 +31,10 @@ type site struct {
 	mux     *http.ServeMux
 	svc     *chat.Service
 	as      chat.Identity
+	read    int // of the last form
 	uploads int
+	rooms   int // given, and not given back
+	full    bool
 	limit   limiter
 }
 
@@ -63,6 +67,14 @@ func (s *site) Upload(context.Context, chat.Actor, chat.Nonce, []byte) (chat.Fil
 	return chat.File{}, chat.Codef(chat.Invalid, "unsupported_image", "no picture")
 }
 
+func (s *site) room(context.Context, chat.Actor, int64) (func(), error) {
+	if s.full {
+		return nil, chat.Codef(chat.Unavailable, "busy", "too much to do")
+	}
+	s.rooms++
+	return func() { s.rooms-- }, nil
+}
+
 func (s *site) sign(uid chat.UID, login chat.LoginID) {
 	s.as = chat.Identity{Actor: chat.Actor{UID: uid}, Login: login, IssuedAt: time.Unix(1_800_000_000, 0)}
 }
@@ -80,7 +92,7 @@ func newSite(t *testing.T) *site {
 	log := slog.New(slog.DiscardHandler)
 	s.svc = chat.NewService(store, bus, &s.limit, chat.DefaultLimits(), log)
 	pages, err := plain.New(plain.Deps{
-		Service: s.svc, Uploader: s, SignIn: s, Guests: true, OwnOrigins: []string{own}, Secret: []byte("secret"), Zone: time.UTC, Log: log,
+		Service: s.svc, Uploader: s, UploadRoom: s.room, SignIn: s, Guests: true, OwnOrigins: []string{own}, Secret: []byte("secret"), Zone: time.UTC, Log: log,
 		Chinese: func(r *http.Request) bool { return r.URL.Query().Get("lang") == "zh-CN" },
 		Header:  func(http.ResponseWriter) {},
 		FileURL: func(f chat.FileID) (image, thumb string, expires time.Time) {
@@ -150,7 +162,9 @@ func (s *site) post(v url.Values, header ...string) *httptest.ResponseRecorder {
 		_ = m.WriteField(name, v.Get(name))
 	}
 	_ = m.Close()
+	size := b.Len()
 	r := httptest.NewRequestWithContext(s.t.Context(), http.MethodPost, plain.Path, &b)
+	defer func() { s.read = size - b.Len() }()
 	r.Header.Set("Content-Type", m.FormDataContentType())
 	r.Header.Set("Origin", own)
 	for i := 0; i < len(header); i += 2 {
@@ -254,8 +268,8 @@ func TestForged(t *testing.T) {
 		t.Errorf("another sign-in: %d %s", w.Code, w.Body)
 	}
 	s.as = chat.Identity{}
-	if w := s.post(good); w.Code != http.StatusUnauthorized {
-		t.Errorf("nobody: %d", w.Code)
+	if w := s.post(good); w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), "forged</textarea>") {
+		t.Errorf("nobody: %d %s", w.Code, w.Body)
 	}
 	if ms := s.messages(); ms != nil {
 		t.Fatalf("sent: %+v", ms)
@@ -430,13 +444,72 @@ func TestOldForm(t *testing.T) {
 
 // A picture of who may not send is not even read.
 func TestPictureLast(t *testing.T) {
+	const size = 1 << 20
+	for name, refuse := range map[string]func(*site, url.Values){
+		"a forged token": func(_ *site, v url.Values) { v.Set("token", "forged.AAAA") },
+		"nobody":         func(s *site, _ url.Values) { s.as = chat.Identity{} },
+		"too often":      func(s *site, _ url.Values) { s.limit.refuse = []chat.Action{chat.ActionRequest} },
+		"no room":        func(s *site, _ url.Values) { s.full = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			_, body := s.get("/chat/plain?product=1")
+			v := form(t, body)
+			v.Set("text", "keep me")
+			v.Set("picture", strings.Repeat("x", size))
+			refuse(s, v)
+			w := s.post(v)
+			if w.Code < 400 || !strings.Contains(w.Body.String(), "keep me</textarea>") {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+			if s.read > size/2 || s.uploads != 0 || s.rooms != 0 {
+				t.Errorf("%d bytes read, %d uploads, %d rooms", s.read, s.uploads, s.rooms)
+			}
+		})
+	}
 	s := newSite(t)
 	_, body := s.get("/chat/plain?product=1")
 	v := form(t, body)
-	v.Set("token", "forged.AAAA")
-	v.Set("picture", strings.Repeat("x", 1<<20))
-	if w := s.post(v); w.Code != http.StatusBadRequest || s.uploads != 0 {
-		t.Errorf("%d, %d uploads", w.Code, s.uploads)
+	v.Set("picture", "x")
+	if s.post(v); s.uploads != 1 || s.rooms != 0 {
+		t.Errorf("%d uploads, %d rooms kept", s.uploads, s.rooms)
+	}
+}
+
+// However many chats a buyer has, each can be reached.
+func TestList_pages(t *testing.T) {
+	s := newSite(t)
+	const chats = 120
+	for i := range chats {
+		id := strconv.Itoa(i + 100)
+		p := chat.Product{ID: chat.ProductID(id), Merchant: chat.UID("V_" + id), Title: "Thing", Price: chat.Money{Amount: 1, Currency: "CNY"}, Kind: chat.Virtual}
+		if err := s.svc.Backend().PutProduct(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		d := chat.Draft{Product: p.ID, Nonce: chat.Nonce("n" + id), Blocks: []chat.DraftBlock{{Type: chat.TextBlock, Text: "no. " + id + "."}}}
+		if _, err := s.svc.Send(t.Context(), s.as.Actor, d, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := regexp.MustCompile(`<a href="([^"]+)" rel="next">`)
+	seen := make(map[string]int)
+	for path := "/chat/plain?lang=en"; path != ""; {
+		_, body := s.get(path)
+		for _, m := range regexp.MustCompile(`no\. \d+\.`).FindAllString(body, -1) {
+			seen[m]++
+		}
+		path = ""
+		if m := next.FindStringSubmatch(body); m != nil {
+			path = html.UnescapeString(m[1])
+		}
+	}
+	for text, n := range seen {
+		if n != 1 {
+			t.Errorf("%q is there %d times", text, n)
+		}
+	}
+	if len(seen) != chats {
+		t.Errorf("%d chats, want %d", len(seen), chats)
 	}
 }
 

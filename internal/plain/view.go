@@ -3,6 +3,7 @@ package plain
 import (
 	"context"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type view struct {
 	Style []string // stylesheets
 
 	List   []listed // of conversations
+	More   string   // where the list goes on; "" nowhere
 	Thread *thread
 	Only   *only
 }
@@ -37,6 +39,7 @@ type only struct {
 	Guest bool // one may go on as a guest
 	Next  target
 	Back  bool
+	Kept  string // what was written and not sent
 }
 
 // Fields are what a form has to carry to come back here.
@@ -234,17 +237,21 @@ func (p *Pages) piece(w *words, b *chat.Block) piece {
 const detailRunes = 200
 
 // list draws the conversations.
-func (p *Pages) list(ctx context.Context, w *words, actor chat.Actor, lang string) ([]listed, error) {
-	found, err := p.Service.Conversations(ctx, actor, chat.ConversationQuery{Order: chat.NewestFirst, Limit: pageSize})
+func (p *Pages) list(ctx context.Context, w *words, actor chat.Actor, t target) (_ []listed, older string, err error) {
+	found, err := p.Service.Conversations(ctx, actor, chat.ConversationQuery{Order: chat.NewestFirst, After: t.Older, Limit: pageSize})
 	if err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	if len(found) == pageSize {
+		last := &found[pageSize-1]
+		older = link(target{Lang: t.Lang, Older: &chat.ConversationCursor{LastAt: last.LastAt, ID: last.ID}})
 	}
 	list := make([]listed, len(found))
 	for i := range found {
 		c := &found[i]
 		list[i] = listed{
 			Seller: name(&c.Participants[chat.MerchantSide], w.Seller), Unread: c.Sides[chat.BuyerSide].Unread,
-			At: c.LastAt.In(p.Zone), Link: link(target{Conversation: string(c.ID), Lang: lang}),
+			At: c.LastAt.In(p.Zone), Link: link(target{Conversation: string(c.ID), Lang: t.Lang}),
 		}
 		if c.Product != nil {
 			list[i].Product = c.Product.Title
@@ -253,7 +260,7 @@ func (p *Pages) list(ctx context.Context, w *words, actor chat.Actor, lang strin
 			list[i].Preview = c.Last.Preview(previewRunes)
 		}
 	}
-	return list, nil
+	return list, older, nil
 }
 
 const previewRunes = 80
@@ -262,6 +269,7 @@ const previewRunes = 80
 type target struct {
 	Product, Conversation, Lang string
 	Before                      chat.Seq
+	Older                       *chat.ConversationCursor // in the list
 }
 
 // link returns the address of a target.
@@ -275,6 +283,9 @@ func link(t target) string {
 	}
 	if t.Before > 0 {
 		q.Set("before", seqText(t.Before))
+	}
+	if t.Older != nil {
+		q.Set("older", strconv.FormatInt(t.Older.LastAt.UnixMilli(), 10)+"."+string(t.Older.ID))
 	}
 	if t.Lang != "" {
 		q.Set("lang", t.Lang)

@@ -16,7 +16,7 @@ type words struct {
 	Messages, Older, Newest, Check, New, Begin, Answer, Message, Picture, PictureHint, Send string
 	Sent, Delivered, Read, WasSent, Recalled, Unsupported, Notice, Automatic, Guest, Unread string
 	SignedOut, SignIn, AsGuest, Missing, MissingText, Foreign, ForeignText, Later, Back     string
-	BlockedByYou, Blocked, OnlyOld, Error                                                   string
+	BlockedByYou, Blocked, OnlyOld, Error, Kept, OlderChats                                 string
 
 	date   func(t time.Time) string
 	zone   string // a sentence with the name of the time zone in it
@@ -82,7 +82,8 @@ func english() *words {
 		Foreign: "This form did not come from the chat", ForeignText: "Open the chat again and write there.",
 		Later: "The chat cannot answer at the moment. Try again in a minute.", Back: "Back to your chats",
 		BlockedByYou: "You blocked this seller. Unblock it in the full chat to write again.", Blocked: "This seller does not take messages from you.",
-		OnlyOld: "These are older messages.", Error: "Error",
+		OnlyOld: "These are older messages.", Error: "Error", OlderChats: "Older chats",
+		Kept: "What you wrote was not sent. Copy it before you go on.",
 		date: func(t time.Time) string { return t.Format("2 January 2006") },
 		zone: "Times are in the time zone %s.",
 		limits: func(l *chat.Limits) string {
@@ -124,7 +125,8 @@ func chinese() *words {
 		Foreign: "此表单并非来自聊天页面", ForeignText: "请重新打开聊天再发送。",
 		Later: "聊天暂时无法响应，请稍后再试。", Back: "返回我的聊天",
 		BlockedByYou: "您已屏蔽此卖家，请在完整版聊天中解除屏蔽后再写。", Blocked: "此卖家不接收您的消息。",
-		OnlyOld: "以下是较早的消息。", Error: "错误",
+		OnlyOld: "以下是较早的消息。", Error: "错误", OlderChats: "更早的聊天",
+		Kept:   "您写的内容尚未发送，请先复制再继续。",
 		date:   func(t time.Time) string { return t.Format("2006年1月2日") },
 		zone:   "时间所用时区：%s。",
 		limits: func(l *chat.Limits) string { return fmt.Sprintf("内容过长，最多 %d 个字符。", l.TextRunes) },

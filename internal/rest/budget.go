@@ -39,6 +39,12 @@ func newUploadBudget(memory int64, perActor int) *uploadBudget {
 	return &uploadBudget{memory: semaphore.NewWeighted(memory), perActor: perActor, active: make(map[uploader]int)}
 }
 
+// UploadRoom waits for room for an upload of the actor's that comes in by another door
+// than the API's own; the caller calls free when it is done with it.
+func (a *API) UploadRoom(ctx context.Context, actor chat.Actor, bytes int64) (free func(), err error) {
+	return a.uploads.take(ctx, actor, bytes)
+}
+
 // take waits for room for an upload of the actor's; the caller calls free when
 // it is done with it.
 func (b *uploadBudget) take(ctx context.Context, actor chat.Actor, bytes int64) (free func(), err error) {
