@@ -28,22 +28,34 @@ const notAToken: Failure = {
   message: "what the page around the chat gave is no token",
 };
 
-/** Speaks with the page at `host`, which has this one in a frame. The browser keeps all others out of it. */
-export function openEmbed(host: string): Embed {
+/**
+ * Speaks with the page at `host`, which has this one in a frame. The browser keeps all others out of it.
+ * `again` begins anew, as whoever it is then; `leave` ends a sign-in in this browser first.
+ */
+export function openEmbed(
+  host: string,
+  again: () => void = () => location.reload(),
+  leave: () => Promise<unknown> = signOutHere,
+): Embed {
   const [shown, signin] = [signal(false), signal(false)];
   const tell = (message: FromFrame): void => parent.postMessage(sealed(message), host);
   let waiting: ((answer: TokenAnswer | undefined) => void) | undefined;
+  let answered = false;
   let uid: string | undefined;
 
   const tokenCame = (fields: Record<string, unknown>): void => {
     const answer = read(fields);
+    const failed = answer !== undefined && "failed" in answer;
     const now = answer !== undefined && "grant" in answer ? answer.grant.uid : undefined;
-    if (waiting === undefined) {
-      // Nobody asked: somebody else came, or somebody left. Nothing of the one before may stay.
-      if (now !== uid) location.reload();
+    if (!failed && now !== uid && (answered || waiting === undefined)) {
+      // Somebody else came, or somebody left. Nothing of the one before may stay; nor may
+      // a cookie of theirs, which would decide once the page names nobody.
+      if (now === undefined) void leave().finally(again);
+      else again();
       return;
     }
-    uid = now;
+    if (waiting === undefined) return;
+    if (!failed) [answered, uid] = [true, now];
     waiting(answer);
     waiting = undefined;
   };
@@ -74,11 +86,24 @@ export function openEmbed(host: string): Embed {
     handedToken: () =>
       new Promise((resolve) => {
         waiting = resolve;
-        setTimeout(() => resolve({ failed: silent }), tokenWithin);
+        setTimeout(() => {
+          if (waiting === resolve) waiting = undefined; // what comes later is nobody's answer
+          resolve({ failed: silent });
+        }, tokenWithin);
         tell({ type: "token" });
       }),
     attend: (client) => attend(client, shown, tell),
   };
+}
+
+/** The page goes on whatever the server says: it is the shop's to say that somebody left. */
+function signOutHere(): Promise<unknown> {
+  return fetch("/v1/logout", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ side: "buyer" }),
+    signal: AbortSignal.timeout(5_000),
+  }).catch(() => undefined);
 }
 
 function attend(
