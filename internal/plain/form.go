@@ -98,8 +98,8 @@ func (p *Pages) readForm(w http.ResponseWriter, r *http.Request, actor chat.Acto
 	limit := p.Service.Limits().UploadBytes
 	r.Body = http.MaxBytesReader(w, r.Body, limit+maxFields*fieldBytes)
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadFor)) // a writer without one keeps the server's
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	f := &form{}
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err == nil && media == "application/x-www-form-urlencoded" {
 		r.Body = http.MaxBytesReader(w, r.Body, maxFields*fieldBytes)
 		if err := r.ParseForm(); err != nil {
@@ -114,38 +114,39 @@ func (p *Pages) readForm(w http.ResponseWriter, r *http.Request, actor chat.Acto
 	if err != nil {
 		return f, incomplete(err)
 	}
-	accepted := false
+	picture, err := f.takeFields(parts)
+	if err != nil {
+		return f, err
+	}
+	// It comes last, so that nothing of it is read for who may not send.
+	if err := accept(f); err != nil {
+		return f, err
+	}
+	if picture != nil {
+		return f, p.takePicture(r, f, picture, actor)
+	}
+	return f, nil
+}
+
+// takeFields reads what comes before the picture, and returns that if one was chosen.
+func (f *form) takeFields(parts *multipart.Reader) (picture *multipart.Part, err error) {
 	for range maxFields {
 		part, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return f, incomplete(err)
+			return nil, incomplete(err)
 		}
 		if part.FormName() != pictureName {
 			if err := f.take(part); err != nil {
-				return f, err
+				return nil, err
 			}
-			continue
-		}
-		// It comes last, so that nothing of it is read for who may not send.
-		if err := accept(f); err != nil {
-			return f, err
-		}
-		accepted = true
-		// Where none is chosen, browsers send a file without a name.
-		if part.FileName() == "" || f.room != nil {
-			continue
-		}
-		if err := p.takePicture(r, f, part, actor); err != nil {
-			return f, err
+		} else if part.FileName() != "" { // where none is chosen, browsers send one without a name
+			return part, nil
 		}
 	}
-	if !accepted {
-		return f, accept(f)
-	}
-	return f, nil
+	return nil, nil
 }
 
 func (p *Pages) takePicture(r *http.Request, f *form, part *multipart.Part, actor chat.Actor) (err error) {

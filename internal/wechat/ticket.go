@@ -79,13 +79,12 @@ func (c *Client) share(ctx context.Context, name ticketName, stale string) (stri
 // kept returns the ticket that the nodes have and its end, "" for none that is good.
 func (c *Client) kept(ctx context.Context, name ticketName, stale string) (string, time.Time, error) {
 	value, expires, err := c.tickets.Ticket(ctx, string(name))
-	switch {
-	case err != nil && chat.KindOf(err) != chat.NotFound:
-		return "", time.Time{}, err
-	case err != nil || value == stale || !c.now().Before(expires.Add(-ticketMargin)):
-		return "", time.Time{}, nil
+	if chat.KindOf(err) == chat.NotFound {
+		err = nil
+	} else if err == nil && value != stale && c.now().Before(expires.Add(-ticketMargin)) {
+		return value, expires, nil
 	}
-	return value, expires, nil
+	return "", time.Time{}, err
 }
 
 // renew fetches a ticket and keeps it. When that fails the lease ends: the next to ask
