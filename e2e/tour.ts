@@ -210,7 +210,8 @@ async function consoleScreens(seller: Thread, look: Look): Promise<void> {
   await expect(page.getByRole("option").first()).toBeVisible();
   await look({ name: "console-products", page });
   await page.keyboard.press("Escape");
-  await seller.field.focus();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await seller.field.fill("");
   await page.keyboard.type("/");
   await expect(page.locator(".c-phrases")).toBeVisible();
   await look({ name: "console-slash", page });

@@ -40,6 +40,17 @@ test("a seller works without a mouse: picks a conversation, answers, goes on to 
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 2, name: "Lin Xia" })).toBeVisible();
+
+  await page.getByRole("searchbox").fill(""); // the next is the next of what is listed
+  await expect(row(page, "Sam Park")).toBeVisible();
+  await sam.say("Third");
+  await sam.expectStanding("Third", "delivered");
+  await seller.field.focus();
+  await page.keyboard.type("Done, and on");
+  await page.keyboard.press("Control+Enter");
+  await expect(lin.message("Done, and on")).toBeVisible();
+  await expect(page.getByRole("heading", { level: 2, name: "Sam Park" })).toBeVisible();
+  await expect(seller.field).toBeFocused();
 });
 
 test("a buyer works without a mouse: writes, takes back, opens the menu", async ({ person }) => {

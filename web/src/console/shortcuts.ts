@@ -46,7 +46,8 @@ function run(command: Command | "list", desk: Desk): boolean {
     case "next":
       return step(desk, 1);
     case "next-unread":
-      return nextUnread(desk);
+      openNextUnread(desk);
+      return true;
     case "toggle-context":
       if (desk.open.value !== undefined) desk.toggleContext();
       return desk.open.value !== undefined;
@@ -81,13 +82,13 @@ function step(desk: Desk, by: 1 | -1): boolean {
   return true;
 }
 
-function nextUnread(desk: Desk): boolean {
+/** Opens the next conversation below, round the end, in which something is unread. */
+export function openNextUnread(desk: Desk): void {
   const rows = desk.client.inbox.rows.value;
   const at = rows.findIndex((row) => row.id === desk.open.value);
   const after = [...rows.slice(at + 1), ...rows.slice(0, at + 1)];
   const next = after.find((row) => row.unread > 0 && row.id !== desk.open.value);
   if (next !== undefined) desk.openAndWrite(next.id);
-  return true;
 }
 
 /** One step out: the details over the thread, the field, the thread of a stack. */

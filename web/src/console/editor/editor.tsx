@@ -8,6 +8,7 @@ import { excess, type Measure } from "../model/editor-content.ts";
 import { editorAction } from "../model/keys.ts";
 import type { Names } from "../model/phrases.ts";
 import { PHRASES_ID, PhraseMenu, usePhrases } from "../phrases/phrase-menu.tsx";
+import { openNextUnread } from "../shortcuts.ts";
 import { EditorTools } from "./tools.tsx";
 import { openWriting, type Writing } from "./writing.ts";
 
@@ -47,8 +48,8 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
     const action = editorAction(event, desk.prefs.prefs.value.sendKey);
     if (action === undefined) return;
     event.preventDefault();
-    if (action === "send") writing.send();
-    else writing.newline();
+    if (action === "newline") writing.newline();
+    else if (writing.send() && action === "send-next") openNextUnread(desk);
   };
 
   return (

@@ -30,7 +30,8 @@ export type Writing = {
   addFiles(files: readonly File[]): void;
   insertText(text: string): void;
   newline(): void;
-  send(): void;
+  /** Sends what is written, and reports whether there was anything that could be sent. */
+  send(): boolean;
   /** Keeps the draft now. */
   keep(): void;
   focus(): void;
@@ -115,12 +116,12 @@ class DraftWriting implements Writing {
 
   readonly newline = (): void => this.field?.newline();
 
-  readonly send = (): void => {
+  readonly send = (): boolean => {
     const { field, at } = this;
-    if (field === undefined || at === undefined) return;
+    if (field === undefined || at === undefined) return false;
     const parts = field.parts();
     const pieces = toPieces(parts, field.pictures());
-    if (pieces.length === 0 || excess(measure(parts), this.desk.me.limits) !== undefined) return;
+    if (pieces.length === 0 || excess(measure(parts), this.desk.me.limits) !== undefined) return false;
     at.thread.send(pieces);
     for (const source of field.pictures().keys()) URL.revokeObjectURL(source);
     field.load([], new Map());
@@ -128,6 +129,7 @@ class DraftWriting implements Writing {
     this.changedSinceKept = true;
     this.keep();
     field.focus();
+    return true;
   };
 
   readonly keep = (): void => {

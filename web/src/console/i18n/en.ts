@@ -218,6 +218,7 @@ export const en = {
     nextUnread: "Next unread conversation",
     context: "Show or hide details",
     send: "Send",
+    sendNext: "Send, and open the next unread conversation",
     newline: "New line",
     phrase: "Quick phrases",
     phraseNumber: "Quick phrase by its number",

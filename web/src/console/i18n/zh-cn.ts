@@ -210,6 +210,7 @@ export const zhCn: ConsoleWords = {
     nextUnread: "下一个未读会话",
     context: "显示或隐藏详情",
     send: "发送",
+    sendNext: "发送并打开下一个未读会话",
     newline: "换行",
     phrase: "快捷短语",
     phraseNumber: "按编号插入快捷短语",

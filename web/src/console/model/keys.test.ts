@@ -1,16 +1,25 @@
 import { describe, expect, test } from "vitest";
-import { consoleCommand, editorAction, entersList, type KeyPress, listMove, moved } from "./keys.ts";
+import {
+  consoleCommand,
+  type EditorAction,
+  editorAction,
+  entersList,
+  type KeyPress,
+  listMove,
+  moved,
+} from "./keys.ts";
 
 function press(key: string, held: Partial<KeyPress> = {}): KeyPress {
   return { key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, isComposing: false, ...held };
 }
 
 describe("Enter in the editor", () => {
-  const cases: [string, KeyPress, "send" | "newline" | undefined, "send" | "newline" | undefined][] = [
+  const cases: [string, KeyPress, EditorAction | undefined, EditorAction | undefined][] = [
     ["plain", press("Enter"), "send", "newline"],
     ["with Shift", press("Enter", { shiftKey: true }), "newline", "newline"],
-    ["with Ctrl", press("Enter", { ctrlKey: true }), "newline", "send"],
-    ["with Cmd", press("Enter", { metaKey: true }), "newline", "send"],
+    ["with Ctrl", press("Enter", { ctrlKey: true }), "send-next", "send"],
+    ["with Cmd", press("Enter", { metaKey: true }), "send-next", "send"],
+    ["with Ctrl and Shift", press("Enter", { ctrlKey: true, shiftKey: true }), "send-next", "send-next"],
     ["choosing a Chinese word", press("Enter", { isComposing: true }), undefined, undefined],
     ["choosing a Chinese word in Safari", press("Enter", { keyCode: 229 }), undefined, undefined],
     ["another key", press("a"), undefined, undefined],

@@ -19,14 +19,18 @@ export function composing(press: KeyPress): boolean {
   return press.isComposing || press.keyCode === 229;
 }
 
-/** What a press in the editor asks for; undefined leaves it to the browser. */
-export function editorAction(press: KeyPress, sendKey: SendKey): "send" | "newline" | undefined {
+export type EditorAction = "send" | "send-next" | "newline";
+
+/**
+ * What a press in the editor asks for; undefined leaves it to the browser. `send-next` sends and
+ * opens the next conversation that waits.
+ */
+export function editorAction(press: KeyPress, sendKey: SendKey): EditorAction | undefined {
   if (press.key !== "Enter" || composing(press) || press.altKey) return undefined;
-  if (press.shiftKey) return "newline";
   const held = press.ctrlKey || press.metaKey;
+  if (press.shiftKey) return held ? "send-next" : "newline";
   if (sendKey === "ctrl-enter") return held ? "send" : "newline";
-  // Who is used to the other choice finds a new line where it expects one.
-  return held ? "newline" : "send";
+  return held ? "send-next" : "send";
 }
 
 export type Command = "search" | "previous" | "next" | "next-unread" | "toggle-context" | "help" | "back";
