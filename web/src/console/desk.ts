@@ -39,6 +39,8 @@ export type Desk = {
   openConversation(id: string): void;
   /** Opens a conversation and, where there is a keyboard, puts the caret in its editor. */
   openAndWrite(id: string): void;
+  /** openAndWrite for the next conversation below, round the end, in which something is unread. */
+  openNextUnread(): void;
   /** Back to the list; nothing where the list is all there is. */
   leaveThread(): void;
   toggleContext(): void;
@@ -79,6 +81,11 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     open.value = id;
     overlay.value = false;
   };
+  const openAndWrite = (id: string) => {
+    openConversation(id);
+    // On a phone this would cover half of the thread with the keyboard.
+    if (matchMedia("(pointer: fine)").matches) wishToWrite.value++;
+  };
   return {
     client,
     me,
@@ -98,10 +105,13 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     overlay,
     wishToWrite,
     openConversation,
-    openAndWrite: (id) => {
-      openConversation(id);
-      // On a phone this would cover half of the thread with the keyboard.
-      if (matchMedia("(pointer: fine)").matches) wishToWrite.value++;
+    openAndWrite,
+    openNextUnread: () => {
+      const rows = client.inbox.rows.value;
+      const at = rows.findIndex((row) => row.id === open.value);
+      const after = [...rows.slice(at + 1), ...rows.slice(0, at + 1)];
+      const next = after.find((row) => row.unread > 0 && row.id !== open.value);
+      if (next !== undefined) openAndWrite(next.id);
     },
     leaveThread: () => {
       overlay.value = false;

@@ -46,7 +46,7 @@ function run(command: Command | "list", desk: Desk): boolean {
     case "next":
       return step(desk, 1);
     case "next-unread":
-      openNextUnread(desk);
+      desk.openNextUnread();
       return true;
     case "toggle-context":
       if (desk.open.value !== undefined) desk.toggleContext();
@@ -80,15 +80,6 @@ function step(desk: Desk, by: 1 | -1): boolean {
   const next = at < 0 ? rows[0] : rows[at + by];
   if (next !== undefined) desk.openAndWrite(next.id);
   return true;
-}
-
-/** Opens the next conversation below, round the end, in which something is unread. */
-export function openNextUnread(desk: Desk): void {
-  const rows = desk.client.inbox.rows.value;
-  const at = rows.findIndex((row) => row.id === desk.open.value);
-  const after = [...rows.slice(at + 1), ...rows.slice(0, at + 1)];
-  const next = after.find((row) => row.unread > 0 && row.id !== desk.open.value);
-  if (next !== undefined) desk.openAndWrite(next.id);
 }
 
 /** One step out: the details over the thread, the field, the thread of a stack. */

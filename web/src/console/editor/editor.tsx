@@ -8,7 +8,6 @@ import { excess, type Measure } from "../model/editor-content.ts";
 import { editorAction } from "../model/keys.ts";
 import type { Names } from "../model/phrases.ts";
 import { PHRASES_ID, PhraseMenu, usePhrases } from "../phrases/phrase-menu.tsx";
-import { openNextUnread } from "../shortcuts.ts";
 import { EditorTools } from "./tools.tsx";
 import { openWriting, type Writing } from "./writing.ts";
 
@@ -49,7 +48,7 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
     if (action === undefined) return;
     event.preventDefault();
     if (action === "newline") writing.newline();
-    else if (writing.send() && action === "send-next") openNextUnread(desk);
+    else if (writing.send() && action === "send-next") desk.openNextUnread();
   };
 
   return (
