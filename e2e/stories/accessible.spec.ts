@@ -1,4 +1,4 @@
-import { barriers, desktop, expect, inChinese, inDark, phone, test } from "../harness.ts";
+import { barriers, desktop, expect, inChinese, inDark, inForcedColors, phone, test } from "../harness.ts";
 import { tour } from "../tour.ts";
 
 /** What is fading in has the contrast of a moment. */
@@ -10,6 +10,7 @@ for (const [name, look] of Object.entries({
   "phone, dark, Chinese": { ...phone, ...inDark, ...inChinese },
   "desktop, light, Chinese": { ...desktop, ...inChinese },
   "desktop, dark, English": { ...desktop, ...inDark },
+  "desktop, forced colours, English": { ...desktop, ...inForcedColors },
 })) {
   test(`every screen can be used by everybody: ${name}`, async ({ server, person }) => {
     test.setTimeout(180_000);
