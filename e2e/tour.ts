@@ -207,7 +207,7 @@ async function consoleScreens(seller: Thread, look: Look): Promise<void> {
     await expect(page.getByRole("dialog")).toHaveCount(0);
   }
   await page.locator(".c-tools > .icon-button").last().click();
-  await expect(page.getByRole("option").first()).toBeVisible();
+  await expect(page.locator("dialog").getByRole("option").first()).toBeVisible();
   await look({ name: "console-products", page });
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
@@ -232,6 +232,7 @@ async function consoleScreens(seller: Thread, look: Look): Promise<void> {
   await page.locator(".c-me .icon-button").click();
   await look({ name: "console-settings", page });
   await page.locator(".c-settings-foot button").first().click();
+  await expect(page.getByRole("dialog").and(page.locator("dialog"))).toBeVisible();
   await look({ name: "console-shortcuts", page });
   await page.keyboard.press("Escape");
   await settingsScreens(page, look);

@@ -31,6 +31,10 @@ test("a buyer without JavaScript asks, the seller answers, and nothing is there 
 
   const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
   await expect(seller.log).toContainText("<b>second line</b>");
+  await expect(async () => { // the page shows what was so when it was asked for
+    await page.reload();
+    await expect(own.locator(".meta")).toContainText("read", { timeout: 500 });
+  }).toPass({ timeout: 15_000 });
   await seller.say("Yes, two left");
   await seller.expectStanding("Yes, two left", "sent");
   await page.getByRole("link", { name: "Check for new messages" }).click();
