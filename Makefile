@@ -21,7 +21,7 @@ VULN         := $(CACHE)/govulncheck-$(VULN_VERSION)
 WEB_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) $(wildcard web/*.html web/*.ts web/*.json)
 GO_SOURCES  := $(shell find cmd internal web/embed.go -type f 2>/dev/null) go.mod go.sum
 
-.PHONY: help run build test check fmt unit race lint web-check web-test e2e screenshots bench vuln clean browser compiler php mariadb FORCE
+.PHONY: help run build test check fmt unit race lint web-check web-test e2e screenshots lighthouse bench vuln clean browser compiler php mariadb FORCE
 
 help: ## Print this.
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -112,6 +112,10 @@ e2e: build e2e/node_modules/.stamp browser ## Stories against the real binary, i
 
 screenshots: build e2e/node_modules/.stamp browser ## Pictures of every screen, in e2e/results/screens.
 	cd e2e && npm run screenshots -- -g "every screen"
+
+lighthouse: build e2e/node_modules/.stamp browser ## Measure the buyer's page and a shop's page with Lighthouse.
+	cd e2e/lighthouse && npm ci --no-audit --no-fund
+	cd e2e && npx playwright test -c lighthouse.config.ts
 
 # --- What else a machine needs ---
 

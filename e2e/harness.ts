@@ -103,7 +103,7 @@ type WorkerFixtures = {
 };
 
 /** As little else as possible of what a browser does on its own. */
-const chromiumFlags = [
+export const chromiumFlags = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -113,7 +113,7 @@ const chromiumFlags = [
   "--disable-sync",
 ];
 
-function chromiumPath(): string {
+export function chromiumPath(): string {
   const candidates = [
     process.env["HAGGLE_CHROMIUM"],
     "/usr/bin/chromium",
