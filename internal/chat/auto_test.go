@@ -3,6 +3,7 @@ package chat_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,6 +50,38 @@ func TestAutomatic_stuck(t *testing.T) {
 		}
 		if done := w.say(t, buyer, "hello"); done.Message.Seq != 1 || appends != 2 {
 			t.Errorf("%+v, %d appends", done.Message, appends)
+		}
+	})
+}
+
+// lateSettings has something happen between the reading of settings and their arrival.
+type lateSettings struct {
+	chat.Store
+
+	meanwhile func()
+}
+
+func (s *lateSettings) ShopSettings(ctx context.Context, merchant chat.UID) (chat.ShopSettings, error) {
+	set, err := s.Store.ShopSettings(ctx, merchant)
+	if meanwhile := s.meanwhile; meanwhile != nil {
+		s.meanwhile = nil
+		meanwhile()
+	}
+	return set, err
+}
+
+// Settings that were read before they were changed do not come back.
+func TestAutomatic_readLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // a Saturday
+		w := newWorld(t)
+		late := &lateSettings{Store: w.store}
+		w.Service = chat.NewService(late, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
+		late.meanwhile = func() { w.set(t, false, true) }
+		if _, err := w.ClosedNow(t.Context(), seller.UID); err != nil {
+			t.Fatal(err)
+		}
+		if closed, err := w.ClosedNow(t.Context(), seller.UID); err != nil || closed == nil {
+			t.Errorf("%v, %v: goes by the settings before", closed, err)
 		}
 	})
 }
