@@ -182,19 +182,10 @@ func TestPost_again(t *testing.T) {
 
 // An impatient client repeats a batch that is still being carried out.
 func TestPost_againMeanwhile(t *testing.T) {
-	storing, release := make(chan struct{}, 9), make(chan struct{})
-	n := newNode(t, nodeOptions{via: overSSE, store: func(s chat.Store) chat.Store {
-		return &testkit.FlakyStore{Store: s, BeforeAppend: func(context.Context) error {
-			storing <- struct{}{}
-			<-release
-			return nil
-		}}
-	}}).listen(t)
-	c, _ := n.enter(t, "U_1", nil)
-	send := `{"id":2,"send":{"product":"1001","nonce":"n","blocks":[{"type":"text","text":"hi"}]}}`
+	c, storing, release := whileStoring(t)
 	var posts sync.WaitGroup
 	for range 4 {
-		posts.Go(func() { c.post(1, send) })
+		posts.Go(func() { c.post(1, sendHi) })
 	}
 	<-storing
 	close(release)
@@ -211,22 +202,32 @@ func TestPost_againMeanwhile(t *testing.T) {
 	}
 }
 
-// However often a batch is repeated, what it takes of the server is bounded.
-func TestPost_tooMany(t *testing.T) {
-	storing, release := make(chan struct{}, 1), make(chan struct{})
+const sendHi = `{"id":2,"send":{"product":"1001","nonce":"n","blocks":[{"type":"text","text":"hi"}]}}`
+
+// whileStoring returns a client of a server that says when it is about to store a
+// message, and waits then until release is closed.
+func whileStoring(t *testing.T) (c *client, storing <-chan struct{}, release chan struct{}) {
+	t.Helper()
+	about := make(chan struct{}, 9)
+	release = make(chan struct{})
 	n := newNode(t, nodeOptions{via: overSSE, store: func(s chat.Store) chat.Store {
 		return &testkit.FlakyStore{Store: s, BeforeAppend: func(context.Context) error {
-			storing <- struct{}{}
+			about <- struct{}{}
 			<-release
 			return nil
 		}}
 	}}).listen(t)
-	c, _ := n.enter(t, "U_1", nil)
+	c, _ = n.enter(t, "U_1", nil)
+	return c, about, release
+}
+
+// However often a batch is repeated, what it takes of the server is bounded.
+func TestPost_tooMany(t *testing.T) {
+	c, storing, release := whileStoring(t)
 	sse := c.sse()
-	send := `{"id":2,"send":{"product":"1001","nonce":"n","blocks":[{"type":"text","text":"hi"}]}}`
 	answers := make(chan testkit.Answer, maxPosts+1)
 	post := func() {
-		answer, err := sse.Post(1, sse.Session.Key, send)
+		answer, err := sse.Post(1, sse.Session.Key, sendHi)
 		if err != nil {
 			t.Error(err)
 		}
