@@ -97,7 +97,6 @@ func (p *Pages) ownPage(r *http.Request) bool {
 func (p *Pages) readForm(w http.ResponseWriter, r *http.Request, actor chat.Actor, accept func(f *form) error) (*form, error) {
 	limit := p.Service.Limits().UploadBytes
 	r.Body = http.MaxBytesReader(w, r.Body, limit+maxFields*fieldBytes)
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadFor)) // a writer without one keeps the server's
 	f := &form{}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err == nil && media == "application/x-www-form-urlencoded" {
@@ -123,6 +122,8 @@ func (p *Pages) readForm(w http.ResponseWriter, r *http.Request, actor chat.Acto
 		return f, err
 	}
 	if picture != nil {
+		// A writer that has no deadline keeps the server's own.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(uploadFor))
 		return f, p.takePicture(r, f, picture, actor)
 	}
 	return f, nil

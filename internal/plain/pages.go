@@ -277,6 +277,9 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id, refusal := p.identify(r)
+	if refusal != nil {
+		r.Body = http.MaxBytesReader(w, r.Body, fieldBytes) // enough to give a text back
+	}
 	f, err := p.readForm(w, r, id.Actor, func(f *form) error {
 		if refusal != nil {
 			return refusal
