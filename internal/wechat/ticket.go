@@ -63,8 +63,11 @@ func (c *Client) share(ctx context.Context, name ticketName, stale string) (stri
 		if mine {
 			// Between the look and the lease another node may have fetched one.
 			value, expires, err := c.kept(ctx, name, stale)
-			if err != nil || value != "" {
-				return value, errors.Join(err, c.tickets.PutTicket(ctx, string(name), value, expires))
+			switch {
+			case err != nil: // the lease ends by itself: what the others use is not touched
+				return "", err
+			case value != "":
+				return value, c.tickets.PutTicket(ctx, string(name), value, expires)
 			}
 			return c.renew(ctx, name)
 		}
