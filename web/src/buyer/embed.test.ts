@@ -72,6 +72,14 @@ describe("whom the page names", () => {
     await vi.runAllTimersAsync();
     expect(did).toEqual(["leaves", "begins anew"]);
   });
+  test("what is no token signs nobody out of this browser", async () => {
+    await asked({ type: "token", token: of("U_1") });
+    expect(await asked({ type: "token", token: "<h1>500</h1>" })).toHaveProperty("signedOut");
+    says({ type: "token", token: of("U_1") });
+    says({ type: "token", token: "<h1>500</h1>" });
+    await vi.runAllTimersAsync();
+    expect(did).not.toContain("leaves");
+  });
   test("nobody from the start: cookies decide", async () => {
     expect(await asked({ type: "token", token: null })).toBeUndefined();
     says({ type: "token", token: null });

@@ -46,11 +46,12 @@ export function openEmbed(
   const tokenCame = (fields: Record<string, unknown>): void => {
     const answer = read(fields);
     const failed = answer !== undefined && "failed" in answer;
+    const named = answer === undefined || "grant" in answer;
     const now = answer !== undefined && "grant" in answer ? answer.grant.uid : undefined;
-    if (!failed && now !== uid && (answered || waiting === undefined)) {
+    if (!failed && now !== uid && (waiting === undefined || (answered && named))) {
       // Somebody else came, or somebody left. Nothing of the one before may stay; nor may
       // a cookie of theirs, which would decide once the page names nobody.
-      if (now === undefined) void leave().finally(again);
+      if (answer === undefined) void leave().finally(again);
       else again();
       return;
     }
