@@ -69,6 +69,7 @@ func (a *app) run(ctx context.Context) error {
 	defer stopBackground()
 	work, background := errgroup.WithContext(background)
 	work.Go(func() error { return a.service.Run(background) })
+	work.Go(func() error { return a.service.Index(background) })
 	work.Go(func() error { return a.media.Run(background) })
 	work.Go(func() error { return a.gateway.Run(background) })
 	if a.compat != nil {

@@ -20,6 +20,7 @@ type Store interface {
 	LoginStore
 	PhraseStore
 	SettingsStore
+	SearchStore
 
 	// Ping reports whether the store can be read, and whether it takes writes: it
 	// took the last one, or takes one now.
@@ -293,6 +294,38 @@ type PhraseStore interface {
 
 	// DeletePhrase forgets a phrase; one that is not there is no error.
 	DeletePhrase(ctx context.Context, owner PhraseOwner, id PhraseID) error
+}
+
+// SearchStore finds messages by what they say. What is said is found once it is
+// indexed, soon after; what is recalled is found no more at once.
+type SearchStore interface {
+	// IndexMessages indexes up to limit messages that are not yet, those of the
+	// conversations with the latest messages first, and returns how many it did.
+	IndexMessages(ctx context.Context, limit int) (int, error)
+
+	// SearchMessages returns a page of the messages in uid's conversations that hold
+	// q.Text, the latest first. Package terms says what a text holds.
+	SearchMessages(ctx context.Context, q MessageQuery) ([]FoundMessage, error)
+}
+
+// MessageQuery asks for messages by what they say.
+type MessageQuery struct {
+	UID          UID
+	Conversation ConversationID // only in this one; "" in all
+	Text         string
+	Before       SearchPlace // the last of the page before; 0: from the latest
+	Limit        int
+}
+
+// SearchPlace is where a message stands among all that can be found: a later one has
+// a greater place.
+type SearchPlace int64
+
+// FoundMessage is a message that was searched for.
+type FoundMessage struct {
+	Message      Message
+	Conversation Conversation // Last is nil
+	Place        SearchPlace
 }
 
 // File is an uploaded picture: what the store knows of it.

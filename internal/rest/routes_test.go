@@ -582,3 +582,23 @@ func TestConversationFilters(t *testing.T) {
 	}
 	f.fails(request{method: "GET", path: "/v1/conversations/" + id + "/products", as: "V_2"}, http.StatusNotFound, "not_found")
 }
+
+// A seller finds what was said in the shop's own conversations, and nobody else does.
+func TestSearchMessages(t *testing.T) {
+	f := newFixture(t)
+	first := `{"product":"1001","nonce":"find-1","blocks":[{"type":"text","text":"今天发货吗"}]}`
+	f.want(request{method: "POST", path: "/v1/messages", as: "U_1", body: first}, http.StatusOK, nil)
+	const path = "/v1/messages/search?text=%E5%8F%91%E8%B4%A7"
+	if n, err := f.store.IndexMessages(t.Context(), 50); err != nil || n == 0 {
+		t.Fatalf("indexed %d messages, %v", n, err)
+	}
+	for as, want := range map[chat.UID]int{"V_1": 1, "U_1": 1, "V_2": 0} {
+		var page wire.FoundMessages
+		f.want(request{method: "GET", path: path, as: as}, http.StatusOK, &page)
+		if len(page.Found) != want {
+			t.Errorf("%s found %+v, want %d", as, page, want)
+		}
+	}
+	f.fails(request{method: "GET", path: path + "&cursor=x", as: "V_1"}, http.StatusBadRequest, "invalid_cursor")
+	f.fails(request{method: "GET", path: "/v1/messages/search?text=", as: "V_1"}, http.StatusBadRequest, "invalid_request")
+}

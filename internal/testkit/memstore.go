@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"haggle/internal/chat"
+	"haggle/internal/store/terms"
 )
 
 // MemStore is a chat.Store in memory, for tests of what stands on a store. It
@@ -248,6 +249,34 @@ func (m *MemStore) SetBlocked(_ context.Context, id chat.ConversationID, side ch
 		m.raise(c, chat.BuyerSide, chat.MerchantSide)
 	}
 	return c.Conversation, nil
+}
+
+// IndexMessages implements chat.Store: all that is here can be found.
+func (m *MemStore) IndexMessages(context.Context, int) (int, error) { return 0, nil }
+
+// SearchMessages implements chat.Store.
+func (m *MemStore) SearchMessages(_ context.Context, q chat.MessageQuery) ([]chat.FoundMessage, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	words := terms.Parse(q.Text)
+	var found []chat.FoundMessage
+	for _, c := range m.convs {
+		if c.SideOf(q.UID) == chat.NoSide || q.Conversation != "" && q.Conversation != c.ID {
+			continue
+		}
+		for i := range c.messages {
+			place := chat.SearchPlace(c.messages[i].SentAt.UnixNano())
+			var said []string
+			for _, b := range c.messages[i].Blocks {
+				said = append(said, b.Text)
+			}
+			if words.Match(terms.Cut(strings.Join(said, "\n"))) && (q.Before == 0 || place < q.Before) {
+				found = append(found, chat.FoundMessage{Message: c.messages[i], Conversation: c.Conversation, Place: place})
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b chat.FoundMessage) int { return cmp.Compare(b.Place, a.Place) })
+	return found[:min(len(found), q.Limit)], nil
 }
 
 // Conversation implements chat.Store.

@@ -120,6 +120,18 @@ type MessagePage struct {
 	More     bool      `json:"more,omitzero"` // there are others beyond the far end
 }
 
+// FoundMessages is a page of the messages that were searched for, the latest first.
+type FoundMessages struct {
+	Found  []FoundMessage `json:"found"`
+	Cursor string         `json:"cursor,omitzero"` // of the next page; absent on the last
+}
+
+// FoundMessage is a message that was searched for.
+type FoundMessage struct {
+	Message      Message      `json:"message"`
+	Conversation Conversation `json:"conversation"`
+}
+
 // RecallPage is a page of a conversation's recalls, in order of rev.
 type RecallPage struct {
 	Recalls []Recall `json:"recalls"`

@@ -121,6 +121,15 @@ func FromConversations(views []chat.ConversationView, reader chat.Side) []Conver
 	return out
 }
 
+// FromFound returns what was searched for.
+func FromFound(list []chat.FoundMessageView, reader chat.Side) []FoundMessage {
+	out := make([]FoundMessage, len(list))
+	for i := range list {
+		out[i] = FoundMessage{Message: FromMessage(&list[i].Message), Conversation: FromConversation(&list[i].Conversation, reader)}
+	}
+	return out
+}
+
 func fromSide(s *chat.SideState) SideProgress {
 	return SideProgress{Delivered: int64(s.Delivered), Read: int64(s.Read), Blocked: s.Blocked}
 }

@@ -55,8 +55,9 @@ type participant struct {
 
 // batch is the memory of one transaction.
 type batch struct {
-	stmts statements
-	tx    tx
+	stmts  statements
+	search fullText
+	tx     tx
 
 	byID    map[chat.ConversationID]*conversation
 	between map[pair]*conversation
@@ -115,9 +116,10 @@ type located struct {
 
 // runBatch takes the requests through the open transaction and sets each one's
 // err. Its own error is one that nobody expected.
-func runBatch(t tx, s statements, requests []*request) error {
+func runBatch(t tx, s statements, search fullText, requests []*request) error {
 	b := &batch{
 		stmts:        s,
+		search:       search,
 		tx:           t,
 		byID:         make(map[chat.ConversationID]*conversation, len(requests)),
 		participants: make(map[chat.UID]*participant, 2*len(requests)),
@@ -337,6 +339,9 @@ func (b *batch) save() error {
 	for _, r := range b.recalls {
 		if err := r.save(b.tx); err != nil {
 			return err
+		}
+		if err := b.search.drop(b.tx, r.num, int64(r.result.Recall.Seq)); err != nil {
+			return fmt.Errorf("forget what was said: %w", err)
 		}
 	}
 	for _, n := range b.numbered {

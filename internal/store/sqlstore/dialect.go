@@ -21,6 +21,8 @@ type Dialect struct {
 	// fault or nobody knows.
 	failure func(err error) error
 
+	search fullText
+
 	// batch returns the statements of a batch over an open transaction.
 	batch func(t tx) statements
 }

@@ -32,6 +32,7 @@ func sqliteDialect() Dialect {
 		goose:   goose.DialectSQLite3,
 		rewrite: func(query string) string { return query },
 		failure: sqliteFailure,
+		search:  sqliteSearch{},
 		batch:   func(t tx) statements { return sqliteBatch{t} },
 	}
 }

@@ -149,7 +149,7 @@ func (s *Store) read(ctx context.Context, each func(row) error, query string, ar
 	// Most queries read a short stretch of an index, and to be able to break those
 	// off costs more than they take: the driver starts a goroutine for it. A search
 	// may walk a whole inbox.
-	if !strings.Contains(query, " LIKE ") {
+	if !strings.Contains(query, " LIKE ") && !strings.Contains(query, " MATCH ") {
 		ctx = context.WithoutCancel(ctx)
 	}
 	rows, err := st.QueryContext(ctx, args...)

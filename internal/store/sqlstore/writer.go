@@ -191,7 +191,7 @@ func (w *writer) attempt(ctx context.Context, requests []*request) error {
 		w.disconnect()
 		return &engineError{"begin", err}
 	}
-	if err := runBatch(w.conn, w.dialect.batch(w.conn), requests); err != nil {
+	if err := runBatch(w.conn, w.dialect.batch(w.conn), w.dialect.search, requests); err != nil {
 		return w.undo(err)
 	}
 	if err := w.conn.commit(); err != nil {

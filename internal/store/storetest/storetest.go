@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"Login", loginCases()},
 		{"Phrases", phraseCases()},
 		{"Settings", settingsCases()},
+		{"Search", searchCases()},
 		{"Together", togetherCases()},
 	} {
 		for _, c := range group.cases {
