@@ -47,7 +47,7 @@ export function openEmbed(
     const answer = read(fields);
     const failed = answer !== undefined && "failed" in answer;
     const named = answer === undefined || "grant" in answer;
-    const now = answer !== undefined && "grant" in answer ? answer.grant.uid : undefined;
+    const now = uidOf(answer);
     if (!failed && now !== uid && (waiting === undefined || (answered && named))) {
       // Somebody else came, or somebody left. Nothing of the one before may stay; nor may
       // a cookie of theirs, which would decide once the page names nobody.
@@ -143,6 +143,10 @@ function attend(
 function write(): void {
   if (matchMedia("(hover: hover)").matches)
     document.querySelector("textarea")?.focus({ preventScroll: true });
+}
+
+function uidOf(answer: TokenAnswer | undefined): string | undefined {
+  return answer !== undefined && "grant" in answer ? answer.grant.uid : undefined;
 }
 
 /** What the page gave, undefined for nothing at all: then cookies decide, where the browser sends any. */
