@@ -97,16 +97,16 @@ func runs(text string) []run {
 	var all []run
 	inside := false
 	for _, r := range text {
-		if !unicode.In(r, unicode.L, unicode.N, unicode.M) {
+		letter := unicode.In(r, unicode.L, unicode.N)
+		if !letter && (!inside || !unicode.Is(unicode.M, r)) { // a mark belongs to a letter, or to no word: ❤️ ends with one
 			inside = false
 			continue
 		}
-		pairs := isDense(r)
-		if unicode.Is(unicode.M, r) && inside {
-			pairs = all[len(all)-1].pairs // a mark goes with its letter
-		}
-		if !inside || all[len(all)-1].pairs != pairs {
-			all = append(all, run{pairs: pairs})
+		if letter {
+			pairs := isDense(r)
+			if !inside || all[len(all)-1].pairs != pairs {
+				all = append(all, run{pairs: pairs})
+			}
 		}
 		inside = true
 		all[len(all)-1].letters = append(all[len(all)-1].letters, r)

@@ -11,13 +11,16 @@ import (
 
 func TestCut(t *testing.T) {
 	for text, want := range map[string][]string{
-		"今天发货":            {"今天", "天发", "发货", "货"},
-		"iPhone手机 15":     {"iphone", "手机", "机", "15"},
-		"ＡＢＣ Straße":      {"abc", "strasse"},
-		"don't ...":       {"don", "t"},
-		"好":               {"好"},
-		"😀 !":             nil,
-		"e\u0301te\u0301": {"été"},
+		"今天发货":                  {"今天", "天发", "发货", "货"},
+		"iPhone手机 15":           {"iphone", "手机", "机", "15"},
+		"ＡＢＣ Straße":            {"abc", "strasse"},
+		"don't ...":             {"don", "t"},
+		"好":                     {"好"},
+		"❤️ 1️⃣":                {"1️⃣"},
+		"ค่ะ":                   {"ค่", "่ะ", "ะ"},
+		strings.Repeat("a", 70): {strings.Repeat("a", 64), "aaaaaa"},
+		"😀 !":                   nil,
+		"e\u0301te\u0301":       {"été"},
 	} {
 		if got := Cut(text); !slices.Equal(got, want) {
 			t.Errorf("Cut(%q) = %q, want %q", text, got, want)
@@ -44,6 +47,9 @@ func TestMatch(t *testing.T) {
 		{"手15", "手机15寄了", false},
 		{"a1b2", "order A1B2C3", true},
 		{"STRASSE", "straße", true},
+		{"❤️", "love ❤️", false},
+		{strings.Repeat("a", 66), "x " + strings.Repeat("a", 70), true},
+		{strings.Repeat("a", 71), "x " + strings.Repeat("a", 70), false},
 		{"  ", "anything", false},
 		{"!?", "anything!?", false},
 	} {
