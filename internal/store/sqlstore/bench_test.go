@@ -1,7 +1,9 @@
 package sqlstore_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -35,6 +37,10 @@ func BenchmarkAppend(b *testing.B) {
 	for _, senders := range []int{1, 50, 200} {
 		b.Run(fmt.Sprintf("senders=%d", senders), func(b *testing.B) { benchmarkAppend(b, senders, false, time.Time{}) })
 	}
+	// While what is said becomes searchable beside it, as in the running server.
+	for _, senders := range []int{1, 200} {
+		b.Run(fmt.Sprintf("senders=%d/indexed", senders), func(b *testing.B) { benchmarkAppendIndexed(b, senders) })
+	}
 	for _, senders := range []int{1, 200} {
 		b.Run(fmt.Sprintf("senders=%d/marks", senders), func(b *testing.B) { benchmarkAppend(b, senders, true, time.Time{}) })
 	}
@@ -43,7 +49,11 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func benchmarkAppend(b *testing.B, senders int, marks bool, remindAt time.Time) {
-	s := openBench(b)
+	appendAll(b, openBench(b), senders, marks, remindAt)
+}
+
+func appendAll(b *testing.B, s *sqlstore.Store, senders int, marks bool, remindAt time.Time) {
+	b.Helper()
 	convs := make([]chat.ConversationID, senders)
 	for i := range convs {
 		r, err := s.Append(b.Context(), begin(i, "begin"))
@@ -83,6 +93,59 @@ func benchmarkAppend(b *testing.B, senders int, marks bool, remindAt time.Time) 
 	wg.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
 	b.ReportMetric(float64((cpuTime(b)-cpu).Microseconds())/float64(b.N), "cpu-µs/msg")
+}
+
+func benchmarkAppendIndexed(b *testing.B, senders int) {
+	s := openBench(b)
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() {
+		service := chat.NewService(s, nil, nil, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
+		done <- service.Index(ctx)
+	}()
+	appendAll(b, s, senders, false, time.Time{})
+	cancel()
+	if err := <-done; err != nil {
+		b.Error(err)
+	}
+}
+
+// BenchmarkIndex makes messages searchable that were said before, in the steps in which
+// the server does it.
+func BenchmarkIndex(b *testing.B) {
+	s := openBench(b)
+	fill(b, s, 100, b.N/100+1)
+	b.ResetTimer()
+	for n := 0; n < b.N; {
+		done, err := s.IndexMessages(b.Context(), 50)
+		if err != nil || done == 0 {
+			b.Fatal(done, err)
+		}
+		n += done
+	}
+}
+
+// BenchmarkSearchMessages measures a page of 30 of what a merchant has among a hundred
+// thousand messages, where all of them hold the word, where none does, and where all hold
+// words that begin so.
+func BenchmarkSearchMessages(b *testing.B) {
+	s := openBench(b)
+	fill(b, s, 1000, 100)
+	for done := 1; done > 0; {
+		var err error
+		if done, err = s.IndexMessages(b.Context(), 2000); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for name, text := range map[string]string{"all": "available", "none": "发货", "beginning": "a"} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.SearchMessages(b.Context(), chat.MessageQuery{UID: "V_1", Text: text, Limit: 30}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 func cpuTime(b *testing.B) time.Duration {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"haggle/internal/chat"
+	"haggle/internal/store/terms"
 )
 
 // before is the version that the data of these tests is from.
@@ -106,15 +107,61 @@ func TestFiltersAreIndexRanges(t *testing.T) {
 		chat.WaitingConversations: "conversations_merchant_waiting",
 	} {
 		query, args := inboxQuery(chat.ConversationQuery{UID: "V_1", Filter: filter, Limit: 30})
-		var plan []string
-		err := s.query(t.Context(), func(r row) error {
-			plan = append(plan, r.text(3))
-			return nil
-		}, "EXPLAIN QUERY PLAN "+ofSide(query, chat.MerchantSide), args...)
-		text := strings.Join(plan, "\n")
-		if err != nil || !strings.Contains(text, "SEARCH c USING INDEX "+index) ||
-			strings.Contains(text, "SCAN") || strings.Contains(text, "TEMP B-TREE") {
-			t.Errorf("%s: %v\n%s", filter, err, text)
+		plan := planOf(t, s, ofSide(query, chat.MerchantSide), args...)
+		if !strings.Contains(plan, "SEARCH c USING INDEX "+index) ||
+			strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") {
+			t.Errorf("%s:\n%s", filter, plan)
 		}
 	}
+}
+
+// What was said before messages could be searched for is found, the latest first, and a
+// text of before that was recalled is not.
+func TestMigrateSearch(t *testing.T) {
+	s := fromBefore(t, `
+INSERT INTO conversations
+SELECT 1, 'first', 'U_1', 'V_1', '', 1, 1, 10, 10, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 1, 0
+UNION ALL
+SELECT 2, 'later', 'U_2', 'V_1', '', 2, 2, 20, 20, 2, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2, 1, 2, 0`, `
+INSERT INTO messages
+SELECT 1, 1, 1, 0, 1, '', '', 'a', x'00', '[{"type":"text","text":"今天发货"}]', 10, NULL, 0
+UNION ALL SELECT 2, 1, 1, 0, 1, '', '', 'b', x'00', '[{"type":"text","text":"发货了吗"}]', 20, NULL, 0
+UNION ALL SELECT 2, 2, 2, 0, 2, '', '', 'c', x'00', '[]', 20, NULL, 30`)
+	if n, err := s.IndexMessages(t.Context(), 10); n != 3 || err != nil {
+		t.Fatalf("%d messages indexed, %v", n, err)
+	}
+	found, err := s.SearchMessages(t.Context(), chat.MessageQuery{UID: "V_1", Text: "发货", Limit: 10})
+	if err != nil || len(found) != 2 || found[0].Conversation.ID != "later" || found[1].Conversation.ID != "first" {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if n, err := s.IndexMessages(t.Context(), 10); n != 0 || err != nil {
+		t.Errorf("%d messages indexed again, %v", n, err)
+	}
+}
+
+// What is not indexed yet is looked for twice a second: among those only, however many
+// conversations there are, and without a sort.
+func TestUnindexedIsAnIndexRange(t *testing.T) {
+	s := fromBefore(t)
+	plan := planOf(t, s, selectUnindexed, int64(1))
+	if !strings.Contains(plan, "USING INDEX conversations_unindexed") || strings.Contains(plan, "TEMP B-TREE") {
+		t.Error(plan)
+	}
+	query, args := s.dialect.search.search(&chat.MessageQuery{UID: "V_1", Limit: 1}, terms.Parse("发货"))
+	if plan := planOf(t, s, ofSide(query, chat.MerchantSide), args...); strings.Contains(plan, "TEMP B-TREE") {
+		t.Error(plan)
+	}
+}
+
+func planOf(t *testing.T, s *Store, query string, args ...any) string {
+	t.Helper()
+	var plan []string
+	err := s.query(t.Context(), func(r row) error {
+		plan = append(plan, r.text(3))
+		return nil
+	}, "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(plan, "\n")
 }

@@ -123,7 +123,7 @@ func (u *unindexed) index(t tx, index fullText, limit int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if n == 0 {
+	if n == 0 { // there should be some; that there are none is not asked again and again
 		u.seq = u.last
 	}
 	for _, e := range found {

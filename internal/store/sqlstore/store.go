@@ -30,7 +30,7 @@ type Store struct {
 	epoch   atomic.Pointer[chat.Epoch]
 
 	mu    sync.RWMutex // guards stmts
-	stmts map[string]*sql.Stmt
+	stmts map[string]statement
 }
 
 var _ chat.Store = (*Store)(nil)
@@ -44,7 +44,7 @@ func newStore(ctx context.Context, d Dialect, db *sql.DB, c connect, lock io.Clo
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{dialect: d, db: db, writer: w, lock: lock, stmts: make(map[string]*sql.Stmt)}
+	s := &Store{dialect: d, db: db, writer: w, lock: lock, stmts: make(map[string]statement)}
 	stored, err := s.Secret(ctx, epochName, []byte(newEpoch()))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read epoch: %w", err), w.close())
@@ -142,14 +142,11 @@ func errCanceled(ctx context.Context) error {
 }
 
 func (s *Store) read(ctx context.Context, each func(row) error, query string, args ...any) (err error) {
-	st, err := s.prepare(ctx, query) //nolint:sqlclosecheck // statements live as long as the store
+	st, err := s.prepare(ctx, query)
 	if err != nil {
 		return err
 	}
-	// Most queries read a short stretch of an index, and to be able to break those
-	// off costs more than they take: the driver starts a goroutine for it. A search
-	// may walk a whole inbox.
-	if !strings.Contains(query, " LIKE ") && !strings.Contains(query, " MATCH ") {
+	if !st.searches {
 		ctx = context.WithoutCancel(ctx)
 	}
 	rows, err := st.QueryContext(ctx, args...)
@@ -181,8 +178,17 @@ func eachRow(rows *sql.Rows, each func(row) error) error {
 	return rows.Err()
 }
 
+// statement is a prepared query. Most read a short stretch of an index, and to be able
+// to break those off costs more than they take: the driver starts a goroutine for it.
+// One that searches may walk a whole inbox.
+type statement struct {
+	*sql.Stmt
+
+	searches bool
+}
+
 // prepare returns the statement for query. There are a few dozen of them.
-func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+func (s *Store) prepare(ctx context.Context, query string) (statement, error) {
 	s.mu.RLock()
 	st, ok := s.stmts[query]
 	s.mu.RUnlock()
@@ -194,10 +200,11 @@ func (s *Store) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if st, ok := s.stmts[query]; ok {
 		return st, nil
 	}
-	st, err := s.db.PrepareContext(context.WithoutCancel(ctx), s.dialect.rewrite(query)) //nolint:sqlclosecheck // kept
+	prepared, err := s.db.PrepareContext(context.WithoutCancel(ctx), s.dialect.rewrite(query))
 	if err != nil {
-		return nil, fmt.Errorf("prepare: %w", err)
+		return statement{}, fmt.Errorf("prepare: %w", err)
 	}
+	st = statement{prepared, strings.Contains(query, " LIKE ") || strings.Contains(query, " MATCH ")}
 	s.stmts[query] = st
 	return st, nil
 }
