@@ -104,6 +104,7 @@ func New(d Deps) (*API, error) {
 	a.phraseRoutes()
 	a.settingsRoutes()
 	a.conversationRoutes()
+	a.searchRoute()
 	a.fileRoutes()
 	a.weChatRoutes()
 	a.loginRoutes()

@@ -72,7 +72,6 @@ type ReportRequest struct {
 }
 
 func (a *API) conversationRoutes() {
-	a.searchRoutes()
 	actorIn(a, get("/v1/conversations", "list-conversations", tagConversations, "One's conversations",
 		"Pages end when `cursor` is absent; the last may be empty."), a.listConversations)
 	actorIn(a, get("/v1/conversations/{id}", "conversation", tagConversations, "A conversation", ""), a.conversation)

@@ -15,7 +15,7 @@ type searchIn struct {
 	Limit        int    `query:"limit" minimum:"1" maximum:"100" default:"30"`
 }
 
-func (a *API) searchRoutes() {
+func (a *API) searchRoute() {
 	actorIn(a, get("/v1/messages/search", "search-messages", tagMessages, "Find messages by what they say",
 		"The latest first. A message can be found a moment after it was sent, and not once it is recalled. "+
 			"Pages end when `cursor` is absent; the last may be empty."), a.searchMessages)
