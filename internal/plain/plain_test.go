@@ -476,6 +476,20 @@ func TestPictureLast(t *testing.T) {
 	}
 }
 
+// Of what a stranger sends no more is read than is needed to give a text back.
+func TestStrangersBody(t *testing.T) {
+	s := newSite(t)
+	_, body := s.get("/chat/plain?product=1")
+	v := form(t, body)
+	for _, name := range []string{"c", "product", "text"} {
+		v.Set(name, strings.Repeat("x", 200<<10))
+	}
+	s.as = chat.Identity{}
+	if w := s.post(v); w.Code < 400 || s.read > 300<<10 {
+		t.Errorf("%d, %d bytes read", w.Code, s.read)
+	}
+}
+
 // However many chats a buyer has, each can be reached.
 func TestList_pages(t *testing.T) {
 	s := newSite(t)

@@ -219,6 +219,44 @@ func (s *slowLease) LeaseTicket(ctx context.Context, name string, now, until tim
 	return s.memTickets.LeaseTicket(ctx, name, now, until)
 }
 
+// A node that cannot read the tickets any more does not take from the others what they
+// have.
+func TestTicket_unreadable(t *testing.T) {
+	w := standin.New(appID, secret)
+	id := w.Put("image/png", []byte("x"))
+	tickets := newTickets()
+	blind := &blindAfterLease{slowLease{memTickets: tickets}, false}
+	blind.before = func() {
+		if _, err := client(w, tickets).Media(t.Context(), id); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := client(w, blind).Media(t.Context(), id); err == nil {
+		t.Error("a ticket that could not be read was used")
+	}
+	if value, _, err := tickets.Ticket(t.Context(), "wechat_access_token"); err != nil || value == "" {
+		t.Errorf("the others' ticket is %q, %v", value, err)
+	}
+}
+
+// blindAfterLease is a store of tickets that cannot be read once there is a lease.
+type blindAfterLease struct {
+	slowLease
+	blind bool
+}
+
+func (s *blindAfterLease) LeaseTicket(ctx context.Context, name string, now, until time.Time) (bool, error) {
+	s.blind = true
+	return s.slowLease.LeaseTicket(ctx, name, now, until)
+}
+
+func (s *blindAfterLease) Ticket(ctx context.Context, name string) (string, time.Time, error) {
+	if s.blind {
+		return "", time.Time{}, errors.New("the disk is gone")
+	}
+	return s.slowLease.Ticket(ctx, name)
+}
+
 // A token is used until shortly before its end.
 func TestTicket_expiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -74,11 +74,14 @@ describe("whom the page names", () => {
   });
   test("what is no token signs nobody out of this browser", async () => {
     await asked({ type: "token", token: of("U_1") });
-    expect(await asked({ type: "token", token: "<h1>500</h1>" })).toHaveProperty("signedOut");
-    says({ type: "token", token: of("U_1") });
     says({ type: "token", token: "<h1>500</h1>" });
     await vi.runAllTimersAsync();
-    expect(did).not.toContain("leaves");
+    expect(did).toEqual(["begins anew"]);
+  });
+  test("what is no token, as the answer to a question, is told as such", async () => {
+    await asked({ type: "token", token: of("U_1") });
+    expect(await asked({ type: "token", token: "<h1>500</h1>" })).toHaveProperty("signedOut");
+    expect(did).toEqual([]);
   });
   test("nobody from the start: cookies decide", async () => {
     expect(await asked({ type: "token", token: null })).toBeUndefined();
