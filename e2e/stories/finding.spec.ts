@@ -1,5 +1,5 @@
 import { expect, expectAccessible, phone, test } from "../harness.ts";
-import { answerTo, row, Thread } from "../talk.ts";
+import { answerTo, Record, row, Thread } from "../talk.ts";
 
 test("a seller finds who waits for an answer, and who asked about a product", async ({ person }) => {
   const lin = new Thread(await (await person(phone)).chatAbout(1001, "a"));
@@ -29,4 +29,23 @@ test("a seller finds who waits for an answer, and who asked about a product", as
   await expectAccessible(console);
   await console.getByRole("button", { name: "About any product" }).click();
   await expect(console.getByRole("button", { name: "About any product" })).toHaveCount(0);
+});
+
+test("a seller finds what was said in Chinese; a rival does not", async ({ person }) => {
+  const lin = new Thread(await (await person(phone)).chatAbout(1001));
+  await lin.say("今天发货吗？");
+  await lin.expectStanding("今天发货吗？", "sent");
+  const search = `/v1/messages/search?text=${encodeURIComponent("发货")}`;
+  const staff = async (agent: "E_1/yun" | "E_2/nora"): Promise<Record> => {
+    const who = await person();
+    await who.console(agent);
+    return Record.of(who, "merchant");
+  };
+  const seller = await staff("E_1/yun");
+  await expect.poll(() => seller.get(search)).toMatchObject({
+    status: 200,
+    body: { found: [{ message: { blocks: [{ text: "今天发货吗？" }] } }] },
+  });
+  const rival = await staff("E_2/nora");
+  expect(await rival.get(search)).toMatchObject({ status: 200, body: { found: [] } });
 });
