@@ -27,6 +27,38 @@ type SideState struct {
 	Pos       Pos   // the participant's Pos at the last change it is told of
 	Blocked   bool  // this side does not want to hear from the other
 	Waiting   bool  // the other side has the last word, automatic ones aside
+
+	// What this side has set for itself. The other side is told nothing of it.
+	Pinned bool // it keeps the conversation at hand
+	Muted  bool // it is not to be called for it
+	Marked bool // it wants to come back: as unread, until it reads or writes on
+}
+
+// HasUnread reports whether the conversation counts as unread for this side.
+func (s *SideState) HasUnread() bool { return s.Unread > 0 || s.Marked }
+
+// Flag is something that a side sets on a conversation for itself. For a merchant it is
+// the same for all agents, as what was read is.
+type Flag string
+
+// The flags.
+const (
+	PinnedFlag Flag = "pinned"
+	MutedFlag  Flag = "muted"
+	MarkedFlag Flag = "marked" // as unread
+)
+
+// Flag returns where s keeps a flag, nil for one that there is not.
+func (s *SideState) Flag(f Flag) *bool {
+	switch f {
+	case PinnedFlag:
+		return &s.Pinned
+	case MutedFlag:
+		return &s.Muted
+	case MarkedFlag:
+		return &s.Marked
+	}
+	return nil
 }
 
 // SideOf returns the side that uid takes part on, NoSide for a stranger.
@@ -54,9 +86,10 @@ type ConversationView struct {
 }
 
 // Spoken notes that side has said something, not automatically: now the other one is
-// waited for.
+// waited for, and what was marked to come back to has been come back to.
 func (c *Conversation) Spoken(side Side) {
 	c.Sides[side].Waiting = false
+	c.Sides[side].Marked = false
 	c.Sides[side.Other()].Waiting = true
 }
 

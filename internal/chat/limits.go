@@ -18,6 +18,7 @@ type Limits struct {
 	URLBytes      int   // of an avatar, a product's image or page
 	ReportRunes   int   // of the reason in a report
 	Phrases       int   // quick phrases of an agent, and as many of its shop
+	Pinned        int   // conversations that a participant has pinned
 	PageSize      int   // rows of a list at the most
 	FileURLs      int   // files in one request for URLs
 	Watched       int   // uids a session watches
@@ -71,7 +72,7 @@ func DefaultLimits() Limits {
 		TextRunes: 4000, Blocks: 20, Images: 9, FrameBytes: 64 << 10,
 		UploadBytes: 20 * mi, UploadPixels: 40_000_000, DecodePixels: 80_000_000,
 		NameRunes: 64, TitleRunes: 200, URLBytes: 2048, ReportRunes: 1000, Phrases: 500,
-		PageSize: 100, FileURLs: 100, Watched: 200, Sockets: 10,
+		Pinned: 50, PageSize: 100, FileURLs: 100, Watched: 200, Sockets: 10,
 		PushBytes: 16 << 10, BulkLineBytes: 64 << 10,
 		RecallWithin: 2 * time.Minute, FileURLTTL: 24 * time.Hour, UnattachedFor: 8 * 24 * time.Hour,
 		LoginCodeTTL: time.Minute, TokenTTL: 10 * time.Minute,

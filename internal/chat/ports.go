@@ -57,6 +57,11 @@ type ConversationStore interface {
 	// SetBlocked says whether side wants to hear from the other.
 	SetBlocked(ctx context.Context, id ConversationID, side Side, blocked bool) (Conversation, error)
 
+	// SetFlag sets one of side's flags, or takes it away. A marked conversation counts
+	// as unread until the side reads on, or writes; its read watermark stays where it is.
+	// Only side's Pos is raised: the other is not told.
+	SetFlag(ctx context.Context, id ConversationID, side Side, flag Flag, on bool) (Conversation, error)
+
 	// Conversation returns the conversation named id.
 	Conversation(ctx context.Context, id ConversationID) (Conversation, error)
 
@@ -92,8 +97,8 @@ type ConversationStore interface {
 	// Acquainted returns those of others with whom uid has a conversation.
 	Acquainted(ctx context.Context, uid UID, others []UID) ([]UID, error)
 
-	// Unread returns how many of uid's conversations have unread messages, and
-	// how many messages those are.
+	// Unread returns how many of uid's conversations count as unread, and how many
+	// messages are unread in them. Muted ones are left out.
 	Unread(ctx context.Context, uid UID) (conversations, messages int64, err error)
 
 	// Positions returns the position of each uid; one without changes is at 0.
@@ -200,6 +205,7 @@ const (
 	AllConversations     Filter = "all"
 	UnreadConversations  Filter = "unread"
 	WaitingConversations Filter = "waiting" // the other side has the last word
+	PinnedConversations  Filter = "pinned"
 )
 
 // ConversationQuery asks for a page of a participant's conversations.
@@ -215,7 +221,7 @@ type ConversationQuery struct {
 
 // ConversationCursor is the place of a row in a list.
 type ConversationCursor struct {
-	Unread bool // the row had unread messages; counts only with UnreadFirst
+	Unread bool // the row counted as unread; matters only with UnreadFirst
 	LastAt time.Time
 	ID     ConversationID
 }

@@ -24,7 +24,7 @@ func (s *Service) SetBlocked(ctx context.Context, actor Actor, id ConversationID
 		return ConversationView{}, err
 	}
 	conv.Last = view.Last
-	s.announceConversation(ctx, conv)
+	s.announceConversation(ctx, conv, BuyerSide, MerchantSide)
 	return view, nil
 }
 

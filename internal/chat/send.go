@@ -238,17 +238,23 @@ func (s *Service) announceMessage(ctx context.Context, done *Appended, origin Cl
 	if done.Begun || done.About {
 		told := *conv
 		told.Last = &done.Message
-		s.announceConversation(ctx, told)
+		s.announceConversation(ctx, told, BuyerSide, MerchantSide)
 	}
 	s.announce(ctx, conv.UIDs, Event{Origin: origin, Pos: conv.Positions(), Message: &done.Message})
 }
 
-// announceConversation tells both sides all there is to know of a conversation.
-func (s *Service) announceConversation(ctx context.Context, conv Conversation) {
+// announceConversation tells sides all there is to know of a conversation.
+func (s *Service) announceConversation(ctx context.Context, conv Conversation, sides ...Side) {
 	views, err := s.views(context.WithoutCancel(ctx), []Conversation{conv})
 	if err != nil {
 		s.log.WarnContext(ctx, "announce conversation", "conversation", conv.ID, "err", err)
 		return
 	}
-	s.announce(ctx, conv.UIDs, Event{Pos: conv.Positions(), Conversation: &views[0]})
+	ev := Event{Conversation: &views[0]}
+	var topics []Topic
+	for _, side := range sides {
+		ev.Pos[side] = conv.Sides[side].Pos
+		topics = append(topics, Topic{EventsOf, conv.UIDs[side]})
+	}
+	s.publish(ctx, topics, ev)
 }

@@ -413,6 +413,58 @@ func TestBlock(t *testing.T) {
 	}
 }
 
+func TestSetFlag(t *testing.T) {
+	w := newWorld(t)
+	id := w.begin(t)
+	_, err := w.SetFlag(t.Context(), stranger, id, chat.PinnedFlag, true)
+	wantCode(t, err, "not_found")
+	w.bus.take()
+	view, err := w.SetFlag(t.Context(), seller, id, chat.MutedFlag, true)
+	if err != nil || !view.Sides[chat.MerchantSide].Muted || view.Last == nil {
+		t.Fatalf("SetFlag = %+v, %v", view, err)
+	}
+	events := w.bus.take()
+	if len(events) != 1 || events[0].Conversation == nil || !events[0].Conversation.Sides[chat.MerchantSide].Muted ||
+		events[0].Pos != [2]chat.Pos{0, view.Sides[chat.MerchantSide].Pos} {
+		t.Fatalf("announced %+v, want the conversation at the seller's position", events)
+	}
+	if diff := cmp.Diff([]chat.Topic{{Kind: chat.EventsOf, UID: "V_7"}}, events[0].Topics); diff != "" {
+		t.Errorf("topics (-want +got):\n%s", diff)
+	}
+}
+
+// A list keeps so many conversations at hand and no more; one that is pinned already
+// takes no room.
+func TestSetFlag_pinned(t *testing.T) {
+	w := newWorld(t)
+	most := chat.DefaultLimits().Pinned
+	var ids []chat.ConversationID
+	for i := range most + 1 {
+		who := chat.Actor{UID: chat.UID(fmt.Sprint("U_", 100+i))}
+		done, err := w.Send(t.Context(), who, chat.Draft{Product: "1001", Nonce: "n", Blocks: text("hi")}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, done.Message.Conversation)
+	}
+	for _, id := range ids[:most] {
+		if _, err := w.SetFlag(t.Context(), seller, id, chat.PinnedFlag, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.SetFlag(t.Context(), seller, ids[0], chat.PinnedFlag, true); err != nil {
+		t.Errorf("pinned again: %v", err)
+	}
+	_, err := w.SetFlag(t.Context(), seller, ids[most], chat.PinnedFlag, true)
+	wantCode(t, err, "too_many_pinned")
+	if _, err := w.SetFlag(t.Context(), seller, ids[0], chat.PinnedFlag, false); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.SetFlag(t.Context(), seller, ids[most], chat.PinnedFlag, true); err != nil {
+		t.Errorf("after one was taken away: %v", err)
+	}
+}
+
 func TestRecall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -11,7 +11,7 @@ import (
 
 type listIn struct {
 	Order   string `query:"order" enum:"newest,unread" default:"newest" doc:"Newest message first, or the unread ones before the others"`
-	Filter  string `query:"filter" enum:"all,unread,waiting" default:"all" doc:"Only those with unread messages, or in which the other side has the last word (automatic messages aside); both newest first, whatever the order"`
+	Filter  string `query:"filter" enum:"all,unread,waiting,pinned" default:"all" doc:"Only those that count as unread, that one has pinned, or in which the other side has the last word (automatic messages aside); all of these newest first, whatever the order"`
 	Product string `query:"product" maxLength:"64" doc:"Only conversations that were ever about this product"`
 	Search  string `query:"search" maxLength:"64" doc:"Part of the other side's name, letter case aside"`
 	Cursor  string `query:"cursor" maxLength:"256" doc:"From the page before; all else stays the same"`
@@ -93,6 +93,15 @@ func (a *API) conversationRoutes() {
 		"One's own side's, within the time that `/v1/me` gives. A tombstone stays."), a.recall)
 	actorIn(a, put("/v1/conversations/{id}/block", "block", tagSafety, "Do not hear from the other side", ""), a.block(true))
 	actorIn(a, del("/v1/conversations/{id}/block", "unblock", tagSafety, "Hear from the other side again", ""), a.block(false))
+	actorIn(a, put("/v1/conversations/{id}/pin", "pin", tagConversations, "Keep a conversation at hand",
+		"It comes with the filter `pinned`. One's own, as all three flags are: the other side is not told."), a.flag(chat.PinnedFlag, true))
+	actorIn(a, del("/v1/conversations/{id}/pin", "unpin", tagConversations, "Keep it at hand no more", ""), a.flag(chat.PinnedFlag, false))
+	actorIn(a, put("/v1/conversations/{id}/mute", "mute", tagConversations, "Do not be called for a conversation",
+		"It is left out of the totals of `/v1/me`, and the shop gets no `message.unread` for it."), a.flag(chat.MutedFlag, true))
+	actorIn(a, del("/v1/conversations/{id}/mute", "unmute", tagConversations, "Be called for it again", ""), a.flag(chat.MutedFlag, false))
+	actorIn(a, put("/v1/conversations/{id}/mark", "mark", tagConversations, "Mark a conversation as unread",
+		"To come back to it: it counts as unread until one's side reads or writes on. What the other side sees as read stays so."), a.flag(chat.MarkedFlag, true))
+	actorIn(a, del("/v1/conversations/{id}/mark", "unmark", tagConversations, "Take the mark away", ""), a.flag(chat.MarkedFlag, false))
 	actorIn(a, post("/v1/conversations/{id}/report", "report", tagSafety, "Complain to the shop", ""), a.report)
 }
 
@@ -214,6 +223,16 @@ func (a *API) recall(ctx context.Context, actor chat.Actor, in *seqIn) (*answer[
 func (a *API) block(blocked bool) func(context.Context, chat.Actor, *ConversationPath) (*answer[wire.Conversation], error) {
 	return func(ctx context.Context, actor chat.Actor, in *ConversationPath) (*answer[wire.Conversation], error) {
 		v, err := a.svc.SetBlocked(ctx, actor, chat.ConversationID(in.ID), blocked)
+		if err != nil {
+			return nil, err
+		}
+		return &answer[wire.Conversation]{wire.FromConversation(&v, actor.Side())}, nil
+	}
+}
+
+func (a *API) flag(flag chat.Flag, on bool) func(context.Context, chat.Actor, *ConversationPath) (*answer[wire.Conversation], error) {
+	return func(ctx context.Context, actor chat.Actor, in *ConversationPath) (*answer[wire.Conversation], error) {
+		v, err := a.svc.SetFlag(ctx, actor, chat.ConversationID(in.ID), flag, on)
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,7 @@ const maxCursor = 256
 // encodeCursor returns the cursor of the page after row.
 func encodeCursor(order chat.Order, row *chat.ConversationView, side chat.Side) (string, error) {
 	data, err := wire.Encode(cursor{
-		Order: order, Unread: row.Sides[side].Unread > 0, LastAt: row.LastAt.UnixMilli(), ID: string(row.ID),
+		Order: order, Unread: row.Sides[side].HasUnread(), LastAt: row.LastAt.UnixMilli(), ID: string(row.ID),
 	})
 	if err != nil {
 		return "", err

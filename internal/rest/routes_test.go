@@ -198,6 +198,36 @@ func TestConversationRoutes(t *testing.T) {
 	}, http.StatusConflict, "nonce_reused")
 }
 
+// Each side has its own flags, and sees nothing of the other's.
+func TestConversationRoutes_flags(t *testing.T) {
+	f := newFixture(t)
+	at := "/v1/conversations/" + f.says("U_1", "n1", "hello").Conversation
+	for _, flag := range []struct {
+		path string
+		on   func(*wire.Conversation) *bool
+	}{
+		{"/pin", func(c *wire.Conversation) *bool { return &c.Pinned }},
+		{"/mute", func(c *wire.Conversation) *bool { return &c.Muted }},
+		{"/mark", func(c *wire.Conversation) *bool { return &c.Marked }},
+	} {
+		for _, on := range []bool{true, false} {
+			method := map[bool]string{true: "PUT", false: "DELETE"}[on]
+			var mine, seen wire.Conversation
+			f.want(request{method: method, path: at + flag.path, as: "V_1"}, http.StatusOK, &mine)
+			f.want(request{path: at, as: "U_1"}, http.StatusOK, &seen)
+			if *flag.on(&mine) != on || *flag.on(&seen) {
+				t.Errorf("%s %s: %v, and %v to the buyer, whom it does not concern", method, flag.path, *flag.on(&mine), *flag.on(&seen))
+			}
+		}
+	}
+	f.want(request{method: "PUT", path: at + "/pin", as: "V_1"}, http.StatusOK, nil)
+	var pinned wire.ConversationPage
+	f.want(request{path: "/v1/conversations?filter=pinned", as: "V_1"}, http.StatusOK, &pinned)
+	if len(pinned.Conversations) != 1 || !pinned.Conversations[0].Pinned {
+		t.Errorf("pinned: %+v", pinned)
+	}
+}
+
 func TestChanges(t *testing.T) {
 	f := newFixture(t)
 	var me wire.Me

@@ -195,6 +195,7 @@ func (m *MemStore) Advance(_ context.Context, marks []chat.Mark) ([]chat.Advance
 		s.Delivered, s.Read = max(s.Delivered, mark.Delivered, mark.Read), max(s.Read, mark.Read)
 		sides := []chat.Side{mark.Side.Other()}
 		if a.Read {
+			s.Marked = false
 			sides = append(sides, mark.Side)
 			m.count(c)
 		}
@@ -247,6 +248,21 @@ func (m *MemStore) SetBlocked(_ context.Context, id chat.ConversationID, side ch
 	if c.Sides[side].Blocked != blocked {
 		c.Sides[side].Blocked = blocked
 		m.raise(c, chat.BuyerSide, chat.MerchantSide)
+	}
+	return c.Conversation, nil
+}
+
+// SetFlag implements chat.Store.
+func (m *MemStore) SetFlag(_ context.Context, id chat.ConversationID, side chat.Side, flag chat.Flag, on bool) (chat.Conversation, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.convs[id]
+	if c == nil {
+		return chat.Conversation{}, noSuch("conversation")
+	}
+	if f := c.Sides[side].Flag(flag); *f != on {
+		*f = on
+		m.raise(c, side)
 	}
 	return c.Conversation, nil
 }
@@ -327,12 +343,15 @@ func (m *MemStore) ProductsAsked(_ context.Context, id chat.ConversationID, limi
 	return list[:min(len(list), limit)], nil
 }
 
-// Conversations implements chat.Store, newest first; it knows no search, no filter
-// and no cursor.
+// Conversations implements chat.Store, newest first; it knows no search, no cursor,
+// and of the filters only the pinned ones.
 func (m *MemStore) Conversations(_ context.Context, q chat.ConversationQuery) ([]chat.Conversation, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	list := m.list(q.UID)
+	if q.Filter == chat.PinnedConversations {
+		list = slices.DeleteFunc(list, func(c chat.Conversation) bool { return !c.Sides[q.UID.Side()].Pinned })
+	}
 	slices.SortFunc(list, func(a, b chat.Conversation) int {
 		return cmp.Or(b.LastAt.Compare(a.LastAt), strings.Compare(string(a.ID), string(b.ID)))
 	})

@@ -63,6 +63,9 @@ type Conversation struct {
 	Last       *Message     `json:"last,omitzero"`
 	Unread     int64        `json:"unread"`           // of this participant
 	Waiting    bool         `json:"waiting,omitzero"` // the other side has the last word, automatic ones aside
+	Pinned     bool         `json:"pinned,omitzero"`  // of this participant, and so the next two
+	Muted      bool         `json:"muted,omitzero"`
+	Marked     bool         `json:"marked,omitzero"` // counts as unread until it reads or writes on
 	BuyerAt    SideProgress `json:"buyer_at"`
 	MerchantAt SideProgress `json:"merchant_at"`
 	CreatedAt  int64        `json:"created_at"`

@@ -97,6 +97,7 @@ func FromConversation(v *chat.ConversationView, reader chat.Side) Conversation {
 		Buyer:    FromParticipant(&v.Participants[chat.BuyerSide]),
 		Merchant: FromParticipant(&v.Participants[chat.MerchantSide]),
 		LastSeq:  int64(v.LastSeq), Unread: v.Sides[reader].Unread, Waiting: v.Sides[reader].Waiting,
+		Pinned: v.Sides[reader].Pinned, Muted: v.Sides[reader].Muted, Marked: v.Sides[reader].Marked,
 		BuyerAt:    fromSide(&v.Sides[chat.BuyerSide]),
 		MerchantAt: fromSide(&v.Sides[chat.MerchantSide]),
 		CreatedAt:  millis(v.CreatedAt), LastAt: millis(v.LastAt),

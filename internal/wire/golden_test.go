@@ -80,7 +80,7 @@ func newDomain() domain {
 			ID: conversationID, UIDs: [2]chat.UID{"U_42", "V_7"}, Product: "1001", LastSeq: 12, Rev: 31,
 			Sides: [2]chat.SideState{
 				chat.BuyerSide:    {Total: 7, Delivered: 11, Read: 11, Pos: 41},
-				chat.MerchantSide: {Total: 5, Delivered: 12, Read: 10, Unread: 2, Pos: 977, Blocked: true, Waiting: true},
+				chat.MerchantSide: {Total: 5, Delivered: 12, Read: 10, Unread: 2, Pos: 977, Blocked: true, Waiting: true, Pinned: true, Muted: true, Marked: true},
 			},
 			CreatedAt: at.Add(-time.Hour), LastAt: at, Last: &message,
 		},
@@ -206,6 +206,9 @@ func bodies() map[string]any {
 			Shop: wire.FromPhrases(nil),
 		},
 		"conversation": conv,
+		"found-messages": wire.FoundMessages{
+			Found: []wire.FoundMessage{{Message: wire.FromMessage(&d.message), Conversation: conv}}, Cursor: "bmV4dA",
+		},
 		"conversation-page": wire.ConversationPage{
 			Conversations: []wire.Conversation{conv}, Cursor: "bmV4dA",
 		},

@@ -169,7 +169,7 @@ func everyEvent() []chat.Event {
 			ID: "c1", UIDs: [2]chat.UID{"U_1", "V_7"}, Product: "1001", LastSeq: 12, Rev: 31,
 			Sides: [2]chat.SideState{
 				{Total: 1, Delivered: 2, Read: 3, Unread: 4, Pos: 5},
-				{Total: 6, Delivered: 7, Read: 8, Unread: 9, Pos: 10, Blocked: true},
+				{Total: 6, Delivered: 7, Read: 8, Unread: 9, Pos: 10, Blocked: true, Waiting: true, Pinned: true, Muted: true, Marked: true},
 			},
 			CreatedAt: at, LastAt: at, Last: &message,
 		},

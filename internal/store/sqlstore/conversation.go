@@ -14,16 +14,18 @@ import (
 const conversationColumns = `
 c.num, c.id, c.buyer, c.merchant, c.product, c.last_seq, c.rev, c.created_at, c.last_at,
 c.buyer_total, c.buyer_delivered, c.buyer_read, c.buyer_seen, c.buyer_unread, c.buyer_pos, c.buyer_blocked, c.buyer_waiting,
-c.merchant_total, c.merchant_delivered, c.merchant_read, c.merchant_seen, c.merchant_unread, c.merchant_pos, c.merchant_blocked, c.merchant_waiting`
+c.buyer_pinned, c.buyer_muted, c.buyer_marked,
+c.merchant_total, c.merchant_delivered, c.merchant_read, c.merchant_seen, c.merchant_unread, c.merchant_pos, c.merchant_blocked, c.merchant_waiting,
+c.merchant_pinned, c.merchant_muted, c.merchant_marked`
 
 // Columns that are read by themselves, and where the columns of a side start.
 const (
 	colNum           = 0
 	colBuyer         = 9
 	colBuyerSeen     = colBuyer + 3
-	colMerchant      = 17
+	colMerchant      = colBuyer + 11
 	colMerchantSeen  = colMerchant + 3
-	conversationCols = 25
+	conversationCols = colMerchant + 11
 )
 
 const selectConversation = `
@@ -69,6 +71,7 @@ const (
 
 	// With these words a partial index holds nothing else.
 	ofWaiting = ` AND c.mine_waiting = 1`
+	ofPinned  = ` AND c.mine_pinned = 1`
 
 	ofProduct = ` AND EXISTS (SELECT 1 FROM conversation_products p WHERE p.conversation = c.num AND p.product = ?)`
 
@@ -87,7 +90,7 @@ LIMIT ?`
 const selectUnread = `
 SELECT COUNT(*), COALESCE(SUM(c.mine_unread), 0)
 FROM conversations c
-WHERE c.mine = ? AND c.mine_has_unread = 1`
+WHERE c.mine = ? AND c.mine_has_unread = 1 AND c.mine_muted = 0`
 
 const selectPositions = `
 SELECT uid, pos
@@ -111,6 +114,7 @@ func decodeSide(r row) chat.SideState {
 	return chat.SideState{
 		Total: r.int(0), Delivered: chat.Seq(r.int(1)), Read: chat.Seq(r.int(2)),
 		Unread: r.int(4), Pos: chat.Pos(r.int(5)), Blocked: r.bool(6), Waiting: r.bool(7),
+		Pinned: r.bool(8), Muted: r.bool(9), Marked: r.bool(10),
 	}
 }
 
@@ -192,6 +196,8 @@ func inboxQuery(q chat.ConversationQuery) (string, []any) {
 		return selectNewestOf + ofUnread + only + newestFirst, append(args, limit)
 	case q.Filter == chat.WaitingConversations:
 		return selectNewestOf + ofWaiting + only + newestFirst, append(args, limit)
+	case q.Filter == chat.PinnedConversations:
+		return selectNewestOf + ofPinned + only + newestFirst, append(args, limit)
 	case q.Order == chat.UnreadFirst:
 		args = append([]any{string(q.UID), hasUnread, lastAt, id}, rest...)
 		return selectUnreadFirst + only + unreadFirst, append(args, limit)

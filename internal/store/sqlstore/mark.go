@@ -94,7 +94,7 @@ func (o *advanceOp) move(b *batch, c *conversation, m *chat.Mark) (chat.Advanced
 			return a, err
 		}
 		a.Read = true
-		state.Read = m.Read
+		state.Read, state.Marked = m.Read, false
 		c.seen[m.Side] = seen
 		c.count()
 	}

@@ -105,6 +105,7 @@ func TestFiltersAreIndexRanges(t *testing.T) {
 		chat.AllConversations:     "conversations_merchant_inbox",
 		chat.UnreadConversations:  "conversations_merchant_inbox",
 		chat.WaitingConversations: "conversations_merchant_waiting",
+		chat.PinnedConversations:  "conversations_merchant_pinned",
 	} {
 		query, args := inboxQuery(chat.ConversationQuery{UID: "V_1", Filter: filter, Limit: 30})
 		plan := planOf(t, s, ofSide(query, chat.MerchantSide), args...)

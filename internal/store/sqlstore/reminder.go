@@ -130,7 +130,7 @@ func (r *reminder) remove(t tx) error {
 // untold returns the first and the newest message of the other side that r's side
 // has not read and that is this row's matter; seq 0: there is none.
 func (r *reminder) untold(t tx, c *conversation) (first, newest spoken, err error) {
-	if c.Sides[r.side].Blocked {
+	if c.Sides[r.side].Blocked || c.Sides[r.side].Muted {
 		return first, newest, nil // it does not want to hear of it
 	}
 	after := max(r.told, int64(c.Sides[r.side].Read))

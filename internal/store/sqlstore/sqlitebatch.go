@@ -50,8 +50,10 @@ const sqliteBegin = `
 INSERT INTO conversations (
   id, buyer, merchant, product, last_seq, rev, created_at, last_at,
   buyer_total, buyer_delivered, buyer_read, buyer_seen, buyer_unread, buyer_has_unread, buyer_pos, buyer_blocked, buyer_waiting,
-  merchant_total, merchant_delivered, merchant_read, merchant_seen, merchant_unread, merchant_has_unread, merchant_pos, merchant_blocked, merchant_waiting)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  buyer_pinned, buyer_muted, buyer_marked,
+  merchant_total, merchant_delivered, merchant_read, merchant_seen, merchant_unread, merchant_has_unread, merchant_pos, merchant_blocked, merchant_waiting,
+  merchant_pinned, merchant_muted, merchant_marked)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 RETURNING num`
 
 const sqliteUpdate = `
@@ -59,8 +61,10 @@ UPDATE conversations
 SET product = ?, last_seq = ?, rev = ?, last_at = ?,
   buyer_total = ?, buyer_delivered = ?, buyer_read = ?, buyer_seen = ?,
   buyer_unread = ?, buyer_has_unread = ?, buyer_pos = ?, buyer_blocked = ?, buyer_waiting = ?,
+  buyer_pinned = ?, buyer_muted = ?, buyer_marked = ?,
   merchant_total = ?, merchant_delivered = ?, merchant_read = ?, merchant_seen = ?,
-  merchant_unread = ?, merchant_has_unread = ?, merchant_pos = ?, merchant_blocked = ?, merchant_waiting = ?
+  merchant_unread = ?, merchant_has_unread = ?, merchant_pos = ?, merchant_blocked = ?, merchant_waiting = ?,
+  merchant_pinned = ?, merchant_muted = ?, merchant_marked = ?
 WHERE num = ?`
 
 const sqliteInsert = `
@@ -144,7 +148,7 @@ func (s sqliteBatch) begin(c *conversation) (num int64, err error) {
 }
 
 func (s sqliteBatch) update(cs []*conversation) error {
-	args := make([]any, 0, 26)
+	args := make([]any, 0, 32)
 	for _, c := range cs {
 		args = append(args[:0], string(c.Product), int64(c.LastSeq), int64(c.Rev), millis(c.LastAt))
 		n, err := s.tx.exec(sqliteUpdate, append(c.appendSides(args), c.num)...)
@@ -162,7 +166,8 @@ func (s sqliteBatch) update(cs []*conversation) error {
 func (c *conversation) appendSides(args []any) []any {
 	for side, s := range c.Sides {
 		args = append(args, s.Total, int64(s.Delivered), int64(s.Read), c.seen[side],
-			s.Unread, bit(s.Unread > 0), int64(s.Pos), bit(s.Blocked), bit(s.Waiting))
+			s.Unread, bit(s.HasUnread()), int64(s.Pos), bit(s.Blocked), bit(s.Waiting),
+			bit(s.Pinned), bit(s.Muted), bit(s.Marked))
 	}
 	return args
 }

@@ -97,7 +97,7 @@ func pages(t *testing.T, s chat.Store, q chat.ConversationQuery) []chat.Conversa
 			return all
 		}
 		last := page[len(page)-1]
-		q.After = &chat.ConversationCursor{Unread: last.Sides[side].Unread > 0, LastAt: last.LastAt, ID: last.ID}
+		q.After = &chat.ConversationCursor{Unread: last.Sides[side].HasUnread(), LastAt: last.LastAt, ID: last.ID}
 	}
 	t.Fatalf("the list of %s has no end", q.UID)
 	return nil
@@ -302,6 +302,7 @@ func testFilters(t *testing.T, s chat.Store) {
 		chat.AllConversations:     {"U_5", "U_4", "U_3", "U_2", "U_1", "U_0"},
 		chat.UnreadConversations:  {"U_5", "U_3", "U_2", "U_0"},
 		chat.WaitingConversations: {"U_3", "U_2", "U_1", "U_0"},
+		chat.PinnedConversations:  nil, // see testPinned
 	} {
 		for _, limit := range []int{1, 2, 3, 100} {
 			got := pages(t, s, chat.ConversationQuery{UID: merchant, Filter: filter, Limit: limit})

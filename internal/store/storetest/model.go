@@ -25,6 +25,7 @@ func testModel(t *testing.T, s chat.Store) {
 			"mark":   m.mark,
 			"recall": m.recall,
 			"block":  m.block,
+			"flag":   m.flag,
 			"":       m.check,
 		})
 	})
@@ -132,6 +133,7 @@ func (m *model) send(r *rapid.T) {
 	c.state.LastAt = m.now
 	c.state.Sides[side].Total++
 	c.state.Sides[side].Waiting, c.state.Sides[side.Other()].Waiting = false, true
+	c.state.Sides[side].Marked = false
 	msg := chat.Message{
 		Conversation: c.state.ID, Seq: c.state.LastSeq, Rev: c.state.Rev, Sender: a.Sender, Nonce: a.Nonce,
 		Blocks: a.Blocks, SentAt: m.now, Ordinal: c.state.Sides[side].Total,
@@ -184,6 +186,7 @@ func (m *model) mark(r *rapid.T) {
 	}
 	st.Delivered, st.Read = max(st.Delivered, delivered), max(st.Read, mark.Read)
 	if want.Read {
+		st.Marked = false
 		m.change(c, chat.BuyerSide, chat.MerchantSide)
 	} else {
 		m.change(c, side.Other())
@@ -236,6 +239,21 @@ func (m *model) block(r *rapid.T) {
 	look(r, "blocked", c.state, got)
 }
 
+func (m *model) flag(r *rapid.T) {
+	c, side := m.any(r)
+	flag := rapid.SampledFrom([]chat.Flag{chat.PinnedFlag, chat.MutedFlag, chat.MarkedFlag}).Draw(r, "flag")
+	on := rapid.Bool().Draw(r, "on")
+	if f := c.state.Sides[side].Flag(flag); *f != on {
+		*f = on
+		m.change(c, side)
+	}
+	got, err := m.store.SetFlag(m.ctx, c.state.ID, side, flag, on)
+	if err != nil {
+		r.Fatalf("set flag: %v", err)
+	}
+	look(r, "flagged", c.state, got)
+}
+
 // check compares everything that can be read.
 func (m *model) check(r *rapid.T) {
 	for _, c := range m.convs {
@@ -277,13 +295,13 @@ func (m *model) checkLists(r *rapid.T, uid chat.UID) {
 			state := c.state
 			state.Last = &c.messages[len(c.messages)-1]
 			mine = append(mine, state)
-			unread += state.Sides[side].Unread
 		}
 	}
 	withUnread := 0
 	for _, c := range mine {
-		if c.Sides[side].Unread > 0 {
+		if st := &c.Sides[side]; st.HasUnread() && !st.Muted {
 			withUnread++
+			unread += st.Unread
 		}
 	}
 	cs, ms, err := m.store.Unread(m.ctx, uid)
@@ -299,7 +317,7 @@ func (m *model) checkLists(r *rapid.T, uid chat.UID) {
 		return strings.Compare(string(b.ID), string(a.ID))
 	}
 	unreadFirst := func(a, b chat.Conversation) int {
-		ua, ub := a.Sides[side].Unread > 0, b.Sides[side].Unread > 0
+		ua, ub := a.Sides[side].HasUnread(), b.Sides[side].HasUnread()
 		if ua != ub {
 			return map[bool]int{true: -1, false: 1}[ua]
 		}
@@ -321,7 +339,8 @@ func (m *model) checkLists(r *rapid.T, uid chat.UID) {
 	}
 	for filter, wanted := range map[chat.Filter]func(c *chat.Conversation) bool{
 		chat.AllConversations:     func(*chat.Conversation) bool { return true },
-		chat.UnreadConversations:  func(c *chat.Conversation) bool { return c.Sides[side].Unread > 0 },
+		chat.UnreadConversations:  func(c *chat.Conversation) bool { return c.Sides[side].HasUnread() },
+		chat.PinnedConversations:  func(c *chat.Conversation) bool { return c.Sides[side].Pinned },
 		chat.WaitingConversations: func(c *chat.Conversation) bool { return c.Last.Sender != uid },
 	} {
 		got, err := m.store.Conversations(m.ctx, chat.ConversationQuery{UID: uid, Filter: filter, Limit: 100})

@@ -124,7 +124,8 @@ func testRemindUntrue(t *testing.T, s ReminderStore) {
 	read := mustAppend(t, s, reminded(buyer, merchant, "read", at)).Conversation
 	recalled := mustAppend(t, s, reminded("U_2", merchant, "recalled", at)).Conversation
 	blocked := mustAppend(t, s, reminded("U_3", merchant, "blocked", at)).Conversation
-	waiting(t, s, 3, 0)
+	muted := mustAppend(t, s, reminded("U_4", merchant, "muted", at)).Conversation
+	waiting(t, s, 4, 0)
 	mustAdvance(t, s, chat.Mark{Conversation: read.ID, Side: chat.MerchantSide, Read: 1})
 	if _, err := s.Recall(t.Context(), chat.RecallRequest{Conversation: recalled.ID, Seq: 1, By: "U_2", At: at}); err != nil {
 		t.Fatal(err)
@@ -132,6 +133,7 @@ func testRemindUntrue(t *testing.T, s ReminderStore) {
 	if _, err := s.SetBlocked(t.Context(), blocked.ID, chat.MerchantSide, true); err != nil {
 		t.Fatal(err)
 	}
+	setFlag(t, s, muted.ID, chat.MerchantSide, chat.MutedFlag, true)
 	lease(t, s, at.Add(patience), 0)
 	waiting(t, s, 0, 0)
 }

@@ -23,6 +23,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"Advance", markCases()},
 		{"Recall", recallCases()},
 		{"Block", blockCases()},
+		{"Flag", flagCases()},
 		{"Lists", listCases()},
 		{"Directory", directoryCases()},
 		{"Files", fileCases()},

@@ -92,6 +92,9 @@ export type Conversation = {
   last?: Message;
   unread: number; // of this participant
   waiting?: boolean; // the other side has the last word, automatic messages aside
+  pinned?: boolean; // of this participant, and so the next two
+  muted?: boolean;
+  marked?: boolean; // counts as unread until it reads or writes on
   buyer_at: SideProgress;
   merchant_at: SideProgress;
   created_at: number;
@@ -274,6 +277,9 @@ export const parseConversation = object<Conversation>({
   last: optional(parseMessage),
   unread: number,
   waiting: optional(boolean),
+  pinned: optional(boolean),
+  muted: optional(boolean),
+  marked: optional(boolean),
   buyer_at: progress,
   merchant_at: progress,
   created_at: number,

@@ -17,6 +17,7 @@ import {
   parseRecallPage,
   parseWireError,
 } from "./body.ts";
+import { parseFoundMessages } from "./found.ts";
 import { type ClientFrame, encodeClientFrame, parseServerFrame } from "./frame.ts";
 import { members, type Parse } from "./parse.ts";
 import { parsePhrases } from "./phrase.ts";
@@ -48,6 +49,7 @@ const bodies: Record<string, Parse<unknown>> = {
   "body-error.json": (value) => ({ error: parseWireError(members(value)["error"]) }),
   "body-file-urls.json": parseFileURLs,
   "body-file.json": parseFile,
+  "body-found-messages.json": parseFoundMessages,
   "body-js-config.json": parseJSConfig,
   "body-me.json": parseMe,
   "body-me-wechat.json": parseMe,

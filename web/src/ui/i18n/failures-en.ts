@@ -31,6 +31,7 @@ export const failures = {
   guests_disabled: "Sign in to the shop to chat.",
   denied: "You may not do this.",
   blocked: "The other side does not take messages from you any more.",
+  too_many_pinned: "As many chats as possible are pinned. Unpin one first.",
   blocked_by_you: "You blocked the other side. Unblock to write again.",
   buyers_begin: "Only buyers can begin a conversation.",
   wrong_merchant: "This product belongs to another seller.",

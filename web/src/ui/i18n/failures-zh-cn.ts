@@ -32,6 +32,7 @@ export const failures: FailureWords = {
   guests_disabled: "请先登录商城再聊天。",
   denied: "你没有权限这样做。",
   blocked: "对方不再接收你的消息。",
+  too_many_pinned: "置顶的会话已达上限，请先取消一个。",
   blocked_by_you: "你已屏蔽对方，取消屏蔽后才能发消息。",
   buyers_begin: "只有买家可以发起对话。",
   wrong_merchant: "这件商品属于另一个卖家。",
