@@ -78,10 +78,19 @@ export type Thread = {
   readonly loadingOlder: ReadonlySignal<boolean>;
   /** First message of the other side that was unread when the thread was opened; stays for the session. */
   readonly firstUnread: ReadonlySignal<number | undefined>;
+  /** Whether the newest messages are elsewhere: after `showAround`, until `loadNewer` has met them. */
+  readonly hasNewer: ReadonlySignal<boolean>;
+  /** What `showAround` went to, another object each time: the list opens there. */
+  readonly target: ReadonlySignal<{ seq: number } | undefined>;
   /** Name of who is writing on the other side ("" when it has none), undefined when nobody is. */
   readonly peerTyping: ReadonlySignal<string | undefined>;
 
   loadOlder(): Promise<void>;
+  loadNewer(): Promise<void>;
+  /** Goes to a message, and to what was said around it if that is not here. */
+  showAround(seq: number): Promise<void>;
+  /** Goes back to what is newest. */
+  showNewest(): Promise<void>;
   reload(): Promise<void>;
   /** Puts a message in the outbox; it shows in `entries` in the same frame. `about` is the product it is about. */
   send(pieces: readonly Piece[], about?: Product): void;
@@ -96,6 +105,9 @@ export type Thread = {
 };
 
 export type InboxOrder = "newest" | "unread";
+
+/** What a participant sets on a conversation: for itself, but for the block. */
+export type Flag = "pin" | "mute" | "mark" | "block";
 
 /** Which conversations are listed. Waiting: the other side has the last word, automatic messages aside. */
 export type InboxFilter = "all" | "unread" | "waiting";
@@ -157,6 +169,7 @@ export type Client = {
   presence(uid: string): ReadonlySignal<Presence>;
   /** As `Thread.peerTyping`, for lists: it loads no thread. */
   typing(conversation: string): ReadonlySignal<string | undefined>;
+  setFlag(conversation: string, flag: Flag, on: boolean): Promise<Failure | undefined>;
   /** Whose presence is on the screen now, at most 200. */
   watch(uids: readonly string[]): void;
 

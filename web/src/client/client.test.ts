@@ -545,6 +545,62 @@ describe("the inbox", () => {
     expect(names(seller)).toEqual(["U_5", "U_4", "U_3"]);
   });
 
+  test("what is pinned stands first, also what no page has brought yet, and goes back to its place", async () => {
+    const seller = await inbox();
+    await seller.setFlag("c1", "pin", true); // by another device, say
+    await seller.inbox.reload();
+    await clock.pass(1_000);
+    expect(names(seller)).toEqual(["U_1", "U_5", "U_4", "U_3"]);
+    server.store("U_6", { product: "1", nonce: "m", blocks: text("I am new") });
+    await clock.pass(1_000);
+    expect(names(seller)).toEqual(["U_1", "U_6", "U_5", "U_4", "U_3"]);
+    seller.inbox.setFilter("unread"); // where it has its place by time
+    await clock.pass(1_000);
+    expect(names(seller)).not.toContain("U_1");
+    seller.inbox.setFilter("all");
+    await clock.pass(1_000);
+    await seller.setFlag("c1", "pin", false);
+    await clock.pass(1_000);
+    expect(names(seller).at(-1)).toBe("U_1");
+  });
+
+  test("what is muted does not count, and is listed all the same", async () => {
+    const seller = await inbox();
+    await seller.setFlag("c5", "mute", true);
+    await clock.pass(1_000);
+    expect(seller.inbox.unread.peek()).toEqual({ conversations: 4, messages: 4 });
+    server.store("U_5", { conversation: "c5", nonce: "m", blocks: text("hello?") });
+    await clock.pass(1_000);
+    expect(seller.inbox.unread.peek()).toEqual({ conversations: 4, messages: 4 });
+    expect(names(seller)[0]).toBe("U_5");
+    await seller.setFlag("c5", "mute", false);
+    await clock.pass(1_000);
+    expect(seller.inbox.unread.peek()).toEqual({ conversations: 5, messages: 6 });
+  });
+
+  test("what is marked counts as unread until it is read on or written to", async () => {
+    const seller = await inbox();
+    const { messages } = seller.inbox.unread.peek();
+    for (const id of ["c5", "c4"]) {
+      seller.thread(id).markRead(1);
+      await clock.pass(1_000);
+      await seller.setFlag(id, "mark", true);
+    }
+    expect(seller.inbox.unread.peek()).toEqual({ conversations: 5, messages: messages - 2 });
+    seller.inbox.setFilter("unread");
+    await clock.pass(1_000);
+    expect(names(seller)).toEqual(["U_5", "U_4", "U_3"]);
+    server.store("U_5", { conversation: "c5", nonce: "m", blocks: text("hello?") });
+    await clock.pass(1_000);
+    look(seller.thread("c5"));
+    await clock.pass(1_000);
+    seller.thread("c5").markRead(2);
+    seller.thread("c4").send(text("an answer"));
+    await clock.pass(1_000);
+    expect(names(seller)).toEqual(["U_3"]);
+    expect(seller.inbox.unread.peek()).toEqual({ conversations: 3, messages: messages - 2 });
+  });
+
   test("searches once the typing rests, and takes no answer of an earlier search", async () => {
     const seller = await inbox();
     const before = server.requests.length;
@@ -608,6 +664,76 @@ describe("while both are there", () => {
     thread.markRead(3);
     await clock.pass(1_000);
     expect(thread.firstUnread.peek()).toBe(2);
+  });
+
+  /** A seller who opens a conversation in which a buyer has said "1", "2", … up to `count`. */
+  async function longTalk(count: number) {
+    server.store("U_1", { product: "1", nonce: "n1", blocks: text("1") });
+    for (let i = 2; i <= count; i++)
+      server.store("U_1", { conversation: "c1", nonce: `n${i}`, blocks: text(`${i}`) });
+    server.pageSize = 50;
+    const thread = started(new FakeDevice(server, "V_1")).thread("c1");
+    look(thread);
+    await clock.pass(2_000);
+    const seqs = () => thread.entries.peek().map((e) => (e.kind === "message" ? e.message.seq : 0));
+    return { thread, seqs, ends: () => [seqs()[0], seqs().at(-1)] };
+  }
+
+  test("a message far back is gone to without what lies between, and the newest is met by reading on", async () => {
+    const { thread, seqs, ends } = await longTalk(1_000);
+    const before = server.requests.length;
+    await thread.showAround(840);
+    await clock.pass(1_000);
+    expect(server.requests.slice(before)).toHaveLength(1);
+    expect(thread.target.peek()?.seq).toBe(840);
+    expect(ends()).toEqual([815, 864]);
+    expect(thread.hasNewer.peek()).toBe(true);
+
+    server.store("U_1", { conversation: "c1", nonce: "meanwhile", blocks: text("meanwhile") });
+    await clock.pass(30_000);
+    expect(ends()).toEqual([815, 864]);
+    await thread.loadNewer();
+    expect(ends()).toEqual([815, 914]);
+    await thread.loadNewer();
+    await thread.loadNewer();
+    await clock.pass(1_000);
+    expect(thread.hasNewer.peek()).toBe(false);
+    expect(seqs()).toEqual(Array.from({ length: 1_001 - 814 }, (_, i) => 815 + i));
+    server.store("U_1", { conversation: "c1", nonce: "live", blocks: text("and live again") });
+    await clock.pass(1_000);
+    expect(lines(thread).at(-1)).toBe("< and live again");
+  });
+
+  test("a message that is there is gone to without asking, and sending leads back to the newest", async () => {
+    const { thread, ends } = await longTalk(1_000);
+    const before = server.requests.length;
+    await thread.showAround(990);
+    expect(server.requests.slice(before)).toEqual([]);
+    expect(ends()[1]).toBe(1_000);
+
+    await thread.showAround(2);
+    await clock.pass(1_000);
+    expect(ends()).toEqual([1, 26]);
+    thread.send(text("I found it"));
+    await clock.pass(1_000);
+    expect(lines(thread).at(-1)).toMatch(/^I found it/);
+    expect(ends()[0]).toBeGreaterThan(900);
+    expect(thread.hasNewer.peek()).toBe(false);
+    expect(thread.target.peek()).toBeUndefined();
+  });
+
+  test("a connection that comes back while one is far back changes nothing there", async () => {
+    const { thread } = await longTalk(1_000);
+    await thread.showAround(20);
+    await clock.pass(1_000);
+    const shown = lines(thread);
+    server.cut();
+    server.store("U_1", { conversation: "c1", nonce: "missed", blocks: text("missed") });
+    await clock.pass(60_000);
+    expect(lines(thread)).toEqual(shown);
+    await thread.showNewest();
+    await clock.pass(1_000);
+    expect(lines(thread).at(-1)).toBe("< missed");
   });
 
   test("pictures are asked for together, and again before their URLs end", async () => {

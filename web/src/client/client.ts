@@ -18,6 +18,7 @@ import type {
   Client,
   ConnectionState,
   Failure,
+  Flag,
   Inbox,
   PictureUrl,
   Presence,
@@ -136,6 +137,7 @@ class LiveClient implements Client {
     this.rows = new LiveInbox({
       clock,
       random,
+      pins: side === "merchant",
       rest: this.rest,
       conversations: this.conversations,
       recount: () => this.askMe(),
@@ -206,6 +208,13 @@ class LiveClient implements Client {
 
   ask<T extends object>(request: Omit<HttpRequest, "token">, parse: Parse<T>): Promise<T | Failure> {
     return this.rest.ask(request, parse);
+  }
+
+  async setFlag(conversation: string, flag: Flag, on: boolean): Promise<Failure | undefined> {
+    const answer = await this.rest.setFlag(conversation, flag, on);
+    if (isFailure(answer)) return answer;
+    this.conversations.apply(answer);
+    return undefined;
   }
 
   presence(uid: string): ReadonlySignal<Presence> {

@@ -92,8 +92,8 @@ export class Conversations {
     if (message.seq === before.last_seq) return this.set(slot, now, before); // the conversation event came first
     const theirs = message.sender === this.peer(before).uid;
     const unread = before.unread + (theirs ? 1 : 0);
-    // Who was answered automatically still waits.
-    const waiting = message.auto === undefined ? { waiting: theirs } : {};
+    // Who was answered automatically still waits, and who writes has come back to what was marked.
+    const waiting = message.auto === undefined ? { waiting: theirs, ...(!theirs && { marked: false }) } : {};
     this.set(slot, { ...now, last_seq: message.seq, unread, ...waiting }, before);
     if (message.seq > before.last_seq + 1) this.refetch(message.conversation);
   }
@@ -111,7 +111,7 @@ export class Conversations {
     };
     let now: Conversation = { ...before, [key]: moved, rev: Math.max(before.rev, event.rev) };
     if (kind === "read" && event.side === this.ports.side) {
-      if (event.rev >= before.rev) now = { ...now, unread: event.unread };
+      if (event.rev >= before.rev) now = { ...now, unread: event.unread, marked: false };
       else this.refetch(event.conversation); // what came meanwhile may be unread or not
     }
     this.set(slot, now, before);

@@ -1,5 +1,5 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Conversation, Me, Product } from "../protocol/body.ts";
+import type { Conversation, ConversationPage, Me, Product } from "../protocol/body.ts";
 import type { Failure, Inbox, InboxFilter, InboxOrder } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import type { Conversations } from "./conversations.ts";
@@ -13,6 +13,8 @@ const recountDelay = 500;
 export type InboxPorts = {
   clock: Clock;
   random(): number;
+  /** Whether what is pinned is listed first. */
+  pins: boolean;
   rest: Rest;
   conversations: Conversations;
   /** Asks the server anew who one is, for the unread totals. */
@@ -96,7 +98,7 @@ export class LiveInbox implements Inbox {
 
   private passes(conversation: Conversation): boolean {
     const filter = this.filter.peek();
-    if (filter === "unread") return conversation.unread > 0;
+    if (filter === "unread") return isUnread(conversation);
     return filter === "all" || conversation.waiting === true;
   }
 
@@ -168,18 +170,22 @@ export class LiveInbox implements Inbox {
   /** A conversation is another now, or new here. */
   changed(now: Conversation, before: Conversation | undefined): void {
     if (before === undefined) this.unsure();
-    else if (now.unread !== before.unread) {
-      const { conversations, messages } = this.unread.peek();
-      this.unread.value = {
-        conversations: Math.max(0, conversations + sign(now.unread) - sign(before.unread)),
-        messages: Math.max(0, messages + now.unread - before.unread),
-      };
-    }
-    if (now.unread > 0) this.keptUnread.add(now.id);
+    else this.count(totalsOf(now), totalsOf(before));
+    if (isUnread(now)) this.keptUnread.add(now.id);
     this.dropUnlessWanted(now);
     const listed = this.listed.peek();
     if (this.wanted && !listed.has(now.id) && this.belongs(now))
       this.listed.value = new Set(listed).add(now.id);
+  }
+
+  private count(now: Totals, before: Totals): void {
+    const { conversations, messages } = this.unread.peek();
+    const more = now.messages - before.messages;
+    if (more === 0 && now.conversations === before.conversations) return;
+    this.unread.value = {
+      conversations: Math.max(0, conversations + now.conversations - before.conversations),
+      messages: Math.max(0, messages + more),
+    };
   }
 
   /** Whether a conversation that no page has brought belongs among those that are listed. */
@@ -203,22 +209,39 @@ export class LiveInbox implements Inbox {
       search: this.search.peek().trim(),
       cursor,
     });
+    const pinned = cursor === "" && this.pinsFirst() ? await this.loadPinned() : undefined;
     if (life !== this.life) return;
     if (isFailure(page)) return this.failed(page, life, cursor);
+    if (pinned !== undefined && isFailure(pinned)) return this.failed(pinned, life, cursor);
     this.failures = 0;
     batch(() => {
       if (cursor === "") this.keptUnread.clear();
-      for (const conversation of page.conversations) {
-        if (conversation.unread > 0) this.keptUnread.add(conversation.id);
+      const told = [...page.conversations, ...(pinned?.conversations ?? [])];
+      for (const conversation of told) {
+        if (isUnread(conversation)) this.keptUnread.add(conversation.id);
         this.ports.conversations.apply(conversation);
       }
-      const ids = page.conversations.map(({ id }) => id);
+      const ids = told.map(({ id }) => id);
       this.listed.value = new Set(cursor === "" ? ids : [...this.listed.peek(), ...ids]);
       this.cursor = page.cursor ?? "";
       this.hasMore.value = this.cursor !== "";
       this.failure.value = undefined;
       this.state.value = "ready";
     });
+  }
+
+  /** What is pinned stands first where everything is listed; in a narrower list it has its own place. */
+  private pinsFirst(): boolean {
+    return (
+      this.ports.pins &&
+      this.filter.peek() === "all" &&
+      this.product.peek() === undefined &&
+      this.search.peek().trim() === ""
+    );
+  }
+
+  private loadPinned(): Promise<ConversationPage | Failure> {
+    return this.ports.rest.conversations({ filter: "pinned", limit: "100" });
   }
 
   private failed(failure: Failure, life: number, cursor: string): void {
@@ -240,10 +263,15 @@ export class LiveInbox implements Inbox {
       if (conversation !== undefined) rows.push(conversation);
     }
     const order = this.order.value;
+    void [this.filter.value, this.product.value, this.search.value]; // who comes first depends on them
     return rows.sort((a, b) => this.compare(a, b, order));
   }
 
   private compare(a: Conversation, b: Conversation, order: InboxOrder = this.order.peek()): number {
+    if (this.pinsFirst()) {
+      const first = Number(b.pinned === true) - Number(a.pinned === true);
+      if (first !== 0) return first;
+    }
     if (order === "unread") {
       const first = Number(this.keptUnread.has(b.id)) - Number(this.keptUnread.has(a.id));
       if (first !== 0) return first;
@@ -252,6 +280,13 @@ export class LiveInbox implements Inbox {
   }
 }
 
-function sign(count: number): number {
-  return count > 0 ? 1 : 0;
+/** Whether it counts as unread. */
+function isUnread({ unread, marked }: Conversation): boolean {
+  return unread > 0 || marked === true;
+}
+
+/** What a conversation adds to the totals, as the server counts: nothing if it is muted. */
+function totalsOf(conversation: Conversation): Totals {
+  if (conversation.muted === true) return { conversations: 0, messages: 0 };
+  return { conversations: Number(isUnread(conversation)), messages: conversation.unread };
 }

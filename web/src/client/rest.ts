@@ -25,7 +25,7 @@ import {
   type Side,
 } from "../protocol/body.ts";
 import { attempt, type Parse } from "../protocol/parse.ts";
-import type { Failure, Picture } from "./api.ts";
+import type { Failure, Flag, Picture } from "./api.ts";
 import { fromResponse, isFailure, offline } from "./failure.ts";
 import type { Http, HttpRequest, HttpResponse } from "./ports.ts";
 import type { Tokens } from "./token.ts";
@@ -63,8 +63,8 @@ export class Rest {
 
   /** Of what is asked for, an empty string leaves it to the server. */
   conversations(asked: Record<string, string>): Promise<ConversationPage | Failure> {
-    const query = ["limit=30"];
-    for (const [name, value] of Object.entries(asked)) if (value !== "") query.push(`${name}=${id(value)}`);
+    const query: string[] = [];
+    for (const [name, value] of Object.entries({ limit: "30", ...asked })) if (value !== "") query.push(`${name}=${id(value)}`);
     return this.get(`/v1/conversations?${query.join("&")}`, parseConversationPage);
   }
 
@@ -86,9 +86,9 @@ export class Rest {
     return this.ask({ method: "POST", path: "/v1/files/urls", json: { ids } }, parseFileURLs);
   }
 
-  setBlocked(conversation: string, blocked: boolean): Promise<Conversation | Failure> {
-    const path = `/v1/conversations/${id(conversation)}/block`;
-    return this.ask({ method: blocked ? "PUT" : "DELETE", path }, parseConversation);
+  setFlag(conversation: string, flag: Flag, on: boolean): Promise<Conversation | Failure> {
+    const path = `/v1/conversations/${id(conversation)}/${flag}`;
+    return this.ask({ method: on ? "PUT" : "DELETE", path }, parseConversation);
   }
 
   async report(conversation: string, reason: string, seq?: number): Promise<Failure | undefined> {

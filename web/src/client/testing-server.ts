@@ -31,7 +31,12 @@ type Stored = {
   recalls: Recall[];
   at: Record<Side, SideProgress>;
   pos: Record<Side, number>;
+  flags: Record<Side, Flags>;
 };
+
+type Flags = { pinned?: boolean; muted?: boolean; marked?: boolean };
+
+const flagNames: Record<string, keyof Flags> = { pin: "pinned", mute: "muted", mark: "marked" };
 
 type Session = { uid: string; frames: (frame: object) => void; close: () => void; alive: boolean };
 
@@ -67,6 +72,7 @@ export class FakeServer {
   tokens = 0;
   tokenLife = 600_000;
   urlLife = 86_400_000;
+  pageSize = 5;
   beating = true;
   readonly clock: FakeClock;
 
@@ -143,6 +149,7 @@ export class FakeServer {
       ...(last !== undefined && { last }),
       unread,
       ...(last?.sender === peer && { waiting: true }),
+      ...stored.flags[side],
       buyer_at: stored.at.buyer,
       merchant_at: stored.at.merchant,
       created_at: 1,
@@ -190,6 +197,7 @@ export class FakeServer {
       sent_at: this.clock.now(),
     };
     stored.messages.push(message);
+    stored.flags[sideOf(sender)] = { ...stored.flags[sideOf(sender)], marked: false };
     if (begun || send.product !== undefined)
       this.tell(stored, (side, pos) => this.account(stored, side, pos));
     this.tell(stored, (_, pos) => ({ message: { pos, message } }), origin);
@@ -213,6 +221,7 @@ export class FakeServer {
     const side = sideOf(uid);
     const at = stored.at[side];
     if (seq <= at[kind] || seq > stored.messages.length) return;
+    if (kind === "read") stored.flags[side] = { ...stored.flags[side], marked: false };
     stored.at[side] = { delivered: Math.max(at.delivered, seq), read: kind === "read" ? seq : at.read };
     const told: Side[] = kind === "read" ? ["buyer", "merchant"] : [other(side)];
     this.raise(stored, told);
@@ -286,14 +295,24 @@ export class FakeServer {
     }
     const stored = this.find(parts[1] ?? "");
     if (parts[2] === "messages") return this.messages(stored, url.searchParams);
+    const flag = flagNames[parts[2] ?? ""];
+    if (flag !== undefined) return this.setFlag(stored, sideOf(uid), flag, method === "PUT");
     if (parts[2] === "recalls") return { recalls: stored.recalls.filter((r) => r.rev > number("after")) };
     return this.view(stored, sideOf(uid));
+  }
+
+  private setFlag(stored: Stored, side: Side, flag: keyof Flags, on: boolean): Conversation {
+    const { [flag]: _, ...others } = stored.flags[side];
+    stored.flags[side] = on ? { ...others, [flag]: true } : others;
+    this.raise(stored, [side]);
+    this.tell(stored, (to, pos) => (to === side ? this.account(stored, to, pos) : undefined));
+    return this.view(stored, side);
   }
 
   private messages(stored: Stored, query: URLSearchParams): unknown {
     const after = query.get("after");
     const before = query.get("before");
-    const size = 5;
+    const size = this.pageSize;
     if (after !== null) {
       return { messages: stored.messages.filter((m) => m.seq > Number(after)).slice(0, size) };
     }
@@ -318,7 +337,8 @@ export class FakeServer {
     const rows = this.of(uid)
       .map((c) => this.view(c, sideOf(uid)))
       .filter((c) => (c.buyer.name ?? "").includes(search))
-      .filter((c) => query.get("filter") !== "unread" || c.unread > 0)
+      .filter((c) => query.get("filter") !== "unread" || c.unread > 0 || c.marked === true)
+      .filter((c) => query.get("filter") !== "pinned" || c.pinned === true)
       .filter((c) => query.get("filter") !== "waiting" || c.waiting === true)
       .sort((a, b) => b.last_at - a.last_at);
     if (query.get("order") === "unread") rows.sort((a, b) => Number(b.unread > 0) - Number(a.unread > 0));
@@ -328,13 +348,14 @@ export class FakeServer {
 
   private me(uid: string): unknown {
     const views = this.of(uid).map((c) => this.view(c, sideOf(uid)));
+    const loud = views.filter((v) => v.muted !== true);
     const limits = { text: 1, blocks: 1, images: 1, upload_bytes: 1, upload_pixels: 1, recall_ms: 1 };
     return {
       participant: { uid },
       side: sideOf(uid),
       position: this.position(uid),
-      unread_conversations: views.filter((v) => v.unread > 0).length,
-      unread: views.reduce((sum, v) => sum + v.unread, 0),
+      unread_conversations: loud.filter((v) => v.unread > 0 || v.marked === true).length,
+      unread: loud.reduce((sum, v) => sum + v.unread, 0),
       limits,
     };
   }
@@ -373,6 +394,7 @@ export class FakeServer {
       recalls: [],
       at: { buyer: { delivered: 0, read: 0 }, merchant: { delivered: 0, read: 0 } },
       pos: { buyer: 0, merchant: 0 },
+      flags: { buyer: {}, merchant: {} },
     };
     this.conversations.set(stored.id, stored);
     return stored;

@@ -18,6 +18,9 @@ const fetchedForAck = 200;
 /** So many messages sent in this session can be drawn from what was sent. */
 const sentKept = 30;
 
+/** Of the page around a message, so many come with it or after it. */
+const roomAfter = 25;
+
 const messagesMissing: Failure = { code: "unavailable", message: "messages are missing" };
 
 export type ThreadPorts = {
@@ -44,6 +47,8 @@ export class LiveThread implements Thread {
   readonly failure: Signal<Failure | undefined> = signal(undefined);
   readonly hasOlder: Signal<boolean> = signal(false);
   readonly loadingOlder: Signal<boolean> = signal(false);
+  readonly hasNewer: Signal<boolean> = signal(false);
+  readonly target: Signal<{ seq: number } | undefined> = signal(undefined);
   readonly firstUnread: Signal<number | undefined> = signal(undefined);
   readonly peerTyping: ReadonlySignal<string | undefined>;
 
@@ -64,6 +69,9 @@ export class LiveThread implements Thread {
   private cancelRetry: (() => void) | undefined;
   private typedAt = 0;
   private readAtOpening: number | undefined;
+  /** The message that is loaded around, while `hasNewer`; else what is newest is. */
+  private around: number | undefined;
+  private loadingNewer = false;
 
   constructor(ports: ThreadPorts, start: ThreadStart) {
     this.ports = ports;
@@ -132,7 +140,9 @@ export class LiveThread implements Thread {
 
   message(message: Message): void {
     batch(() => {
-      this.timeline.add(message);
+      // What is newest is fetched when it is gone to.
+      if (this.hasNewer.peek() && message.seq > this.timeline.upTo) this.timeline.headAt(message.seq);
+      else this.timeline.add(message);
       this.told();
     });
     this.repair();
@@ -145,7 +155,7 @@ export class LiveThread implements Thread {
   /** A whole account of the conversation came in: what it shows of messages and recalls is fetched. */
   conversationChanged(conversation: Conversation): void {
     this.timeline.headAt(conversation.last_seq);
-    if (this.timeline.isLoaded && this.timeline.missing() !== undefined) this.repair();
+    this.repair();
   }
 
   /** The connection was away, and the conversation has changed since. */
@@ -162,6 +172,7 @@ export class LiveThread implements Thread {
     this.syncing = false;
     this.timeline.clear();
     this.drawn.clear();
+    this.leaveAround();
     if (this.id.peek() === undefined) return;
     this.state.value = "loading";
     if (this.shown) this.sync();
@@ -199,6 +210,43 @@ export class LiveThread implements Thread {
     });
   }
 
+  async loadNewer(): Promise<void> {
+    const id = this.id.peek();
+    if (id === undefined || !this.hasNewer.peek() || this.loadingNewer) return;
+    const { life } = this;
+    this.loadingNewer = true;
+    const page = await this.ports.rest.messages(id, { after: this.timeline.upTo });
+    this.loadingNewer = false;
+    if (life !== this.life || isFailure(page)) return; // scrolling on asks again
+    batch(() => {
+      this.timeline.fill(page.messages);
+      this.hasNewer.value = page.more === true;
+      this.told();
+    });
+    this.repair();
+  }
+
+  async showAround(seq: number): Promise<void> {
+    if (this.id.peek() === undefined) return;
+    this.target.value = { seq };
+    const { isLoaded, oldest, upTo } = this.timeline;
+    if (isLoaded && oldest !== undefined && oldest <= seq && seq <= upTo) return;
+    this.around = seq;
+    await this.reload();
+  }
+
+  async showNewest(): Promise<void> {
+    if (!this.hasNewer.peek()) return;
+    this.leaveAround();
+    await this.reload();
+  }
+
+  private leaveAround(): void {
+    this.around = undefined;
+    this.target.value = undefined;
+    this.hasNewer.value = false;
+  }
+
   async reload(): Promise<void> {
     this.life++;
     this.cancelRetry?.();
@@ -220,6 +268,7 @@ export class LiveThread implements Thread {
     const news = subject !== undefined && (id === undefined || subject.id !== conversation?.product?.id);
     const to = { ...(id !== undefined && { conversation: id }), ...(peer !== undefined && { peer }) };
     this.typedAt = 0;
+    this.showNewest().catch(() => undefined); // that is where it will stand
     this.ports.outbox.add(to, pieces, news ? subject : undefined);
   }
 
@@ -267,7 +316,7 @@ export class LiveThread implements Thread {
   async setBlocked(blocked: boolean): Promise<Failure | undefined> {
     const id = this.id.peek();
     if (id === undefined) return undefined;
-    const answer = await this.ports.rest.setBlocked(id, blocked);
+    const answer = await this.ports.rest.setFlag(id, "block", blocked);
     if (isFailure(answer)) return answer;
     this.ports.conversations.apply(answer);
     return undefined;
@@ -293,7 +342,12 @@ export class LiveThread implements Thread {
   /** Asks for what is missing, if anybody is looking. */
   private repair(): void {
     if (!this.timeline.isLoaded) return;
-    if (this.shown && (this.dirty || this.timeline.missing() !== undefined)) this.sync();
+    if (this.shown && (this.dirty || this.missing() !== undefined)) this.sync();
+  }
+
+  /** Which messages have to be asked for, unless what is newest is not shown. */
+  private missing(): ReturnType<Timeline["missing"]> {
+    return this.hasNewer.peek() ? undefined : this.timeline.missing();
   }
 
   private sync(): void {
@@ -310,7 +364,7 @@ export class LiveThread implements Thread {
     this.syncing = false;
     if (failure === undefined) {
       this.failures = 0;
-      if (this.dirty || this.timeline.missing() !== undefined) this.repair(); // more has come meanwhile
+      if (this.dirty || this.missing() !== undefined) this.repair(); // more has come meanwhile
       return;
     }
     if (!this.timeline.isLoaded) {
@@ -330,7 +384,7 @@ export class LiveThread implements Thread {
     let { dirty } = this;
     this.dirty = false;
     for (;;) {
-      const missing = this.timeline.isLoaded ? this.timeline.missing() : "newest";
+      const missing = this.timeline.isLoaded ? this.missing() : "newest";
       if (missing === undefined && !dirty) return undefined;
       const failure =
         missing === "newest"
@@ -353,7 +407,11 @@ export class LiveThread implements Thread {
       if (isFailure(conversation)) return conversation;
       this.ports.conversations.apply(conversation);
     }
-    const page = await this.ports.rest.messages(id, undefined);
+    const { around } = this;
+    const page = await this.ports.rest.messages(
+      id,
+      around === undefined ? undefined : { before: around + roomAfter },
+    );
     if (isFailure(page)) return page;
     if (life !== this.life) return undefined;
     const { rev, last_seq } = conversation;
@@ -361,12 +419,13 @@ export class LiveThread implements Thread {
       this.timeline.load(page.messages, rev);
       // A newest page that does not reach what was known means: it was told of less than it should.
       if (this.timeline.upTo < last_seq) this.timeline.headAt(last_seq);
+      this.hasNewer.value = around !== undefined && this.timeline.upTo < last_seq;
       this.findFirstUnread();
       this.told();
       this.failure.value = undefined;
       this.state.value = "ready";
       // A server that does not have what it announced: ask again later, not at once.
-      return this.timeline.missing() === "newest" ? messagesMissing : undefined;
+      return this.missing() === "newest" ? messagesMissing : undefined;
     });
   }
 
@@ -464,6 +523,7 @@ export class LiveThread implements Thread {
       const tick = mine ? tickOf(message.seq, theirs) : undefined;
       entries.push(this.drawMessage(message, mine, tick));
     }
+    if (this.hasNewer.value) return entries; // what waits stands after the newest
     for (const one of outgoing) if (!stored.has(one.item.nonce)) entries.push(drawOutgoing(one));
     return entries;
   }

@@ -33,7 +33,7 @@ export function MessageList(props: MessageListProps): JSX.Element {
   const { thread } = props;
   const entries = thread.entries.value;
   const state = thread.state.value;
-  if (entries.length > 0) return <Messages key={threadKey(thread)} {...props} entries={entries} />;
+  if (entries.length > 0) return <Messages key={listKey(thread.target.value ?? thread)} {...props} entries={entries} />;
   if (state === "loading") return <Skeleton />;
   if (state === "failed") return <LoadFailed thread={thread} />;
   return <div class="thread-blank">{props.empty}</div>;
@@ -42,15 +42,15 @@ export function MessageList(props: MessageListProps): JSX.Element {
 /** When what messages need at times is loaded. */
 const afterFirstDrawing = 300;
 
-const threadKeys = new WeakMap<Thread, number>();
-let nextThreadKey = 1;
+const listKeys = new WeakMap<object, number>();
+let nextListKey = 1;
 
-/** Another thread is another list: nothing of the scroll position carries over. */
-function threadKey(thread: Thread): number {
-  const known = threadKeys.get(thread);
+/** Another thread, or another message gone to, is another list: nothing of the scroll position carries over. */
+function listKey(of: object): number {
+  const known = listKeys.get(of);
   if (known !== undefined) return known;
-  threadKeys.set(thread, nextThreadKey);
-  return nextThreadKey++;
+  listKeys.set(of, nextListKey);
+  return nextListKey++;
 }
 
 function LoadFailed({ thread }: { thread: Thread }): JSX.Element {
@@ -122,7 +122,7 @@ function Messages(props: MessagesProps): JSX.Element {
               <RowView key={row.key} row={row} list={props} peer={peer} />
             ))}
           </div>
-          {scroll.atNewest && <Typing thread={thread} peer={peer} />}
+          {scroll.atNewest && !thread.hasNewer.value && <Typing thread={thread} peer={peer} />}
         </div>
       </section>
       <Pill scroll={scroll} />

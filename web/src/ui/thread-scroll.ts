@@ -12,6 +12,7 @@ import {
   sizeToShow,
   sticks,
   type Window,
+  windowAround,
 } from "./model/scroll.ts";
 
 /** Nearer to an end than this, in pixels, more is drawn or loaded there. */
@@ -50,6 +51,7 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
     opened: false,
   });
   const [away, setAway] = useState(false);
+  const target = keyOfTarget(thread, entries);
   const { from, to } = bounds(window, entries);
   const drawn = useMemo(() => entries.slice(from, to), [entries, from, to]);
   const atNewest = to === entries.length;
@@ -60,10 +62,10 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
   useLayoutEffect(() => {
     const box = ref.current;
     if (box === null) return;
-    if (!place.current.opened) open(box, place.current);
+    if (!place.current.opened) open(box, place.current, target);
     else if (place.current.stuck && atNewest) box.scrollTop = box.scrollHeight;
     else restore(box, place.current.anchor);
-  }, [drawn, atNewest]);
+  }, [drawn, atNewest, target]);
   useKeepBottom(ref, contentRef, place);
 
   const busy = thread.loadingOlder.value;
@@ -71,20 +73,24 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
     const box = ref.current;
     if (box === null) return;
     const measure = measureOf(box);
-    place.current.stuck = atNewest && sticks(measure);
+    place.current.stuck = atNewest && !thread.hasNewer.peek() && sticks(measure);
     setAway(!place.current.stuck);
-    if (distanceToBottom(measure) < nearEnd) setWindow((w) => newer(w, entries));
+    if (distanceToBottom(measure) < nearEnd) {
+      setWindow((w) => newer(w, entries));
+      if (atNewest) void thread.loadNewer();
+    }
     if (box.scrollTop < nearEnd) {
       if (from > 0) setWindow((w) => older(w, entries));
       else if (thread.hasOlder.peek() && !thread.loadingOlder.peek()) void thread.loadOlder();
     }
   }, [entries, from, atNewest, thread]);
   const toNewest = useCallback(() => {
+    void thread.showNewest();
     place.current.stuck = true;
     setAway(false);
     setWindow({ size: sizeToShow(-1, 0), end: undefined });
     ref.current?.scrollTo({ top: ref.current.scrollHeight });
-  }, []);
+  }, [thread]);
   const fresh = useFresh(entries, away);
   useReading(ref, thread, drawn);
   useFillScreen(ref, thread, drawn);
@@ -92,19 +98,38 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
 }
 
 function firstWindow(thread: Thread, entries: readonly Entry[]): Window {
-  const unread = thread.firstUnread.peek();
-  const index = entries.findIndex((e) => e.kind === "message" && e.message.seq === unread);
-  return { size: sizeToShow(index, entries.length), end: undefined };
+  const first = thread.target.peek()?.seq ?? thread.firstUnread.peek();
+  const index = entries.findIndex((e) => e.kind === "message" && e.message.seq === first);
+  return windowAround(index, entries);
+}
+
+/** The key of the message that was gone to. */
+function keyOfTarget(thread: Thread, entries: readonly Entry[]): string | undefined {
+  const seq = thread.target.value?.seq;
+  return entries.find((e) => e.kind === "message" && e.message.seq === seq)?.key;
 }
 
 function measureOf(box: HTMLElement): Measure {
   return { top: box.scrollTop, height: box.clientHeight, content: box.scrollHeight };
 }
 
-/** A thread opens at its first unread message, else at its end. */
-function open(box: HTMLElement, place: { stuck: boolean; opened: boolean }): void {
+/** A thread opens at the message that was gone to, else at its first unread one, else at its end. */
+function open(
+  box: HTMLElement,
+  place: { stuck: boolean; anchor: Anchor | undefined; opened: boolean },
+  target: string | undefined,
+): void {
   place.opened = true;
   box.scrollTop = box.scrollHeight;
+  if (target !== undefined) {
+    place.anchor = { key: target, top: box.clientHeight / 3 };
+    place.stuck = false;
+    restore(box, place.anchor);
+    const message = box.querySelector<HTMLElement>(`[data-key="${CSS.escape(target)}"]`);
+    message?.focus({ preventScroll: true });
+    message?.classList.add("gone-to");
+    return;
+  }
   const divider = box.querySelector<HTMLElement>("[data-unread]");
   if (divider === null) return;
   const above = divider.getBoundingClientRect().top - box.getBoundingClientRect().top;
@@ -215,8 +240,10 @@ function lastInSight(box: HTMLElement, drawn: readonly Entry[]): number | undefi
 function useFillScreen(ref: RefObject<HTMLElement>, thread: Thread, drawn: readonly Entry[]): void {
   useSignalEffect(() => {
     const idle = thread.hasOlder.value && !thread.loadingOlder.value;
+    const { value: newer } = thread.hasNewer;
     const box = ref.current;
-    if (idle && box !== null && drawn.length > 0 && box.scrollHeight <= box.clientHeight)
-      void thread.loadOlder();
+    if (box === null || drawn.length === 0 || box.scrollHeight > box.clientHeight) return;
+    if (idle) void thread.loadOlder();
+    if (newer) void thread.loadNewer();
   });
 }

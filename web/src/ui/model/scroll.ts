@@ -46,6 +46,13 @@ export function newer(window: Window, list: readonly Keyed[]): Window {
   return { ...window, end: next >= list.length ? undefined : list[next - 1]?.key };
 }
 
+/** The window to begin with: up to the newest, unless the entry at `index` is too far up for that. */
+export function windowAround(index: number, list: readonly Keyed[]): Window {
+  if (index < 0 || list.length - index + 20 <= windowMax)
+    return { size: sizeToShow(index, list.length), end: undefined };
+  return { size: step * 2, end: list[Math.min(list.length - 1, index + step)]?.key };
+}
+
 /** How large a window must be to show an entry near the end, with some room above it. */
 export function sizeToShow(index: number, length: number): number {
   return index < 0 ? step : Math.min(windowMax, Math.max(step, length - index + 20));
