@@ -122,6 +122,16 @@ export class Record {
     return { status: answer.status(), body: await answer.json() };
   }
 
+  /** Says something to the seller of a product, as a script of the buyer's would. */
+  async say(product: string, text: string): Promise<void> {
+    const blocks = [{ type: "text", text }];
+    const answer = await this.#request.post(`${this.#url}/v1/messages`, {
+      data: { product, nonce: crypto.randomUUID(), blocks },
+      headers: { Authorization: `Bearer ${this.#token}` },
+    });
+    expect(answer.status()).toBe(200);
+  }
+
   /** Uploads what may be no picture at all; says how that was answered. */
   async upload(key: string, bytes: string | Buffer, type: string): Promise<{ status: number; code: string }> {
     const answer = await this.#request.put(`${this.#url}/v1/files/${key}`, {

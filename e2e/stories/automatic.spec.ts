@@ -3,8 +3,8 @@ import { row, Thread } from "../talk.ts";
 
 async function settings(console: Page) {
   await console.getByRole("button", { name: "Settings", exact: true }).click();
-  await console.getByRole("button", { name: "Automatic messages…" }).click();
-  const dialog = console.getByRole("dialog", { name: "Automatic messages" });
+  const dialog = console.getByRole("dialog", { name: "Settings" });
+  await dialog.getByRole("tab", { name: "Automatic messages" }).click();
   await expect(dialog.getByRole("switch", { name: "Greeting" })).toBeVisible();
   return dialog;
 }
@@ -16,7 +16,8 @@ test("a shop greets who writes first, and that is no answer yet", async ({ perso
   await dialog.getByRole("textbox", { name: "Greeting" }).fill("Welcome to the kiln! We answer within the hour.");
   await expectAccessible(console);
   await dialog.getByRole("button", { name: "Save" }).click();
-  await expect(dialog).toBeHidden();
+  await expect(dialog.getByText("Saved")).toBeVisible();
+  await dialog.getByRole("button", { name: "Close" }).click();
 
   const buyer = new Thread(await (await person(phone)).chatAbout(1001));
   await buyer.say("Hello?");
@@ -40,7 +41,8 @@ test("a shop that is closed says so before anybody writes, and once to who does"
   for (const day of await dialog.getByRole("checkbox").all()) await day.uncheck();
   await expectAccessible(console);
   await dialog.getByRole("button", { name: "Save" }).click();
-  await expect(dialog).toBeHidden();
+  await expect(dialog.getByText("Saved")).toBeVisible();
+  await dialog.getByRole("button", { name: "Close" }).click();
 
   const buyer = new Thread(await (await person({ ...phone, ...inChinese })).chatAbout(1001));
   await expect(buyer.page.getByText("店铺暂不营业。")).toBeVisible();
@@ -60,7 +62,7 @@ test("of two colleagues who change the settings one is told", async ({ person })
   const yun = await change("E_1/yun", "from Yun");
   const otto = await change("E_1/otto", "from Otto");
   await yun.getByRole("button", { name: "Save" }).click();
-  await expect(yun).toBeHidden();
+  await expect(yun.getByText("Saved")).toBeVisible();
   await otto.getByRole("button", { name: "Save" }).click();
   await expect(otto.getByText("A colleague has changed this meanwhile.")).toBeVisible();
 });

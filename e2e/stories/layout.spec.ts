@@ -34,7 +34,7 @@ test("the seller's settings are of one size", async ({ person }) => {
     const page = await (await person(look)).console("E_1/yun");
     await page.locator(".c-me .icon-button").click();
     const selects = page.locator(".c-settings select");
-    await expect(selects).toHaveCount(3);
+    await expect(selects).toHaveCount(4);
     const boxes = await Promise.all((await selects.all()).map((select) => select.boundingBox()));
     expect(new Set(boxes.map((box) => `${box?.x} ${box?.width} ${box?.height}`)).size).toBe(1);
   }

@@ -11,7 +11,7 @@ test("a seller keeps quick phrases and finds them by a slash, in Chinese by thei
   await console.keyboard.type("/");
   await expect(console.getByText("There are no quick phrases yet.")).toBeVisible();
   await console.getByRole("button", { name: "Change quick phrases…" }).click();
-  const dialog = console.getByRole("dialog", { name: "Quick phrases" });
+  const dialog = console.getByRole("tabpanel", { name: "Quick phrases" });
   const add = async (scope: string, name: string, text: string): Promise<void> => {
     const section = dialog.getByRole("region", { name: scope });
     await section.getByRole("button", { name: "Add a phrase" }).click();
@@ -28,7 +28,7 @@ test("a seller keeps quick phrases and finds them by a slash, in Chinese by thei
   await dialog.getByRole("button", { name: "Move up: Hello {buyer}" }).click();
   await expect(dialog.getByRole("listitem").first()).toContainText("Hello {buyer}");
   await dialog.getByRole("button", { name: "Delete: Returns" }).click();
-  await dialog.getByRole("button", { name: "Undo" }).click();
+  await console.getByRole("dialog").getByRole("button", { name: "Undo" }).click();
   await expect(dialog.getByRole("listitem")).toHaveCount(3);
   await console.keyboard.press("Escape");
   await expect(dialog).toBeHidden();

@@ -64,7 +64,8 @@ export class Rest {
   /** Of what is asked for, an empty string leaves it to the server. */
   conversations(asked: Record<string, string>): Promise<ConversationPage | Failure> {
     const query: string[] = [];
-    for (const [name, value] of Object.entries({ limit: "30", ...asked })) if (value !== "") query.push(`${name}=${id(value)}`);
+    for (const [name, value] of Object.entries({ limit: "30", ...asked }))
+      if (value !== "") query.push(`${name}=${id(value)}`);
     return this.get(`/v1/conversations?${query.join("&")}`, parseConversationPage);
   }
 

@@ -17,16 +17,12 @@ import { consoleWords } from "./i18n/words.ts";
 import { ListPane } from "./list/list-pane.tsx";
 import { CONTEXT_PANE, LIST_PANE, paneWidth, THREAD_MIN } from "./model/panes.ts";
 import { keepsDrafts } from "./model/signed-out.ts";
+import type { SettingsProps } from "./settings/settings.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 import { Splitter } from "./splitter.tsx";
 import { ThreadPane } from "./thread/thread-pane.tsx";
 
-const AutomaticDialog = lazy<{ onClose: () => void }>(
-  async () => (await import("./automatic/automatic-dialog.tsx")).AutomaticDialog,
-);
-const BookDialog = lazy<{ onClose: () => void }>(
-  async () => (await import("./phrases/book-dialog.tsx")).BookDialog,
-);
+const Settings = lazy<SettingsProps>(async () => (await import("./settings/settings.tsx")).Settings);
 
 /** The console: whatever there is to say before there is a seller, then the seller's desk. */
 export function App({ client }: { client: Client }) {
@@ -120,6 +116,7 @@ function Panes() {
     <main
       class="c-console"
       data-arrangement={arranged}
+      data-density={desk.prefs.prefs.value.density}
       data-open={open !== undefined}
       data-context={beside}
       style={{ "--list-width": `${widths.list}px`, "--context-width": `${widths.context}px` }}
@@ -136,29 +133,19 @@ function Panes() {
       {open !== undefined && (beside || (arranged !== "beside" && desk.overlay.value)) && (
         <ContextPane id={open} />
       )}
-      {desk.help.value && (
-        <Help
-          onClose={() => {
-            desk.help.value = false;
-          }}
-        />
-      )}
-      {desk.editingAutomatic.value && (
-        <AutomaticDialog
-          onClose={() => {
-            desk.editingAutomatic.value = false;
-          }}
-        />
-      )}
-      {desk.editingPhrases.value && (
-        <BookDialog
-          onClose={() => {
-            desk.editingPhrases.value = false;
-          }}
-        />
-      )}
+      <OpenDialog />
     </main>
   );
+}
+
+function OpenDialog() {
+  const desk = useDesk();
+  const open = desk.dialog.value;
+  const close = () => {
+    desk.dialog.value = undefined;
+  };
+  if (open === undefined) return null;
+  return open === "help" ? <Help onClose={close} /> : <Settings section={open} onClose={close} />;
 }
 
 type Widths = { list: number; context: number; contextShown: boolean; room: number };

@@ -13,9 +13,14 @@ import { shelf } from "./model/shelf.ts";
 import { type TimeLabels, timeLabels } from "./model/time-label.ts";
 import { openWatching, type Watching } from "./model/watching.ts";
 import { openPhraseBook, type PhraseBook } from "./phrases/phrase-book.ts";
+import { type MessageSearch, openMessageSearch } from "./search/message-search.ts";
 
 /** Where a thread was left: a message and how far it was from the top. */
 export type Place = { key: string; top: number };
+
+/** The shortcuts, or a section of the settings. */
+export type DialogName = "help" | Section;
+export type Section = "general" | "notices" | "phrases" | "automatic";
 
 export type Desk = {
   readonly client: Client;
@@ -23,6 +28,7 @@ export type Desk = {
   readonly prefs: PrefStore;
   readonly drafts: Drafts;
   readonly phrases: PhraseBook;
+  readonly search: MessageSearch;
   readonly watching: Watching;
   /** Where each thread was left, if not at its end. */
   readonly places: Map<string, Place>;
@@ -44,11 +50,8 @@ export type Desk = {
   /** Back to the list; nothing where the list is all there is. */
   leaveThread(): void;
   toggleContext(): void;
-  readonly help: Signal<boolean>;
-  /** The list of phrases is open, to be changed. */
-  readonly editingPhrases: Signal<boolean>;
-  /** What the shop says by itself is open, to be changed. */
-  readonly editingAutomatic: Signal<boolean>;
+  /** What is open over everything. */
+  readonly dialog: Signal<DialogName | undefined>;
   readonly bell: Bell;
   /** Stops what listens to the window. */
   leave(): void;
@@ -67,7 +70,7 @@ const PARAM = "c";
 
 /** Sits down: reads what this device remembers and follows the window. */
 export function openDesk(client: Client, me: Me, bell: Bell): Desk {
-  const device = shelf(() => localStorage, `haggle.console.${me.participant.uid}.`);
+  const device = shelf(() => localStorage, `haggle.console.${me.participant.uid}/${me.agent ?? ""}.`);
   const prefs = openPrefs(device);
   const open = signal(conversationInAddress());
   const overlay = signal(false);
@@ -86,12 +89,14 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     // On a phone this would cover half of the thread with the keyboard.
     if (matchMedia("(pointer: fine)").matches) wishToWrite.value++;
   };
+  const search = openMessageSearch(client);
   return {
     client,
     me,
     prefs,
     drafts: openDrafts(device),
     phrases: openPhraseBook(client),
+    search,
     watching: openWatching(
       (uids) => client.watch(uids),
       (run) => void setTimeout(run, 120),
@@ -107,10 +112,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     openConversation,
     openAndWrite,
     openNextUnread: () => {
-      const rows = client.inbox.rows.value;
-      const at = rows.findIndex((row) => row.id === open.value);
-      const after = [...rows.slice(at + 1), ...rows.slice(0, at + 1)];
-      const next = after.find((row) => row.unread > 0 && row.id !== open.value);
+      const next = nextUnread(client.inbox.rows.value, open.value);
       if (next !== undefined) openAndWrite(next.id);
     },
     leaveThread: () => {
@@ -128,12 +130,21 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
       if (arranged.value !== "beside") overlay.value = !overlay.value;
       else prefs.change({ contextOpen: !prefs.prefs.value.contextOpen });
     },
-    help: signal(false),
-    editingPhrases: signal(false),
-    editingAutomatic: signal(false),
+    dialog: signal(undefined),
     bell,
-    leave: around.stop,
+    leave: () => {
+      around.stop();
+      search.dispose();
+    },
   };
+}
+
+/** The next below the open one, round the end, that counts as unread. What is muted does not call. */
+function nextUnread(rows: readonly Conversation[], open: string | undefined): Conversation | undefined {
+  const at = rows.findIndex((row) => row.id === open);
+  return [...rows.slice(at + 1), ...rows.slice(0, Math.max(0, at))].find(
+    ({ unread, marked, muted }) => muted !== true && (unread > 0 || marked === true),
+  );
 }
 
 /** What changes around the console without anybody asking: the window's width, the time, the address. */

@@ -12,6 +12,7 @@ export function Help({ onClose }: { onClose: () => void }) {
     [words.search, [`${hold}+K`]],
     [words.move, ["↑", "↓"]],
     [words.open, ["Enter"]],
+    [words.rowMenu, ["Shift+F10"]],
     [words.neighbour, ["Alt+↑", "Alt+↓"]],
     [words.nextUnread, ["Alt+Shift+↓"]],
     [words.context, ["Alt+I"]],

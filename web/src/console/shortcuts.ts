@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import type { Desk } from "./desk.ts";
-import { SEARCH_ID } from "./list/list-header.tsx";
+import { focusSearch } from "./list/list-header.tsx";
 import { type Command, consoleCommand, entersList } from "./model/keys.ts";
 
 /** The keys that work anywhere in the console. */
@@ -40,7 +40,8 @@ function isWriting(target: EventTarget | null): boolean {
 function run(command: Command | "list", desk: Desk): boolean {
   switch (command) {
     case "search":
-      return search(desk);
+      focusSearch(desk);
+      return true;
     case "previous":
       return step(desk, -1);
     case "next":
@@ -52,26 +53,13 @@ function run(command: Command | "list", desk: Desk): boolean {
       if (desk.open.value !== undefined) desk.toggleContext();
       return desk.open.value !== undefined;
     case "help":
-      desk.help.value = true;
+      desk.dialog.value = "help";
       return true;
     case "list":
       return focusRow();
     case "back":
       return back(desk);
   }
-}
-
-function search(desk: Desk): boolean {
-  if (desk.arrangement.value === "stack") desk.leaveThread();
-  // In a stack the field is there after the next draw.
-  requestAnimationFrame(() => {
-    const field = document.getElementById(SEARCH_ID);
-    if (field instanceof HTMLInputElement) {
-      field.focus();
-      field.select();
-    }
-  });
-  return true;
 }
 
 function step(desk: Desk, by: 1 | -1): boolean {

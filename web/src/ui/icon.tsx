@@ -38,14 +38,18 @@ const paths = {
 
 export type IconName = keyof typeof paths;
 
+/** An icon that is not everybody's: an app draws it itself. */
+export type Drawing = { path: string };
+
 /** Icons that point along the text turn round where the text runs from right to left. */
 const directed: ReadonlySet<IconName> = new Set<IconName>(["back", "out", "send", "undo"]);
 
 /** An icon for the eye only: what it means is said by the text or label beside it. */
-export function Icon({ name }: { name: IconName }): JSX.Element {
+export function Icon({ name }: { name: IconName | Drawing }): JSX.Element {
+  const own = typeof name === "object";
   return (
     <svg
-      class={directed.has(name) ? "icon directed" : "icon"}
+      class={!own && directed.has(name) ? "icon directed" : "icon"}
       viewBox="0 0 24 24"
       fill="none"
       stroke="currentColor"
@@ -54,7 +58,7 @@ export function Icon({ name }: { name: IconName }): JSX.Element {
       stroke-linejoin="round"
       aria-hidden="true"
     >
-      <path d={paths[name]} />
+      <path d={own ? name.path : paths[name]} />
     </svg>
   );
 }

@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { Icon, type IconName } from "./icon.tsx";
+import { type Drawing, Icon, type IconName } from "./icon.tsx";
 import { lazy } from "./lazy.tsx";
 
 export type MenuItem = {
   label: string;
-  icon?: IconName;
+  icon?: IconName | Drawing;
   danger?: boolean;
   /** One of several choices; true for the one that holds. */
   checked?: boolean;

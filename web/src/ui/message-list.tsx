@@ -33,7 +33,8 @@ export function MessageList(props: MessageListProps): JSX.Element {
   const { thread } = props;
   const entries = thread.entries.value;
   const state = thread.state.value;
-  if (entries.length > 0) return <Messages key={listKey(thread.target.value ?? thread)} {...props} entries={entries} />;
+  if (entries.length > 0)
+    return <Messages key={listKey(thread.target.value ?? thread)} {...props} entries={entries} />;
   if (state === "loading") return <Skeleton />;
   if (state === "failed") return <LoadFailed thread={thread} />;
   return <div class="thread-blank">{props.empty}</div>;

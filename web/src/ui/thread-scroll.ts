@@ -9,6 +9,7 @@ import {
   type Measure,
   newer,
   older,
+  pinned,
   sizeToShow,
   sticks,
   type Window,
@@ -75,15 +76,15 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
     const measure = measureOf(box);
     place.current.stuck = atNewest && !thread.hasNewer.peek() && sticks(measure);
     setAway(!place.current.stuck);
-    if (distanceToBottom(measure) < nearEnd) {
-      setWindow((w) => newer(w, entries));
-      if (atNewest) void thread.loadNewer();
-    }
-    if (box.scrollTop < nearEnd) {
-      if (from > 0) setWindow((w) => older(w, entries));
-      else if (thread.hasOlder.peek() && !thread.loadingOlder.peek()) void thread.loadOlder();
-    }
+    if (distanceToBottom(measure) < nearEnd) setWindow(onwards(thread, entries, atNewest));
+    if (box.scrollTop >= nearEnd) return;
+    if (from > 0) setWindow((w) => older(w, entries));
+    else if (thread.hasOlder.peek() && !thread.loadingOlder.peek()) void thread.loadOlder();
   }, [entries, from, atNewest, thread]);
+  // Who is at the end of what is loaded cannot scroll on: what has come below is drawn by itself.
+  useEffect(() => {
+    if (!atNewest || thread.hasNewer.peek()) onScroll();
+  }, [atNewest, thread, onScroll]);
   const toNewest = useCallback(() => {
     void thread.showNewest();
     place.current.stuck = true;
@@ -107,6 +108,13 @@ function firstWindow(thread: Thread, entries: readonly Entry[]): Window {
 function keyOfTarget(thread: Thread, entries: readonly Entry[]): string | undefined {
   const seq = thread.target.value?.seq;
   return entries.find((e) => e.kind === "message" && e.message.seq === seq)?.key;
+}
+
+/** How the window goes a step further down. At the end of what is loaded, more is asked for. */
+function onwards(thread: Thread, entries: readonly Entry[], atNewest: boolean): (window: Window) => Window {
+  if (!atNewest || !thread.hasNewer.peek()) return (window) => newer(window, entries);
+  void thread.loadNewer();
+  return (window) => pinned(window, entries);
 }
 
 function measureOf(box: HTMLElement): Measure {

@@ -1,9 +1,8 @@
 import type { InboxFilter } from "../../client/api.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { Icon } from "../../ui/icon.tsx";
-import { useDesk } from "../desk.ts";
+import { buyerName, type Desk, useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
-import { SettingsButton } from "../settings.tsx";
 
 /** Who is at the desk, the search, and what is listed. */
 export function ListHeader() {
@@ -31,15 +30,48 @@ export function ListHeader() {
       <Search />
       <Filters />
       <ProductChip />
+      <WithinChip />
     </header>
   );
 }
 
-/** The id of the search field, for the key that jumps there. */
-export const SEARCH_ID = "search";
+function SettingsButton() {
+  const desk = useDesk();
+  const { title } = consoleWords().settings;
+  return (
+    <button
+      class="icon-button"
+      type="button"
+      aria-label={title}
+      title={title}
+      aria-haspopup="dialog"
+      onClick={() => {
+        desk.dialog.value = "general";
+      }}
+    >
+      <Icon name="settings" />
+    </button>
+  );
+}
+
+const SEARCH_ID = "search";
+
+/** Leads to the search field, in a stack back to the list, where it is. */
+export function focusSearch(desk: Desk): void {
+  if (desk.arrangement.value === "stack") desk.leaveThread();
+  // In a stack the field is there after the next draw.
+  requestAnimationFrame(() => {
+    const field = document.getElementById(SEARCH_ID);
+    if (field instanceof HTMLInputElement) {
+      field.focus();
+      field.select();
+    }
+  });
+}
 
 function Search() {
-  const { inbox } = useDesk().client;
+  const { client, search } = useDesk();
+  const { inbox } = client;
   const words = consoleWords();
   const text = inbox.search.value;
   return (
@@ -56,8 +88,9 @@ function Search() {
         value={text}
         onInput={(event) => inbox.setSearch(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key === "Escape" && inbox.search.value !== "") {
+          if (event.key === "Escape" && (text !== "" || search.within.value !== undefined)) {
             event.stopPropagation();
+            if (text === "") search.within.value = undefined;
             inbox.setSearch("");
           } else if (event.key === "ArrowDown" && !event.isComposing) {
             event.preventDefault();
@@ -72,8 +105,10 @@ function Search() {
 const FILTERS: readonly InboxFilter[] = ["all", "unread", "waiting"];
 
 function Filters() {
-  const { inbox } = useDesk().client;
+  const { client, search } = useDesk();
+  const { inbox } = client;
   const words = consoleWords();
+  if (search.within.value !== undefined) return null;
   return (
     <fieldset class="c-filter">
       <legend class="visually-hidden">{words.list.filter}</legend>
@@ -90,6 +125,30 @@ function Filters() {
         </label>
       ))}
     </fieldset>
+  );
+}
+
+/** The one conversation that is searched, with the way out of it. */
+function WithinChip() {
+  const { search } = useDesk();
+  const words = consoleWords().search;
+  const within = search.within.value;
+  if (within === undefined) return null;
+  return (
+    <p class="c-chip">
+      <span class="c-chip-what">{words.within}</span>
+      <bdi class="truncate">{buyerName(within)}</bdi>
+      <button
+        class="icon-button"
+        type="button"
+        aria-label={words.everywhere}
+        onClick={() => {
+          search.within.value = undefined;
+        }}
+      >
+        <Icon name="close" />
+      </button>
+    </p>
   );
 }
 

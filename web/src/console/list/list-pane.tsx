@@ -2,9 +2,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import { failureText } from "../../ui/i18n/failure-text.ts";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
-import { useDesk } from "../desk.ts";
+import { Menu, type MenuAnchor } from "../../ui/menu.tsx";
+import { buyerName, useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { listMove, moved } from "../model/keys.ts";
+import { Results } from "../search/results.tsx";
+import { flagItems } from "./flags.ts";
 import { ListHeader } from "./list-header.tsx";
 import { Row } from "./row.tsx";
 
@@ -23,10 +26,13 @@ export function ListPane() {
 }
 
 function ListBody() {
-  const { client } = useDesk();
+  const { client, search } = useDesk();
   const { inbox } = client;
   const words = consoleWords();
   const count = inbox.rows.value.length;
+  if (inbox.search.value.trim() !== "") return <Results />;
+  if (search.within.value !== undefined)
+    return <Note title={words.search.withinTitle} body={words.search.withinBody} />;
   if (inbox.state.value === "failed" && count === 0) {
     const failure = inbox.failure.value;
     return (
@@ -42,9 +48,6 @@ function ListBody() {
   }
   if (count > 0) return <Rows />;
   if (inbox.state.value === "loading") return <Skeleton />;
-  const search = inbox.search.value.trim();
-  if (search !== "")
-    return <Note title={words.list.noResultsTitle} body={words.list.noResultsBody(search)} />;
   if (inbox.filter.value === "all" && inbox.product.value === undefined)
     return <Note title={words.list.emptyTitle} body={words.list.emptyBody} />;
   return (
@@ -71,6 +74,8 @@ function Rows() {
   const list = useRef<VirtualizerHandle>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const roving = useRovingRow(list, scroller);
+  const [asked, setAsked] = useState<{ id: string; anchor: MenuAnchor }>();
+  const of = asked === undefined ? undefined : rows.find((row) => row.id === asked.id);
 
   const fill = () => {
     const handle = list.current;
@@ -106,9 +111,18 @@ function Rows() {
             selected={desk.open.value === row.id}
             active={index === Math.max(0, roving.index)}
             onOpen={(id) => desk.openAndWrite(id)}
+            onMenu={(id, anchor) => setAsked({ id, anchor })}
           />
         )}
       </Virtualizer>
+      {asked !== undefined && of !== undefined && (
+        <Menu
+          items={flagItems(desk, of)}
+          label={words.list.menu(buyerName(of))}
+          anchor={asked.anchor}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
       {inbox.hasMore.value && <p class="c-rows-more">{words.list.more}</p>}
     </div>
   );

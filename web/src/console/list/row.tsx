@@ -2,8 +2,11 @@ import type { Conversation, Message } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { noticeBrief } from "../../ui/i18n/notice-text.ts";
+import { type Drawing, Icon } from "../../ui/icon.tsx";
+import type { MenuAnchor } from "../../ui/menu.tsx";
 import { type PreviewWords, previewOf } from "../../ui/model/preview.ts";
 import { buyerName, useDesk } from "../desk.ts";
+import { bellOff, pin } from "../drawings.ts";
 import { usePresence } from "../hooks.ts";
 import type { ConsoleWords } from "../i18n/en.ts";
 import { consoleWords } from "../i18n/words.ts";
@@ -18,10 +21,12 @@ type RowProps = {
   /** The one row that Tab reaches. */
   active: boolean;
   onOpen: (id: string) => void;
+  /** Opens the menu of what can be done with it: by the right button, a long press, or the menu key. */
+  onMenu?: (id: string, anchor: MenuAnchor) => void;
 };
 
 /** One conversation in the list. */
-export function Row({ conversation, index, count, selected, active, onOpen }: RowProps) {
+export function Row({ conversation, index, count, selected, active, onOpen, onMenu }: RowProps) {
   const { labels, minute, client } = useDesk();
   const words = consoleWords();
   const presence = usePresence(conversation.buyer.uid);
@@ -30,7 +35,7 @@ export function Row({ conversation, index, count, selected, active, onOpen }: Ro
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list takes the keys for all its rows.
     <div
-      class="c-row"
+      class={`c-row${conversation.pinned ? " pinned" : ""}`}
       role="option"
       id={`row-${conversation.id}`}
       data-id={conversation.id}
@@ -39,6 +44,11 @@ export function Row({ conversation, index, count, selected, active, onOpen }: Ro
       aria-setsize={count}
       tabIndex={active ? 0 : -1}
       onClick={() => onOpen(conversation.id)}
+      onContextMenu={(event) => {
+        if (onMenu === undefined) return;
+        event.preventDefault();
+        onMenu(conversation.id, anchorOf(event));
+      }}
     >
       <Avatar of={conversation.buyer} size="m" online={presence === "online"} />
       <div class="c-row-main">
@@ -47,6 +57,8 @@ export function Row({ conversation, index, count, selected, active, onOpen }: Ro
             <bdi>{name}</bdi>
           </span>
           <span class="visually-hidden">{words.presence[presence]}</span>
+          {conversation.pinned && <Mark drawing={pin} label={words.list.pinned} />}
+          {conversation.muted && <Mark drawing={bellOff} label={words.list.muted} />}
           <time
             class="c-row-time"
             dateTime={new Date(conversation.last_at).toISOString()}
@@ -64,11 +76,35 @@ export function Row({ conversation, index, count, selected, active, onOpen }: Ro
   );
 }
 
+function Mark({ drawing, label }: { drawing: Drawing; label: string }) {
+  return (
+    <span class="c-row-flag" title={label}>
+      <Icon name={drawing} />
+      <span class="visually-hidden">{label}</span>
+    </span>
+  );
+}
+
+/** Where the pointer is; the menu opens towards the end of the line. */
+function anchorOf({ clientX, clientY }: MouseEvent): MenuAnchor {
+  return { left: clientX, right: clientX + MENU_WIDTH, top: clientY, bottom: clientY };
+}
+
+const MENU_WIDTH = 200;
+
 function Marks({ conversation, words }: { conversation: Conversation; words: ConsoleWords }) {
   const unread = badgeText(conversation.unread);
+  const quiet = conversation.muted ? " quiet" : "";
+  if (unread === "" && conversation.marked) {
+    return (
+      <span class={`c-badge c-badge-dot${quiet}`}>
+        <span class="visually-hidden">{words.list.marked}</span>
+      </span>
+    );
+  }
   if (unread !== "") {
     return (
-      <span class="c-badge">
+      <span class={`c-badge${quiet}`}>
         <span aria-hidden="true">{unread}</span>
         <span class="visually-hidden">{words.list.unread(conversation.unread)}</span>
       </span>

@@ -12,8 +12,9 @@ export type Situation = {
 
 export type Attention = { sound: boolean; notice: boolean };
 
-/** Who is looking at the thread needs no bell; who looks at another one gets no desktop notice. */
+/** Who is looking at the thread needs no bell; who looks at another one gets no desktop notice. What is muted calls nobody. */
 export function attentionFor(arrival: Arrival, now: Situation): Attention {
+  if (arrival.conversation?.muted === true) return { sound: false, notice: false };
   const looking = now.focused && now.open === arrival.message.conversation;
   return { sound: now.sound && !looking, notice: now.notices && !now.focused };
 }

@@ -4,10 +4,16 @@ import type { SendKey } from "./keys.ts";
 import { CONTEXT_PANE, LIST_PANE } from "./panes.ts";
 import { readObject, type Shelf } from "./shelf.ts";
 
+/** How much room rows and messages take. */
+export type Density = "comfortable" | "compact";
+
 export type Prefs = {
   sendKey: SendKey;
   sound: boolean;
   notices: boolean;
+  /** The count in the tab's title and on its icon. */
+  badge: boolean;
+  density: Density;
   contextOpen: boolean;
   listWidth: number;
   contextWidth: number;
@@ -19,6 +25,8 @@ const INITIAL: Prefs = {
   sendKey: "enter",
   sound: true,
   notices: false,
+  badge: true,
+  density: "comfortable",
   contextOpen: true,
   listWidth: LIST_PANE.initial,
   contextWidth: CONTEXT_PANE.initial,
@@ -43,6 +51,8 @@ export function parsePrefs(raw: Record<string, unknown>): Prefs {
     sendKey: raw["sendKey"] === "ctrl-enter" ? "ctrl-enter" : INITIAL.sendKey,
     sound: flag(raw["sound"], INITIAL.sound),
     notices: flag(raw["notices"], INITIAL.notices),
+    badge: flag(raw["badge"], INITIAL.badge),
+    density: raw["density"] === "compact" ? "compact" : INITIAL.density,
     contextOpen: flag(raw["contextOpen"], INITIAL.contextOpen),
     listWidth: width(raw["listWidth"], INITIAL.listWidth),
     contextWidth: width(raw["contextWidth"], INITIAL.contextWidth),

@@ -91,7 +91,7 @@ function inList(event: KeyboardEvent, { found, active, setActive, choose, dismis
 
 /** The phrases that were found, above the field. */
 export function PhraseMenu({ choice, names }: { choice: PhraseChoice; names: Names }) {
-  const { phrases: book, editingPhrases } = useDesk();
+  const { phrases: book, dialog } = useDesk();
   const words = consoleWords().phrases;
   const { found, active } = choice;
   const list = useRef<HTMLDivElement>(null);
@@ -141,7 +141,7 @@ export function PhraseMenu({ choice, names }: { choice: PhraseChoice; names: Nam
         class="button quiet c-phrases-manage"
         onPointerDown={(event) => event.preventDefault()}
         onClick={() => {
-          editingPhrases.value = true;
+          dialog.value = "phrases";
         }}
       >
         {words.manage}

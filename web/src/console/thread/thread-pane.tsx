@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
 import type { Conversation } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
@@ -8,11 +8,13 @@ import { ConnectionBar } from "../../ui/connection-bar.tsx";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { MenuButton, type MenuItem } from "../../ui/menu.tsx";
-import { buyerName, isBlocked, useDesk } from "../desk.ts";
+import { buyerName, type Desk, isBlocked, useDesk } from "../desk.ts";
 import { Editor, useWriting } from "../editor/editor.tsx";
 import type { Writing } from "../editor/writing.ts";
 import { usePresence } from "../hooks.ts";
 import { consoleWords } from "../i18n/words.ts";
+import { flagItems, unmark } from "../list/flags.ts";
+import { focusSearch } from "../list/list-header.tsx";
 import { BlockDialog, ReportDialog, setBlocked } from "./dialogs.tsx";
 import { Messages } from "./messages.tsx";
 
@@ -47,6 +49,8 @@ function OpenThread({ id }: { id: string }) {
   const name = buyerName(conversation);
   const writing = useWriting();
   const drop = useFileDrop(writing);
+  useUnmark(conversation);
+  useLeaveExcerpt(thread);
   return (
     <div class="c-thread-body" {...drop.handlers}>
       <Header conversation={conversation} thread={thread} name={name} />
@@ -122,8 +126,10 @@ function ThreadMenu({ conversation, thread, name }: PartProps) {
   const words = consoleWords().thread;
   const [asked, setAsked] = useState<"block" | "report">();
   const blocked = conversation?.merchant_at.blocked === true;
+  const desk = useDesk();
   const items = (): readonly MenuItem[] => [
-    { label: words.report, icon: "flag", run: () => setAsked("report") },
+    ...(conversation === undefined ? [] : ownItems(desk, conversation)),
+    { label: words.report, icon: "flag", separated: true, run: () => setAsked("report") },
     blocked
       ? { label: words.unblock, icon: "check", run: () => void setBlocked(thread, name, false) }
       : { label: words.block, icon: "block", danger: true, run: () => setAsked("block") },
@@ -136,6 +142,34 @@ function ThreadMenu({ conversation, thread, name }: PartProps) {
       {asked === "report" && <ReportDialog thread={thread} name={name} onClose={close} />}
     </>
   );
+}
+
+/** What a seller does with the conversation for itself. */
+function ownItems(desk: Desk, conversation: Conversation): readonly MenuItem[] {
+  const searchHere = () => {
+    desk.search.within.value = conversation;
+    focusSearch(desk);
+  };
+  return [
+    { label: consoleWords().search.here, icon: "search", run: searchHere },
+    ...flagItems(desk, conversation),
+  ];
+}
+
+/** What was marked to come back to is come back to when it is opened, not when it is marked meanwhile. */
+function useUnmark(conversation: Conversation | undefined): void {
+  const desk = useDesk();
+  const id = conversation?.id;
+  const marked = useRef(false);
+  marked.current = conversation?.marked === true;
+  useEffect(() => {
+    if (id !== undefined && marked.current) unmark(desk, id);
+  }, [desk, id]);
+}
+
+/** Who leaves a message far back comes back to the newest. */
+function useLeaveExcerpt(thread: Thread): void {
+  useEffect(() => () => void thread.showNewest(), [thread]);
 }
 
 /** Stands where the editor was: nothing written now would arrive. The draft is kept. */

@@ -4,9 +4,11 @@ import {
   distanceToBottom,
   newer,
   older,
+  pinned,
   sizeToShow,
   sticks,
   type Window,
+  windowAround,
   windowMax,
 } from "./scroll.ts";
 
@@ -63,6 +65,26 @@ test("each step overlaps the one before, so that a place to keep remains", () =>
 test("a message that was drawn last and is then deleted lets the window follow the newest", () => {
   expect(bounds({ size: 60, end: "gone" }, list(5))).toEqual({ from: 0, to: 5 });
 });
+
+test("what is loaded below a window stays below it, and a step down draws it with what was in sight", () => {
+  const before = list(60);
+  const window = pinned({ size: 60, end: undefined }, before);
+  const after = list(110);
+  expect(bounds(window, after)).toEqual({ from: 0, to: 60 });
+  const next = bounds(newer(window, after), after);
+  expect(next).toEqual({ from: 0, to: 110 });
+});
+
+test.each([{ at: 3 }, { at: 500 }, { at: 990 }])(
+  "a message gone to is drawn with room on both sides: $at",
+  ({ at }) => {
+    const all = list(1000);
+    const { from, to } = bounds(windowAround(at, all), all);
+    expect(from).toBeLessThanOrEqual(Math.max(0, at - 20));
+    expect(to).toBeGreaterThanOrEqual(Math.min(1000, at + 20));
+    expect(to - from).toBeLessThanOrEqual(windowMax);
+  },
+);
 
 test("the first unread is drawn when the thread opens", () => {
   const n = 200;

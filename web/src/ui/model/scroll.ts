@@ -43,7 +43,8 @@ export function newer(window: Window, list: readonly Keyed[]): Window {
   const { to } = bounds(window, list);
   if (to >= list.length) return window.end === undefined ? window : { ...window, end: undefined };
   const next = to + step;
-  return { ...window, end: next >= list.length ? undefined : list[next - 1]?.key };
+  const size = Math.min(windowMax, window.size + step); // what is in sight stays drawn
+  return { size, end: next >= list.length ? undefined : list[next - 1]?.key };
 }
 
 /** The window to begin with: up to the newest, unless the entry at `index` is too far up for that. */
@@ -51,6 +52,12 @@ export function windowAround(index: number, list: readonly Keyed[]): Window {
   if (index < 0 || list.length - index + 20 <= windowMax)
     return { size: sizeToShow(index, list.length), end: undefined };
   return { size: step * 2, end: list[Math.min(list.length - 1, index + step)]?.key };
+}
+
+/** The window with its end where it is: what is added below stays below it. */
+export function pinned(window: Window, list: readonly Keyed[]): Window {
+  const { to } = bounds(window, list);
+  return { ...window, end: list[to - 1]?.key };
 }
 
 /** How large a window must be to show an entry near the end, with some room above it. */

@@ -1,20 +1,19 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Failure } from "../../client/api.ts";
 import type { Phrase } from "../../protocol/phrase.ts";
-import { Dialog } from "../../ui/dialog.tsx";
 import { failureText } from "../../ui/i18n/failure-text.ts";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { Icon } from "../../ui/icon.tsx";
-import { showToast, Toasts } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import type { Scope } from "../model/phrases.ts";
-import "./phrases.css";
+import "./book.css";
 
 type Editing = { scope: Scope; phrase: Phrase | undefined };
 
 /** Where quick phrases are written, put in order and thrown away: one's own and the whole shop's. */
-export function BookDialog({ onClose }: { onClose: () => void }) {
+export function Phrases() {
   const { phrases: book, me } = useDesk();
   const words = consoleWords().phrases;
   const [editing, setEditing] = useState<Editing>();
@@ -22,23 +21,19 @@ export function BookDialog({ onClose }: { onClose: () => void }) {
   // Who has no name of their own in the shop has only the shop's.
   const scopes: readonly Scope[] = me.agent === undefined || me.agent === "" ? ["shop"] : ["mine", "shop"];
   return (
-    <Dialog title={words.title} onClose={onClose}>
-      <div class="c-book">
-        <p>{words.explain}</p>
-        {editing !== undefined && (
-          <Form
-            key={`${editing.scope}/${editing.phrase?.id ?? ""}`}
-            editing={editing}
-            onDone={() => setEditing(undefined)}
-          />
-        )}
-        {scopes.map((scope) => (
-          <List key={scope} scope={scope} onEdit={(phrase) => setEditing({ scope, phrase })} />
-        ))}
-        {/* The page's own are beneath a modal dialog, where nobody can press them. */}
-        <Toasts />
-      </div>
-    </Dialog>
+    <div class="c-book">
+      <p>{words.explain}</p>
+      {editing !== undefined && (
+        <Form
+          key={`${editing.scope}/${editing.phrase?.id ?? ""}`}
+          editing={editing}
+          onDone={() => setEditing(undefined)}
+        />
+      )}
+      {scopes.map((scope) => (
+        <List key={scope} scope={scope} onEdit={(phrase) => setEditing({ scope, phrase })} />
+      ))}
+    </div>
   );
 }
 
@@ -54,7 +49,7 @@ function List({ scope, onEdit }: { scope: Scope; onEdit: (phrase: Phrase | undef
   const failure = book.failure.value;
   return (
     <section aria-labelledby={`book-${scope}`}>
-      <h3 id={`book-${scope}`}>{words[scope]}</h3>
+      <h4 id={`book-${scope}`}>{words[scope]}</h4>
       {known === undefined && (
         <p role="status">{failure === undefined ? words.loading : failureText(sharedWords(), failure)}</p>
       )}

@@ -1,9 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { type AutoText, parseShopSettings, type ShopSettings } from "../../protocol/shop-settings.ts";
-import { Dialog } from "../../ui/dialog.tsx";
 import { failureText } from "../../ui/i18n/failure-text.ts";
 import { language, words as sharedWords } from "../../ui/i18n/language.ts";
-import { showToast, Toasts } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { type DayHours, toDays, toOpenings, usual, weekdays } from "../model/hours.ts";
@@ -12,9 +11,8 @@ import "./automatic.css";
 const PATH = "/v1/settings/shop";
 
 /** What the shop says by itself: to a buyer who writes first, and while it is closed. */
-export function AutomaticDialog({ onClose }: { onClose: () => void }) {
+export function Automatic() {
   const { client } = useDesk();
-  const words = consoleWords().automatic;
   const [settings, setSettings] = useState<ShopSettings>();
   const [failure, setFailure] = useState("");
   useEffect(() => {
@@ -23,19 +21,14 @@ export function AutomaticDialog({ onClose }: { onClose: () => void }) {
       else setSettings(answer);
     });
   }, [client]);
-  return (
-    <Dialog title={words.title} onClose={onClose}>
-      {settings === undefined ? (
-        <p role="status">{failure === "" ? sharedWords().app.loading : failure}</p>
-      ) : (
-        <Form settings={settings} onClose={onClose} />
-      )}
-      <Toasts />
-    </Dialog>
-  );
+  if (settings === undefined)
+    return <p role="status">{failure === "" ? sharedWords().app.loading : failure}</p>;
+  return <Form key={settings.version} settings={settings} onSaved={setSettings} />;
 }
 
-function Form({ settings, onClose }: { settings: ShopSettings; onClose: () => void }) {
+type FormProps = { settings: ShopSettings; onSaved: (settings: ShopSettings) => void };
+
+function Form({ settings, onSaved }: FormProps) {
   const { client } = useDesk();
   const words = consoleWords().automatic;
   const [greeting, setGreeting] = useState(settings.greeting);
@@ -62,7 +55,7 @@ function Form({ settings, onClose }: { settings: ShopSettings; onClose: () => vo
       return;
     }
     showToast(words.saved);
-    onClose();
+    onSaved(answer);
   };
   const change = (day: number, hours: DayHours) => setDays(days.map((old, at) => (at === day ? hours : old)));
   return (
@@ -87,9 +80,6 @@ function Form({ settings, onClose }: { settings: ShopSettings; onClose: () => vo
         </fieldset>
       )}
       <div class="c-automatic-actions">
-        <button type="button" class="button" onClick={onClose}>
-          {sharedWords().app.cancel}
-        </button>
         <button type="submit" class="button primary">
           {words.save}
         </button>

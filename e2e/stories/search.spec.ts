@@ -1,0 +1,144 @@
+import { expect, expectAccessible, type Page, phone, test } from "../harness.ts";
+import { answerTo, Record, row, Thread } from "../talk.ts";
+
+// Hundreds of messages are said in a moment.
+test.use({ flags: ["--rate-factor", "0"] });
+
+const hits = (console: Page) =>
+  console.getByRole("listbox", { name: "Messages" }).getByRole("option");
+
+test("a seller finds what was said long ago, goes there, and comes back to the newest", async ({ person }) => {
+  const lin = await person(phone);
+  const buyer = new Thread(await lin.chatAbout(1001));
+  const script = await Record.of(lin, "buyer");
+  for (let i = 1; i <= 400; i++) {
+    await script.say("1001", i === 90 ? "Does the 青花 cup ship to Lyon?" : `Line ${i}`);
+  }
+  const console = await (await person()).console("E_1/yun");
+  await console.getByRole("searchbox").fill("青花");
+  await expect(hits(console)).toHaveCount(1);
+  await expect(hits(console).locator("mark")).toHaveText("青花");
+  await expectAccessible(console);
+  await hits(console).click();
+  const seller = new Thread(console);
+  const found = seller.message("Does the 青花 cup ship to Lyon?");
+  await expect(found).toBeInViewport();
+  await expect(found).toBeFocused();
+  await expect(seller.message("Line 89")).toBeVisible();
+  await expect(seller.message("Line 91")).toBeVisible();
+  await expect(seller.message("Line 400")).toHaveCount(0);
+
+  // Reading on leads to the newest, and a message that came meanwhile is there too.
+  await buyer.say("One more thing");
+  await buyer.expectStanding("One more thing", "sent");
+  const scroller = console.locator(".thread-scroll");
+  await expect
+    .poll(async () => {
+      await scroller.evaluate((box) => box.scrollTo({ top: box.scrollHeight }));
+      return await seller.message("One more thing").isVisible();
+    })
+    .toBe(true);
+  await expect(console.locator(".thread-pill")).toHaveCount(0);
+
+  await hits(console).click();
+  await expect(found).toBeInViewport();
+  await console.locator(".thread-pill").click();
+  await expect(seller.message("One more thing")).toBeInViewport();
+
+  await hits(console).click();
+  await expect(found).toBeInViewport();
+  await seller.say("Yes, it does");
+  await expect(seller.message("Yes, it does")).toBeInViewport();
+  await expect(buyer.message("Yes, it does")).toBeVisible();
+});
+
+test("names and messages are found together, and one conversation by itself", async ({ person }) => {
+  const lin = new Thread(await (await person(phone)).chatAbout(1001, "a"));
+  await lin.say("Is Sam's parcel on its way?");
+  await lin.expectStanding("Is Sam's parcel on its way?", "sent");
+  const sam = new Thread(await (await person(phone)).chatAbout(1001, "b"));
+  await sam.say("Where is my parcel?");
+  await sam.expectStanding("Where is my parcel?", "sent");
+
+  const console = await (await person()).console("E_1/yun");
+  const search = console.getByRole("searchbox");
+  await search.fill("sam");
+  await expect(console.getByRole("listbox", { name: "Conversations" }).getByRole("option")).toHaveCount(1);
+  await expect(hits(console)).toHaveCount(1);
+  await search.press("ArrowDown");
+  await console.keyboard.press("ArrowDown");
+  await expect(hits(console)).toBeFocused();
+  await console.keyboard.press("Enter");
+  await expect(console.getByRole("heading", { level: 2, name: "Lin Xia" })).toBeVisible();
+  await expect(new Thread(console).message("Is Sam's parcel on its way?")).toBeFocused();
+
+  await search.fill("parcel");
+  await expect(hits(console)).toHaveCount(2);
+  await console.locator(".c-thread-header [aria-haspopup=menu]").click();
+  await console.getByRole("menuitem", { name: "Search in this conversation" }).click();
+  await expect(search).toBeFocused();
+  await expect(hits(console)).toHaveCount(1);
+  await expectAccessible(console);
+  await search.fill("nothing of the kind");
+  await expect(console.getByText("No message says that.")).toBeVisible();
+  await search.press("Escape");
+  await search.press("Escape");
+  await expect(row(console, "Sam Park")).toBeVisible();
+});
+
+test("what is taken back is found no more", async ({ person }) => {
+  const lin = new Thread(await (await person(phone)).chatAbout(1001));
+  await lin.say("My card number is 4000");
+  await lin.expectStanding("My card number is 4000", "sent");
+  const console = await (await person()).console("E_1/yun");
+  await console.getByRole("searchbox").fill("card number");
+  await expect(hits(console)).toHaveCount(1);
+  await lin.choose(lin.message("My card number is 4000"), "Take back");
+  await expect(lin.log).toContainText("You took a message back");
+  await console.getByRole("searchbox").fill("card number 4000");
+  await expect(console.getByText("No message says that.")).toBeVisible();
+});
+
+test("a seller keeps a conversation at hand, another quiet, and marks a third to come back to", async ({ person }) => {
+  const lin = new Thread(await (await person(phone)).chatAbout(1001, "a"));
+  await lin.say("First");
+  await lin.expectStanding("First", "sent");
+  const sam = new Thread(await (await person(phone)).chatAbout(1001, "b"));
+  await sam.say("Second");
+  await sam.expectStanding("Second", "sent");
+
+  const yun = await person();
+  const console = await yun.console("E_1/yun");
+  const names = async () => (await console.locator(".c-row-name").allTextContents()).map((name) => name.split(" ·")[0]);
+  const choose = async (name: string, action: string) => {
+    await row(console, name).click({ button: "right" });
+    await console.getByRole("menuitem", { name: action, exact: true }).click();
+  };
+  await expect.poll(names).toEqual(["Sam Park", "Lin Xia"]);
+  await choose("Lin Xia", "Pin");
+  await expect.poll(names).toEqual(["Lin Xia", "Sam Park"]);
+  await expect(console).toHaveTitle(/^\(2\)/);
+  await choose("Sam Park", "Mute");
+  await expect(console).toHaveTitle(/^\(1\)/);
+  await expectAccessible(console);
+
+  const seller = await answerTo(console, "Lin Xia");
+  await lin.expectStanding("First", "read");
+  await expect(console).toHaveTitle(/^[^(]/);
+  await console.locator(".c-thread-header [aria-haspopup=menu]").click();
+  await console.getByRole("menuitem", { name: "Mark as unread" }).click();
+  await expect(seller.log).toHaveCount(0);
+  await expect(row(console, "Lin Xia")).toHaveAccessibleName(/Marked as unread/);
+  await lin.expectStanding("First", "read");
+
+  // A colleague sees the same, and a reload changes nothing.
+  const otto = await (await person()).console("E_1/otto");
+  await expect(row(otto, "Lin Xia")).toHaveAccessibleName(/Pinned.*Marked as unread/);
+  await expect(row(otto, "Sam Park")).toHaveAccessibleName(/Muted/);
+  await console.reload();
+  await expect.poll(names).toEqual(["Lin Xia", "Sam Park"]);
+  await console.getByRole("radio", { name: "Unread" }).check({ force: true });
+  await expect.poll(names).toEqual(["Sam Park", "Lin Xia"]);
+  await answerTo(console, "Lin Xia");
+  await expect(row(otto, "Lin Xia")).not.toHaveAccessibleName(/Marked as unread/);
+});

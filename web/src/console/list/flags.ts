@@ -1,0 +1,49 @@
+/** What a seller sets on a conversation: at hand, quiet, to come back to. */
+import type { Flag } from "../../client/api.ts";
+import type { Conversation } from "../../protocol/body.ts";
+import { failureText } from "../../ui/i18n/failure-text.ts";
+import { words as sharedWords } from "../../ui/i18n/language.ts";
+import type { MenuItem } from "../../ui/menu.tsx";
+import { showToast } from "../../ui/toast.tsx";
+import type { Desk } from "../desk.ts";
+import { bell, bellOff, envelope, pin } from "../drawings.ts";
+import { consoleWords } from "../i18n/words.ts";
+
+/** The menu's items for one conversation, each saying what it would do now. */
+export function flagItems(desk: Desk, conversation: Conversation): readonly MenuItem[] {
+  const { id, pinned, muted, marked, unread } = conversation;
+  const words = consoleWords().list;
+  const set = (flag: Flag, on: boolean) => void setFlag(desk, id, flag, on);
+  return [
+    { label: pinned ? words.unpin : words.pin, icon: pin, run: () => set("pin", !pinned) },
+    {
+      label: muted ? words.unmute : words.mute,
+      icon: muted ? bell : bellOff,
+      run: () => set("mute", !muted),
+    },
+    unread > 0 || marked
+      ? { label: words.markRead, icon: "check", run: () => markRead(desk, conversation) }
+      : { label: words.markUnread, icon: envelope, run: () => markUnread(desk, id) },
+  ];
+}
+
+/** What was marked to come back to has been come back to. */
+export function unmark(desk: Desk, id: string): void {
+  void setFlag(desk, id, "mark", false);
+}
+
+function markRead(desk: Desk, { id, unread, last_seq: seq, marked }: Conversation): void {
+  if (unread > 0) desk.client.thread(id).markRead(seq);
+  else if (marked) unmark(desk, id);
+}
+
+/** Who marks what is open wants to see it later, not now: it is left. */
+function markUnread(desk: Desk, id: string): void {
+  if (desk.open.value === id) desk.leaveThread();
+  void setFlag(desk, id, "mark", true);
+}
+
+async function setFlag(desk: Desk, id: string, flag: Flag, on: boolean): Promise<void> {
+  const failure = await desk.client.setFlag(id, flag, on);
+  if (failure !== undefined) showToast(consoleWords().action.failed(failureText(sharedWords(), failure)));
+}
