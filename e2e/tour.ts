@@ -197,10 +197,12 @@ async function consoleScreens(seller: Thread, look: Look): Promise<void> {
   await look({ name: "console-message-menu", page });
   await page.keyboard.press("Escape");
   const menu = page.locator(".c-thread-header [aria-haspopup=menu]");
-  for (const [i, name] of ["console-report", "console-block"].entries()) {
+  for (const [name, fromEnd] of [["console-report", 2], ["console-block", 1]] as const) {
     await menu.click();
-    if (i === 0) await look({ name: "console-menu", page });
-    await page.getByRole("menuitem").nth(i).click();
+    const items = page.getByRole("menuitem");
+    await expect(items.first()).toBeVisible();
+    if (name === "console-report") await look({ name: "console-menu", page });
+    await items.nth((await items.count()) - fromEnd).click();
     await expect(page.getByRole("dialog")).toBeVisible();
     await look({ name, page });
     await page.keyboard.press("Escape");
@@ -229,30 +231,52 @@ async function consoleScreens(seller: Thread, look: Look): Promise<void> {
     await page.locator(".c-back").click();
   }
   await look({ name: "console-list", page });
-  await page.locator(".c-me .icon-button").click();
-  await look({ name: "console-settings", page });
-  await page.locator(".c-settings-foot button").first().click();
-  await expect(page.getByRole("dialog").and(page.locator("dialog"))).toBeVisible();
-  await look({ name: "console-shortcuts", page });
-  await page.keyboard.press("Escape");
   await settingsScreens(page, look);
-  await page.getByRole("searchbox").fill("xyz");
-  await expect(page.locator(".c-note")).toBeVisible();
-  await look({ name: "console-no-match", page });
-  await page.getByRole("searchbox").fill("");
-  await expect(page.locator(".c-row")).toHaveCount(2);
-  await page.locator(".c-row").last().click();
+  await listScreens(page, look);
+  await page.locator(".c-row.pinned").click();
 }
 
-/** What opens from the settings. */
+/** The list: what can be done with a conversation, and what the search finds. */
+async function listScreens(page: Page, look: Look): Promise<void> {
+  await page.locator(".c-row").last().click({ button: "right" });
+  await expect(page.getByRole("menuitem")).toHaveCount(3);
+  await look({ name: "console-row-menu", page });
+  await page.getByRole("menuitem").first().click();
+  await expect(page.locator(".c-row.pinned")).toHaveCount(1);
+  await page.locator(".c-row").last().click({ button: "right" });
+  await page.getByRole("menuitem").nth(1).click();
+  await expect(page.locator(".c-row-flag")).toHaveCount(2);
+  await page.locator(".c-row").last().click({ button: "right" });
+  await page.getByRole("menuitem").nth(2).click();
+  await look({ name: "console-flags", page });
+  const search = page.getByRole("searchbox");
+  await search.fill("kiln"); // in the care notes, in either language
+  await expect(page.locator(".c-hit mark").first()).toBeVisible();
+  await look({ name: "console-search", page });
+  await page.locator(".c-hit").first().click();
+  await expect(page.locator(".gone-to")).toBeInViewport();
+  await look({ name: "console-hit", page });
+  if (await page.locator(".c-back").isVisible()) await page.locator(".c-back").click();
+  await search.fill("xyz");
+  await expect(page.locator(".c-results-note")).toBeVisible();
+  await look({ name: "console-no-match", page });
+  await search.fill("");
+  await expect(page.locator(".c-row")).toHaveCount(2);
+}
+
+/** The settings, section by section. */
 async function settingsScreens(page: Page, look: Look): Promise<void> {
+  await page.locator(".c-me .icon-button").click();
   const dialog = page.getByRole("dialog").and(page.locator("dialog"));
-  const open = async (place: number) => {
-    await page.locator(".c-me .icon-button").click();
-    await page.locator(".c-settings > .button").nth(place).click();
-    await expect(dialog).toBeVisible();
+  const section = async (place: number) => {
+    await dialog.getByRole("tab").nth(place).click();
+    await expect(dialog.getByRole("tabpanel")).toBeVisible();
   };
-  await open(0);
+  await expect(dialog.getByRole("tabpanel")).toBeVisible();
+  await look({ name: "console-settings", page });
+  await section(1);
+  await look({ name: "console-notices", page });
+  await section(2);
   await dialog.locator(".c-book section .button").first().click();
   await dialog.locator("form input").fill("发货");
   await dialog.locator("form textarea").fill("亲 {buyer}，今天付款今天发货 🚚");
@@ -260,11 +284,12 @@ async function settingsScreens(page: Page, look: Look): Promise<void> {
   await dialog.locator("form .primary").click();
   await expect(dialog.locator("li")).toHaveCount(1);
   await look({ name: "console-phrases", page });
-  await page.keyboard.press("Escape");
-  await expect(dialog).toHaveCount(0);
-  await open(1);
-  await dialog.getByRole("switch").last().check();
+  await section(3);
+  await dialog.getByRole("tabpanel").getByRole("switch").last().check();
   await look({ name: "console-automatic", page });
+  await dialog.locator(".c-settings-foot button").first().click();
+  await expect(page.locator(".c-keys")).toBeVisible();
+  await look({ name: "console-shortcuts", page });
   await page.keyboard.press("Escape");
   await expect(dialog).toHaveCount(0);
 }

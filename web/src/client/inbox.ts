@@ -39,6 +39,10 @@ export class LiveInbox implements Inbox {
   private readonly listed: Signal<ReadonlySet<string>> = signal(new Set());
   /** With unread first, what was unread when listed keeps its place while it is read. */
   private readonly keptUnread = new Set<string>();
+  /** Changes with each change of what is listed: one thing to follow instead of thousands. */
+  private readonly version: Signal<number> = signal(0);
+  /** The end of the last page: what comes before it belongs among what is listed. */
+  private end: Conversation | undefined;
   private kept: string | undefined;
   private cursor = "";
   private life = 0;
@@ -174,6 +178,7 @@ export class LiveInbox implements Inbox {
     if (isUnread(now)) this.keptUnread.add(now.id);
     this.dropUnlessWanted(now);
     const listed = this.listed.peek();
+    if (listed.has(now.id)) this.version.value++;
     if (this.wanted && !listed.has(now.id) && this.belongs(now))
       this.listed.value = new Set(listed).add(now.id);
   }
@@ -196,8 +201,7 @@ export class LiveInbox implements Inbox {
     if (!this.passes(conversation) || !this.isAbout(conversation)) return false;
     if (conversation.last_seq === 0 || this.state.peek() !== "ready") return false;
     if (!this.hasMore.peek()) return true;
-    const last = this.rows.peek().at(-1);
-    return last !== undefined && this.compare(conversation, last) < 0;
+    return this.end !== undefined && this.comparison()(conversation, this.end) < 0;
   }
 
   private async load(life: number, cursor: string): Promise<void> {
@@ -223,6 +227,7 @@ export class LiveInbox implements Inbox {
       }
       const ids = told.map(({ id }) => id);
       this.listed.value = new Set(cursor === "" ? ids : [...this.listed.peek(), ...ids]);
+      this.end = page.conversations.at(-1) ?? this.end;
       this.cursor = page.cursor ?? "";
       this.hasMore.value = this.cursor !== "";
       this.failure.value = undefined;
@@ -257,26 +262,24 @@ export class LiveInbox implements Inbox {
   }
 
   private sorted(): readonly Conversation[] {
+    void [this.version.value, this.filter.value, this.product.value, this.search.value, this.order.value];
     const rows: Conversation[] = [];
     for (const id of this.listed.value) {
-      const conversation = this.ports.conversations.get(id).value;
+      const conversation = this.ports.conversations.peek(id);
       if (conversation !== undefined) rows.push(conversation);
     }
-    const order = this.order.value;
-    void [this.filter.value, this.product.value, this.search.value]; // who comes first depends on them
-    return rows.sort((a, b) => this.compare(a, b, order));
+    return rows.sort(this.comparison());
   }
 
-  private compare(a: Conversation, b: Conversation, order: InboxOrder = this.order.peek()): number {
-    if (this.pinsFirst()) {
-      const first = Number(b.pinned === true) - Number(a.pinned === true);
-      if (first !== 0) return first;
-    }
-    if (order === "unread") {
-      const first = Number(this.keptUnread.has(b.id)) - Number(this.keptUnread.has(a.id));
-      if (first !== 0) return first;
-    }
-    return b.last_at - a.last_at || (a.id < b.id ? 1 : -1);
+  /** How two rows stand to each other in the list that is wanted now. */
+  private comparison(): (a: Conversation, b: Conversation) => number {
+    const newest = (a: Conversation, b: Conversation) => b.last_at - a.last_at || (a.id < b.id ? 1 : -1);
+    const unread = this.order.peek() === "unread";
+    const pins = this.pinsFirst();
+    if (!pins && !unread) return newest;
+    const rank = ({ id, pinned }: Conversation) =>
+      pins && pinned === true ? 2 : Number(unread && this.keptUnread.has(id));
+    return (a, b) => rank(b) - rank(a) || newest(a, b);
   }
 }
 

@@ -141,8 +141,9 @@ function Panes() {
 function OpenDialog() {
   const desk = useDesk();
   const open = desk.dialog.value;
+  // A dialog says that it is closed a moment later: by then another one may be open.
   const close = () => {
-    desk.dialog.value = undefined;
+    if (desk.dialog.value === open) desk.dialog.value = undefined;
   };
   if (open === undefined) return null;
   return open === "help" ? <Help onClose={close} /> : <Settings section={open} onClose={close} />;

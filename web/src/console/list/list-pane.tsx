@@ -11,8 +11,8 @@ import { flagItems } from "./flags.ts";
 import { ListHeader } from "./list-header.tsx";
 import { Row } from "./row.tsx";
 
-/** A new page is asked for when so few rows are left below. */
-const AHEAD = 12;
+/** A new page is asked for when so few rows are left below: a page's worth, so that it is there in time. */
+const AHEAD = 30;
 const ROW_HEIGHT = 64;
 
 /** The seller's conversations. */

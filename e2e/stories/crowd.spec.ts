@@ -1,0 +1,97 @@
+import { createHmac } from "node:crypto";
+import { expect, type Page, test } from "../harness.ts";
+import { row } from "../talk.ts";
+
+const secret = "the-secret-of-a-shop-with-a-crowd-in-it";
+const crowd = 10_000;
+
+// The first hundred thousand messages of a shop are said in a moment.
+test.use({ flags: ["--rate-factor", "0", "--token-secret", `:${secret}`] });
+
+/** Signs who somebody is, as the marketplace would. */
+function token(uid: string): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const now = Math.floor(Date.now() / 1000);
+  const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: uid, aud: "haggle", iat: now, exp: now + 3600 })}`;
+  return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
+}
+
+/** Has buyers 1 to `crowd` write to the seller of a product, one after the other, many at a time. */
+async function everybodyWrites(url: string): Promise<void> {
+  let next = 1;
+  const write = async () => {
+    for (let i = next++; i <= crowd; i = next++) {
+      const answer = await fetch(`${url}/v1/messages`, {
+        method: "POST",
+        headers: { Authorization: `Bearer ${token(`U_crowd-${i}`)}`, "Content-Type": "application/json" },
+        body: JSON.stringify({ product: "1001", nonce: "n", blocks: [{ type: "text", text: `Question ${i}` }] }),
+      });
+      expect(answer.status).toBe(200);
+      await answer.arrayBuffer();
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, write));
+}
+
+/** Counts what kept the page from answering for more than 50 ms, from now on. */
+async function countLongTasks(page: Page): Promise<() => Promise<{ tasks: number; longest: number }>> {
+  await page.evaluate(() => {
+    const seen: number[] = [];
+    Object.assign(globalThis, { longTasks: seen });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) seen.push(Math.round(entry.duration));
+    }).observe({ type: "longtask" });
+  });
+  return () =>
+    page.evaluate(() => {
+      const { longTasks } = globalThis as unknown as { longTasks: number[] };
+      return { tasks: longTasks.length, longest: Math.max(0, ...longTasks) };
+    });
+}
+
+test("a seller with ten thousand conversations scrolls through all of them, and few rows are ever drawn", async ({
+  person,
+  server,
+}, info) => {
+  test.slow();
+  await everybodyWrites(server.url);
+  const console = await (await person()).console("E_1/yun");
+  await expect(row(console, "U_crowd-").first()).toBeVisible();
+  await expect(console).toHaveTitle(/^\(99\+\)/);
+  const longTasks = await countLongTasks(console);
+
+  const scrolled = await console.locator(".c-rows").evaluate(async (box) => {
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const names = new Set<string>();
+    let most = 0;
+    const more = () => box.querySelector(".c-rows-more") !== null;
+    for (let still = 0; still < (more() ? 900 : 5); ) {
+      const drawn = box.querySelectorAll<HTMLElement>(".c-row");
+      most = Math.max(most, drawn.length);
+      for (const one of drawn) names.add(one.dataset["id"] ?? "");
+      const before = box.scrollTop;
+      box.scrollTop += box.clientHeight;
+      await frame();
+      still = box.scrollTop === before ? still + 1 : 0;
+    }
+    return { most, seen: names.size, end: !more() };
+  });
+  expect(scrolled.end).toBe(true);
+  expect(scrolled.seen).toBe(crowd);
+  expect(scrolled.most).toBeLessThan(80);
+  const through = await longTasks();
+
+  // At the far end, a message at the near one costs no more than a row.
+  await fetch(`${server.url}/v1/messages`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token("U_crowd-1")}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ product: "1001", nonce: "again", blocks: [{ type: "text", text: "Me again" }] }),
+  });
+  await console.locator(".c-rows").evaluate((box) => box.scrollTo({ top: 0 }));
+  await expect(console.locator(".c-row").first()).toContainText("Me again");
+  await console.locator(".c-row").first().click();
+  await expect(console.getByRole("log").getByText("Me again")).toBeVisible();
+  const after = await longTasks();
+  info.annotations.push({ type: "long tasks", description: JSON.stringify({ through, after }) });
+  process.stdout.write(`long tasks, scrolling through ${crowd}: ${JSON.stringify(through)}, in all: ${JSON.stringify(after)}\n`);
+});
