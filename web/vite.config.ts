@@ -1,5 +1,6 @@
 import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
+import { shortPrivate } from "./short-private.ts";
 
 /** Where `npm run dev` finds the server that answers everything but the pages. */
 const server = "http://127.0.0.1:8080";
@@ -48,7 +49,7 @@ function stylesOnly(): Plugin {
 
 /** One page at a time, named by the mode: a page shares no file with another, as nobody opens both. */
 export default defineConfig(({ mode }) => ({
-  plugins: [preact(), stylesOnly()],
+  plugins: [preact(), stylesOnly(), shortPrivate()],
   build: {
     target: "es2022",
     // Nothing inline: the pages' Content-Security-Policy allows files of their own only.
