@@ -7,13 +7,41 @@ const server = "http://127.0.0.1:8080";
 
 type Modules = { getModuleInfo(id: string): { importedIds: readonly string[] } | null };
 
+/** Everything that files of the source import, and what that imports, but for what is imported when it is needed. */
+function importedBy(files: readonly string[], modules: Modules): Set<string> {
+  const found = new Set(files.map((file) => `${import.meta.dirname}/src/${file}`));
+  for (const at of found) for (const next of modules.getModuleInfo(at)?.importedIds ?? []) found.add(next);
+  return found;
+}
+
 /** What a page's script needs before it can begin is one file: that compresses better and comes sooner than many. */
-function first(main: string) {
-  const found = new Set([`${import.meta.dirname}/${main}`]);
-  return (id: string, modules: Modules): string | null => {
-    for (const at of found) for (const next of modules.getModuleInfo(at)?.importedIds ?? []) found.add(next);
-    return found.has(id) ? "first" : null;
-  };
+function first(mode: string) {
+  return (id: string, modules: Modules): string | null =>
+    importedBy([`${mode}/main.tsx`], modules).has(id) ? "first" : null;
+}
+
+/** What is loaded once there is a conversation on the screen; each by itself it would be many tiny files. */
+const laterParts = [
+  "buyer/asking.tsx",
+  "buyer/blocked.tsx",
+  "buyer/chat-menu.tsx",
+  "buyer/unavailable.tsx",
+  "platform/picture.ts",
+  "ui/connection-news.tsx",
+  "ui/i18n/failure-text.ts",
+  "ui/i18n/failure-codes.ts",
+  "ui/load-failed.tsx",
+  "ui/message-menu.tsx",
+  "ui/outgoing-notes.tsx",
+  "ui/picture-tray.tsx",
+];
+
+/** What may be needed before that, or without it, is a file of its own. */
+const aloneParts = ["buyer/embed.ts", "buyer/inbox-pane.tsx", "buyer/signed-out.tsx", "ui/mixed-body.tsx"];
+
+function later(id: string, modules: Modules): string | null {
+  const alone = importedBy(aloneParts, modules);
+  return importedBy(laterParts, modules).has(id) && !alone.has(id) ? "later" : null;
 }
 
 /**
@@ -31,7 +59,7 @@ const load = (file) => new Promise((done, failed) => {
   document.head.append(link);
 });
 export const __vitePreload = async (code, files = []) => {
-  await Promise.all(files.filter((file) => file.endsWith(".css")).map((file) => {
+  await Promise.all(files.map((file) => {
     if (!links.has(file)) links.set(file, load(file));
     return links.get(file);
   }));
@@ -54,11 +82,24 @@ export default defineConfig(({ mode }) => ({
     target: "es2022",
     // Nothing inline: the pages' Content-Security-Policy allows files of their own only.
     assetsInlineLimit: 0,
-    modulePreload: { polyfill: false },
+    // Scripts find by themselves what they import; styles they have to be told of.
+    modulePreload: {
+      polyfill: false,
+      resolveDependencies: (_, files) => files.filter((file) => file.endsWith(".css")),
+    },
     emptyOutDir: mode === "buyer",
     rolldownOptions: {
       input: { [mode]: `${mode}.html` },
-      output: { codeSplitting: { groups: [{ name: first(`src/${mode}/main.tsx`), debugName: "first" }] } },
+      output: {
+        codeSplitting: {
+          // The groups name all that is in them.
+          includeDependenciesRecursively: false,
+          groups: [
+            { name: first(mode), debugName: "first", priority: 1 },
+            { name: later, debugName: "later" },
+          ],
+        },
+      },
     },
   },
   server: {

@@ -3,9 +3,9 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../client/api.ts";
 import { brandName } from "../ui/brand.ts";
-import { EmptyState } from "../ui/empty-state.tsx";
-import { words } from "../ui/i18n/language.ts";
-import { Icon } from "../ui/icon.tsx";
+import { FirstIcon } from "../ui/first-icon.tsx";
+import { firstWords } from "../ui/i18n/language.ts";
+import { later, useLater } from "../ui/later.ts";
 import { lazy } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { ChatPage } from "./chat-page.tsx";
@@ -14,7 +14,15 @@ import { openPeer } from "./open-peer.ts";
 import { route } from "./route.ts";
 
 // On a phone a thread needs no list, and nobody expects to be signed out.
-const InboxPane = lazy<{ client: Client }>(async () => (await import("./inbox-pane.tsx")).InboxPane);
+const loadInbox = later(() => import("./inbox-pane.tsx"));
+const InboxPane = lazy<{ client: Client }>(
+  async () => (await loadInbox()).InboxPane,
+  () => <div class="inbox" />,
+);
+const NoneOpen = lazy<object>(
+  async () => (await loadInbox()).NoneOpen,
+  () => <main class="chat" />,
+);
 const SignedOut = lazy<{ code: string; embed: Embed | undefined }>(
   async () => (await import("./signed-out.tsx")).SignedOut,
 );
@@ -26,6 +34,7 @@ export function App({ client, embed }: { client: Client; embed: Embed | undefine
   const wide = useWide();
   const connection = client.connection.value;
   const at = route.value;
+  useLater(at.kind === "inbox" && connection.kind === "online");
   if (connection.kind === "signed_out") {
     return (
       <div class={embed === undefined ? "" : "embedded"}>
@@ -42,11 +51,7 @@ export function App({ client, embed }: { client: Client; embed: Embed | undefine
         {at.kind !== "inbox" && (
           <ChatPage key={`${at.kind}/${at.id}`} client={client} route={at} wide={wide} />
         )}
-        {at.kind === "inbox" && wide && (
-          <main class="chat chat-none">
-            <EmptyState icon="chat" title={words().inbox.pick} />
-          </main>
-        )}
+        {at.kind === "inbox" && wide && <NoneOpen />}
         <CloseButton embed={embed} />
       </div>
       <Toasts />
@@ -61,10 +66,10 @@ function CloseButton({ embed }: { embed: Embed | undefined }): JSX.Element | nul
     <button
       type="button"
       class="icon-button embed-close"
-      aria-label={words().app.close}
+      aria-label={firstWords().app.close}
       onClick={embed.close}
     >
-      <Icon name="close" />
+      <FirstIcon name="close" />
     </button>
   );
 }
@@ -86,7 +91,7 @@ function useWide(): boolean {
 function useTitle(client: Client): void {
   useSignalEffect(() => {
     const unread = client.inbox.unread.value.messages;
-    const title = brandName() || words().app.title;
+    const title = brandName() || firstWords().app.title;
     document.title = unread > 0 ? `(${unread}) ${title}` : title;
   });
 }

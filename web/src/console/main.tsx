@@ -4,7 +4,7 @@ import "../ui/base.css"; // first: what parts say of themselves wins
 import { render } from "preact";
 import { createBrowserClient } from "../platform/browser-client.ts";
 import "./console.css";
-import { startLanguage } from "../ui/i18n/language.ts";
+import { loadWords, startLanguage } from "../ui/i18n/language.ts";
 import { startTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
 
@@ -12,6 +12,7 @@ import { App } from "./app.tsx";
 async function main(): Promise<void> {
   startTheme();
   await startLanguage();
+  await loadWords();
   const client = createBrowserClient({ side: "merchant" });
   const root = document.getElementById("app");
   if (root !== null) render(<App client={client} />, root);

@@ -1,11 +1,19 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ConnectionState } from "../client/api.ts";
-import { useSecondsUntil } from "./countdown.tsx";
-import { clock } from "./i18n/clock.ts";
-import { words } from "./i18n/language.ts";
-import { Icon } from "./icon.tsx";
+import type { ConnectionNewsProps } from "./connection-news.tsx";
+import { firstWords } from "./i18n/language.ts";
+import { later } from "./later.ts";
+import { lazy } from "./lazy.tsx";
 import "./connection-bar.css";
+
+const loadNews = later(() => import("./connection-news.tsx"));
+const ConnectionNews = lazy<ConnectionNewsProps>(async () => (await loadNews()).ConnectionNews, Connecting);
+
+/** Also what is said until there are words for more: it goes on trying. */
+function Connecting(): JSX.Element {
+  return <p>{firstWords().connection.connecting}</p>;
+}
 
 /** How long "Back online" stays. */
 const backFor = 2500;
@@ -13,38 +21,14 @@ const backFor = 2500;
 /** Says honestly how the server is reached. Online it is not there, but for a moment after coming back. */
 export function ConnectionBar({ state, onRetry }: { state: ConnectionState; onRetry(): void }): JSX.Element {
   const back = useJustBack(state.kind);
-  const text = words().connection;
   return (
     <div class="connection-bar" role="status" data-kind={back ? "back" : state.kind}>
-      {state.kind === "connecting" && <p>{text.connecting}</p>}
-      {state.kind === "offline" && <Offline since={state.since} retryAt={state.retryAt} onRetry={onRetry} />}
-      {back && (
-        <p>
-          <Icon name="check" /> {text.back}
-        </p>
+      {state.kind === "connecting" && <Connecting />}
+      {state.kind === "offline" && (
+        <ConnectionNews back={false} since={state.since} retryAt={state.retryAt} onRetry={onRetry} />
       )}
+      {back && <ConnectionNews back />}
     </div>
-  );
-}
-
-type OfflineProps = { since: number; retryAt: number | undefined; onRetry(): void };
-
-function Offline({ since, retryAt, onRetry }: OfflineProps): JSX.Element {
-  const seconds = useSecondsUntil(retryAt);
-  const text = words().connection;
-  return (
-    <p>
-      <Icon name="offline" />
-      <span>{text.offline(clock().time(since))}</span>
-      <button type="button" class="connection-retry" onClick={onRetry}>
-        {text.retryNow}
-      </button>
-      {seconds !== undefined && seconds > 0 && (
-        <span class="connection-wait" aria-hidden="true">
-          {text.retryIn(seconds)}
-        </span>
-      )}
-    </p>
   );
 }
 

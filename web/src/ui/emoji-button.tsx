@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { EmojiPanelProps } from "./emoji-panel.tsx";
-import { words } from "./i18n/language.ts";
-import { Icon } from "./icon.tsx";
+import { FirstIcon } from "./first-icon.tsx";
+import { firstWords } from "./i18n/language.ts";
 import "./emoji.css";
 
 type Panel = (props: EmojiPanelProps) => JSX.Element;
@@ -47,12 +47,12 @@ export function EmojiButton({ onPick }: { onPick(emoji: string): void }): JSX.El
         ref={button}
         type="button"
         class="icon-button"
-        aria-label={words().composer.emoji}
-        title={words().composer.emoji}
+        aria-label={firstWords().composer.emoji}
+        title={firstWords().composer.emoji}
         aria-expanded={open}
         onClick={() => setOpen(!open)}
       >
-        <Icon name="smile" />
+        <FirstIcon name="smile" />
       </button>
       {open && (
         <div class="emoji-pop">

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { words } from "./i18n/language.ts";
+import { firstWords } from "./i18n/language.ts";
 import { isBigEmoji } from "./model/big-emoji.ts";
 import { linkify } from "./model/linkify.ts";
 
@@ -16,7 +16,7 @@ export function RichText({ text }: { text: string }): JSX.Element {
             href={part.href}
             target="_blank"
             rel="noopener noreferrer nofollow ugc"
-            title={words().message.linkTo(part.host)}
+            title={firstWords().message.linkTo(part.host)}
           >
             {part.text}
           </a>

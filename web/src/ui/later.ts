@@ -1,0 +1,35 @@
+/**
+ * What a conversation can be shown without is loaded once it is shown, while there is a network: what needs it
+ * may come when there is none.
+ */
+import { useEffect } from "preact/hooks";
+
+type Load = () => Promise<unknown>;
+
+const waiting = new Set<Load>();
+/** What is drawn first has the network for itself. */
+const afterShown = 300;
+
+/** Has something loaded once there is a conversation on the screen, if nothing needs it before. */
+export function later<T>(load: () => Promise<T>): () => Promise<T> {
+  waiting.add(load);
+  return load;
+}
+
+/** Loads what waits; what cannot be loaded goes on waiting. */
+export async function loadLater(): Promise<void> {
+  const loads = [...waiting].map(async (load) => {
+    await load();
+    waiting.delete(load);
+  });
+  await Promise.allSettled(loads);
+}
+
+/** Loads what waits shortly after `shown` has become true, and again whenever it does. */
+export function useLater(shown: boolean): void {
+  useEffect(() => {
+    if (!shown) return;
+    const timer = setTimeout(() => void loadLater(), afterShown);
+    return () => clearTimeout(timer);
+  }, [shown]);
+}
