@@ -6,7 +6,7 @@ import { brandName } from "../ui/brand.ts";
 import { FirstIcon } from "../ui/first-icon.tsx";
 import { firstWords } from "../ui/i18n/language.ts";
 import { later, useLater } from "../ui/later.ts";
-import { lazy } from "../ui/lazy.tsx";
+import { lazy, sayNotLoaded } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { ChatPage } from "./chat-page.tsx";
 import type { Embed } from "./embed.ts";
@@ -31,6 +31,7 @@ const SignedOut = lazy<{ code: string; embed: Embed | undefined }>(
 export function App({ client, embed }: { client: Client; embed: Embed | undefined }): JSX.Element {
   useTitle(client);
   useWatch(client);
+  useStuck(client);
   const wide = useWide();
   const connection = client.connection.value;
   const at = route.value;
@@ -93,6 +94,13 @@ function useTitle(client: Client): void {
     const unread = client.inbox.unread.value.messages;
     const title = brandName() || firstWords().app.title;
     document.title = unread > 0 ? `(${unread}) ${title}` : title;
+  });
+}
+
+/** Who has written something that cannot be sent is told so. */
+function useStuck(client: Client): void {
+  useSignalEffect(() => {
+    if (client.stuck.value) sayNotLoaded();
   });
 }
 

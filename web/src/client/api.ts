@@ -136,10 +136,15 @@ export type Client = {
 
   /** Something waits that this device could not keep: it would be lost with the page. */
   readonly unsaved: ReadonlySignal<boolean>;
+  /** Something waits, and the code that would send it could not be loaded. It goes on trying. */
+  readonly stuck: ReadonlySignal<boolean>;
 
   /** Connects and keeps connected until `stop`. */
   start(): void;
   stop(): void;
+
+  /** Loads what sends messages, before there are any to send. Rejects where that fails; it is tried again then. */
+  loadSender(): Promise<void>;
 
   /** The thread of a known conversation; the same object each time. */
   thread(conversation: string): Thread;

@@ -55,6 +55,7 @@ class LiveClient implements Client {
   readonly connection: ReadonlySignal<ConnectionState>;
   readonly inbox: Inbox;
   readonly unsaved: ReadonlySignal<boolean>;
+  readonly stuck: ReadonlySignal<boolean>;
 
   private readonly ports: Ports;
   private readonly tokens: Tokens;
@@ -143,6 +144,7 @@ class LiveClient implements Client {
     this.inbox = this.rows;
     this.outbox = this.newOutbox();
     this.unsaved = this.outbox.unsaved;
+    this.stuck = this.outbox.stuck;
     this.presences = new Presences(clock, (uids) => this.link.tell({ watch: { uids } }));
     this.typists = new Typists(clock);
     this.pictures = new Pictures(clock, random, (ids) => this.rest.fileUrls(ids));
@@ -165,6 +167,10 @@ class LiveClient implements Client {
     this.stopEffect = undefined;
     this.link.stop();
     this.outbox.close();
+  }
+
+  async loadSender(): Promise<void> {
+    await this.outbox.load();
   }
 
   thread(conversation: string): Thread {
@@ -274,27 +280,36 @@ class LiveClient implements Client {
   }
 
   private newOutbox(): Outbox {
-    const { clock, random, nonce, outbox, lead, openChannel } = this.ports;
+    const { clock, random, nonce } = this.ports;
     return new Outbox({
       clock,
       random,
       nonce,
-      lead,
-      openChannel,
-      store: outbox,
-      send: (send) => this.link.ask({ send }),
-      upload: (key, picture, progress) => this.rest.upload(key, picture, progress),
-      stored: (item, ack, repeat) => {
-        const message = this.storedMessage(item, ack);
-        if (message === undefined) return;
-        // The answer to a repeat tells a position that others' events, still under way, may have reached.
-        const pos = repeat ? undefined : ack.pos;
-        this.applyMessage(message);
-        if (pos !== undefined) this.positions.note(pos);
-        this.outbox.tell(message, pos);
+      sender: async (list) => {
+        const sending = await this.ports.sending();
+        const sender = new sending.Sender(
+          {
+            clock,
+            random,
+            rest: this.rest,
+            sending,
+            send: (send) => this.link.ask({ send }),
+            stored: (item, ack, repeat) => {
+              const message = this.storedMessage(item, ack);
+              if (message === undefined) return;
+              // The answer to a repeat tells a position that others' events, still under way, may have reached.
+              const pos = repeat ? undefined : ack.pos;
+              this.applyMessage(message);
+              if (pos !== undefined) this.positions.note(pos);
+              sender.tell(message, pos);
+            },
+            storedElsewhere: (message) => this.applyMessage(message),
+            signedOutElsewhere: () => this.leave("left"),
+          },
+          list,
+        );
+        return sender;
       },
-      storedElsewhere: (message) => this.applyMessage(message),
-      signedOutElsewhere: () => this.leave("left"),
     });
   }
 

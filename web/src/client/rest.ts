@@ -3,7 +3,6 @@ import {
   type Changes,
   type Conversation,
   type ConversationPage,
-  type File,
   type FileURLs,
   type JSConfig,
   type Me,
@@ -14,7 +13,6 @@ import {
   parseChanges,
   parseConversation,
   parseConversationPage,
-  parseFile,
   parseFileURLs,
   parseJSConfig,
   parseMe,
@@ -25,15 +23,13 @@ import {
   type Side,
 } from "../protocol/body.ts";
 import { attempt, type Parse } from "../protocol/parse.ts";
-import type { Failure, Picture } from "./api.ts";
+import type { Failure } from "./api.ts";
 import { fromResponse, isFailure, offline } from "./failure.ts";
 import type { Http, HttpRequest, HttpResponse } from "./ports.ts";
 import type { Tokens } from "./token.ts";
 
 const nothing: Parse<object> = () => ({});
 const id = encodeURIComponent;
-
-export type UploadedFile = { result: Promise<File | Failure>; cancel(): void };
 
 /** The REST requests the core makes. They never reject: what went wrong is a Failure. */
 export class Rest {
@@ -107,32 +103,6 @@ export class Rest {
     return this.get(`/v1/wechat/js-config?url=${id(url)}`, parseJSConfig);
   }
 
-  /** Uploads under `key`; the same key again answers with the same file. */
-  upload(key: string, { bytes, media }: Picture, progress: (share: number) => void): UploadedFile {
-    let cancel = (): void => undefined;
-    let cancelled = false;
-    const fromWeChat = async (): Promise<File | Failure> => {
-      const json = { media_id: media };
-      const file = await this.ask({ method: "PUT", path: `/v1/wechat/files/${id(key)}`, json }, parseFile);
-      // Nothing was stored under the key then, so that the bytes can be.
-      return isFailure(file) && /^(wechat_|not_found)/.test(file.code) ? fromHere() : file;
-    };
-    const fromHere = (): Promise<File | Failure> => this.authorized(once, parseFile);
-    const once = (token: string): Promise<HttpResponse> => {
-      if (cancelled) return Promise.reject(new Error("cancelled"));
-      const underWay = this.http.upload({ path: `/v1/files/${id(key)}`, token, bytes, progress });
-      cancel = underWay.cancel;
-      return underWay.response;
-    };
-    return {
-      result: media === undefined ? fromHere() : fromWeChat(),
-      cancel: () => {
-        cancelled = true;
-        cancel();
-      },
-    };
-  }
-
   private get<T extends object>(path: string, parse: Parse<T>): Promise<T | Failure> {
     return this.ask({ method: "GET", path }, parse);
   }
@@ -142,7 +112,7 @@ export class Rest {
   }
 
   /** Makes a request, and once more with a fresh token if its own was refused. */
-  private async authorized<T extends object>(
+  async authorized<T extends object>(
     request: (token: string) => Promise<HttpResponse>,
     parse: Parse<T>,
   ): Promise<T | Failure> {

@@ -18,7 +18,9 @@ import type {
   Socket,
   SocketEvents,
   Upload,
+  UploadUnderWay,
 } from "./ports.ts";
+import { Sender } from "./sender.ts";
 import { type FakeClock, ticks } from "./testing.ts";
 
 type Stored = {
@@ -223,20 +225,21 @@ export class FakeServer {
 
   readonly http: Http = {
     request: async (request) => this.answer(() => this.route(request), request),
-    upload: (upload) => {
-      let cancelled = false;
-      const response = ticks(5).then(() => {
-        if (cancelled) throw new Error("cancelled");
-        return this.answer(() => this.file(upload), { method: "PUT", path: upload.path });
-      });
-      return {
-        response,
-        cancel: () => {
-          cancelled = true;
-        },
-      };
-    },
   };
+
+  upload(upload: Upload): UploadUnderWay {
+    let cancelled = false;
+    const response = ticks(5).then(() => {
+      if (cancelled) throw new Error("cancelled");
+      return this.answer(() => this.file(upload), { method: "PUT", path: upload.path });
+    });
+    return {
+      response,
+      cancel: () => {
+        cancelled = true;
+      },
+    };
+  }
 
   private async answer(work: () => unknown, request: HttpRequest): Promise<HttpResponse> {
     this.requests.push(`${request.method} ${request.path}`);
@@ -525,12 +528,18 @@ export class FakeDevice {
         },
       }),
       blocked: this.blocked,
-      http: { request: (request) => this.request(request), upload: (upload) => server.http.upload(upload) },
-      outbox: this.store(),
-      lead: (name, leading) => this.lead(name, leading),
-      openChannel: (name, received) => this.channel(name, received),
+      http: { request: (request) => this.request(request) },
+      sending: async () => ({
+        Sender,
+        store: this.store(),
+        lead: (name, leading) => this.lead(name, leading),
+        openChannel: (name, received) => this.channel(name, received),
+        upload: (upload) => server.upload(upload),
+      }),
     };
-    return createClient(ports, sideOf(this.uid));
+    const client = createClient(ports, sideOf(this.uid));
+    client.loadSender().catch(() => undefined); // as a page does once it shows something
+    return client;
   }
 
   private open(events: SocketEvents): Socket {

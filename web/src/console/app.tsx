@@ -1,4 +1,4 @@
-import { effect } from "@preact/signals";
+import { effect, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Client } from "../client/api.ts";
 import type { Me } from "../protocol/body.ts";
@@ -7,7 +7,7 @@ import { failureText } from "../ui/i18n/failure-text.ts";
 import { words as sharedWords } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useLater } from "../ui/later.ts";
-import { lazy } from "../ui/lazy.tsx";
+import { lazy, sayNotLoaded } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { attend } from "./attend/attend.ts";
 import { type Bell, openBell } from "./attend/bell.ts";
@@ -34,6 +34,9 @@ const BookDialog = lazy<{ onClose: () => void }>(
 export function App({ client }: { client: Client }) {
   const bell = useMemo(openBell, []);
   useEffect(() => bell.dispose, [bell]);
+  useSignalEffect(() => {
+    if (client.stuck.value) sayNotLoaded();
+  });
   useLater(client.connection.value.kind === "online");
   return (
     <>

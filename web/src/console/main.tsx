@@ -5,6 +5,7 @@ import { render } from "preact";
 import { createBrowserClient } from "../platform/browser-client.ts";
 import "./console.css";
 import { loadWords, startLanguage } from "../ui/i18n/language.ts";
+import { later } from "../ui/later.ts";
 import { startTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
 
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
   await startLanguage();
   await loadWords();
   const client = createBrowserClient({ side: "merchant" });
+  later(() => client.loadSender());
   const root = document.getElementById("app");
   if (root !== null) render(<App client={client} />, root);
   client.start();
