@@ -5,7 +5,7 @@ import type { Client } from "../client/api.ts";
 import { brandName } from "../ui/brand.ts";
 import { FirstIcon } from "../ui/first-icon.tsx";
 import { firstWords } from "../ui/i18n/language.ts";
-import { later, useLater } from "../ui/later.ts";
+import { later, shown, useLater } from "../ui/later.ts";
 import { lazy, sayNotLoaded } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { ChatPage } from "./chat-page.tsx";
@@ -15,10 +15,7 @@ import { route } from "./route.ts";
 
 // On a phone a thread needs no list, and nobody expects to be signed out.
 const loadInbox = later(() => import("./inbox-pane.tsx"));
-const InboxPane = lazy<{ client: Client }>(
-  async () => (await loadInbox()).InboxPane,
-  () => <div class="inbox" />,
-);
+const InboxPane = lazy<{ client: Client }>(async () => (await loadInbox()).InboxPane, InboxPlace);
 const NoneOpen = lazy<object>(
   async () => (await loadInbox()).NoneOpen,
   () => <main class="chat" />,
@@ -44,11 +41,15 @@ export function App({ client, embed }: { client: Client; embed: Embed | undefine
       </div>
     );
   }
-  const list = wide || at.kind === "inbox";
+  // The conversation comes first, the list beside it has its place until then.
+  const list = at.kind === "inbox" || (wide && shown.value);
+  useEffect(() => {
+    if (list) client.loadInbox().catch(sayNotLoaded);
+  }, [client, list]);
   return (
     <>
       <div class={["app", wide && "wide", embed && "embedded"].filter(Boolean).join(" ")}>
-        {list && <InboxPane client={client} />}
+        {list && client.lists.value ? <InboxPane client={client} /> : (list || wide) && <InboxPlace />}
         {at.kind !== "inbox" && (
           <ChatPage key={`${at.kind}/${at.id}`} client={client} route={at} wide={wide} />
         )}
@@ -58,6 +59,10 @@ export function App({ client, embed }: { client: Client; embed: Embed | undefine
       <Toasts />
     </>
   );
+}
+
+function InboxPlace(): JSX.Element {
+  return <div class="inbox" />;
 }
 
 /** In a frame the way back to the shop's page is in the same corner of every screen. */
@@ -91,7 +96,7 @@ function useWide(): boolean {
 /** Unread messages show in the title of the tab. */
 function useTitle(client: Client): void {
   useSignalEffect(() => {
-    const unread = client.inbox.unread.value.messages;
+    const unread = client.unread.value.messages;
     const title = brandName() || firstWords().app.title;
     document.title = unread > 0 ? `(${unread}) ${title}` : title;
   });
@@ -109,7 +114,8 @@ const watchAtMost = 50;
 
 function useWatch(client: Client): void {
   useSignalEffect(() => {
-    const rows = client.inbox.rows.value.slice(0, watchAtMost).map((row) => row.merchant.uid);
+    const inbox = client.lists.value ? client.inbox.rows.value : [];
+    const rows = inbox.slice(0, watchAtMost).map((row) => row.merchant.uid);
     const open = openPeer.value;
     client.watch([...new Set(open === undefined ? rows : [open, ...rows])]);
   });

@@ -57,7 +57,8 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
   const mine = client.me.value?.participant.uid;
   const draft = useDraft(mine, peer?.uid);
   useOpenPeer(peer?.uid);
-  useLater(thread.state.value !== "loading" && mine !== undefined && online);
+  const state = thread.state.value;
+  useLater(state === "failed" || (state === "ready" && mine !== undefined && online));
   const send = (pieces: readonly Piece[]) => {
     const moved = product !== undefined && conversation?.product?.id !== product.id;
     thread.send(pieces, moved ? product : undefined);

@@ -14,6 +14,7 @@ import { appMenu } from "./app-menu.ts";
 import { lineOf } from "./line.ts";
 import { openPeer } from "./open-peer.ts";
 import { goTo, route } from "./route.ts";
+import "../ui/field.css";
 import "./inbox-pane.css";
 
 function lastSaid(last: Message, mine: boolean): string {

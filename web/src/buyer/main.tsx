@@ -21,6 +21,8 @@ async function main(): Promise<void> {
   const embed = host === undefined ? undefined : (await import("./embed.ts")).openEmbed(host);
   const client = createBrowserClient({ side: "buyer", handedToken: embed?.handedToken });
   later(() => client.loadSender());
+  later(() => client.loadInbox());
+  if (embed !== undefined) later(() => embed.attend(client));
   client.start(); // before the words are there: the first answer is then on its way
   await startLanguage();
   render(
@@ -29,7 +31,6 @@ async function main(): Promise<void> {
     </Boundary>,
     root,
   );
-  embed?.attend(client);
 }
 
 void main();

@@ -4,6 +4,7 @@ import { EmptyState } from "../ui/empty-state.tsx";
 import { FailureNote } from "../ui/failure-note.tsx";
 import { words } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
+import { useLater } from "../ui/later.ts";
 import { goTo } from "./route.ts";
 
 export type UnavailableProps = { failure: Failure; wide: boolean; onRetry?: () => void };
@@ -11,6 +12,7 @@ export type UnavailableProps = { failure: Failure; wide: boolean; onRetry?: () =
 /** Why there is no thread, in words, and what to do instead. */
 export function Unavailable({ failure, wide, onRetry }: UnavailableProps): JSX.Element {
   const text = words().page;
+  useLater(true);
   // Where the list is there already, nobody needs a way to it.
   const toInbox = wide ? undefined : (
     <button type="button" class="button" onClick={() => goTo({ kind: "inbox" })}>

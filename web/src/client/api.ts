@@ -3,16 +3,7 @@
  * once and show their outcome in the signals, unless they return a promise.
  */
 import type { ReadonlySignal } from "@preact/signals-core";
-import type {
-  Closed,
-  Conversation,
-  JSConfig,
-  Me,
-  Message,
-  Participant,
-  Product,
-  Side,
-} from "../protocol/body.ts";
+import type { Closed, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
 import type { Parse } from "../protocol/parse.ts";
 import type { HttpRequest } from "./ports.ts";
 
@@ -106,7 +97,6 @@ export type Inbox = {
   readonly state: ReadonlySignal<"loading" | "ready" | "failed">;
   readonly failure: ReadonlySignal<Failure | undefined>;
   readonly hasMore: ReadonlySignal<boolean>;
-  readonly unread: ReadonlySignal<{ conversations: number; messages: number }>;
   readonly order: ReadonlySignal<InboxOrder>;
   readonly search: ReadonlySignal<string>;
   readonly filter: ReadonlySignal<InboxFilter>;
@@ -132,7 +122,13 @@ export type Client = {
   readonly me: ReadonlySignal<Me | undefined>;
   readonly side: Side;
   readonly connection: ReadonlySignal<ConnectionState>;
+  /** How much is unread in all conversations. */
+  readonly unread: ReadonlySignal<{ conversations: number; messages: number }>;
+  /** Whether `inbox` is there: a page that begins without a list loads it. */
+  readonly lists: ReadonlySignal<boolean>;
   readonly inbox: Inbox;
+  /** Has the inbox there. Rejects where its code cannot be loaded. */
+  loadInbox(): Promise<void>;
 
   /** Something waits that this device could not keep: it would be lost with the page. */
   readonly unsaved: ReadonlySignal<boolean>;
@@ -152,9 +148,6 @@ export type Client = {
   threadAbout(
     product: string,
   ): Promise<{ thread: Thread; product: Product; merchant: Participant; closed?: Closed } | Failure>;
-  product(id: string): Promise<Product | Failure>;
-  /** Signs for the JS-SDK of WeChat, for the page at `url`. */
-  weChatConfig(url: string): Promise<JSConfig | Failure>;
 
   /** Asks the server for what the core itself has no use for. */
   ask<T extends object>(request: Omit<HttpRequest, "token">, parse: Parse<T>): Promise<T | Failure>;

@@ -421,7 +421,7 @@ describe("after an absence", () => {
     }
     await clock.pass(30_000);
     expect(lines(answering)).toEqual(["< hello", ...Array.from({ length: 23 }, (_, i) => `< ${i}`)]);
-    expect(seller.inbox.unread.peek()).toEqual({ conversations: 1, messages: 24 });
+    expect(seller.unread.peek()).toEqual({ conversations: 1, messages: 24 });
   });
 
   test("what came between the first load and the first welcome is not missed", async () => {
@@ -480,7 +480,7 @@ describe("the inbox", () => {
     server.store("U_6", { product: "1", nonce: "m", blocks: text("I am new") });
     await clock.pass(1_000);
     expect(names(seller).sort()).toEqual(["U_1", "U_3", "U_4", "U_5", "U_6"]);
-    expect(seller.inbox.unread.peek()).toEqual({ conversations: 6, messages: 7 });
+    expect(seller.unread.peek()).toEqual({ conversations: 6, messages: 7 });
     await seller.inbox.loadMore();
     expect(names(seller)).toContain("U_2");
   });
@@ -501,7 +501,7 @@ describe("the inbox", () => {
     await clock.pass(300);
     seller.thread("c1").markRead(1);
     await clock.pass(5_000);
-    expect(seller.inbox.unread.peek()).toEqual({ conversations: 5, messages: 5 });
+    expect(seller.unread.peek()).toEqual({ conversations: 5, messages: 5 });
   });
 
   test("with unread first, what is being read stays where it is until the list is asked for anew", async () => {
@@ -511,7 +511,7 @@ describe("the inbox", () => {
     seller.thread("c5").markRead(1);
     await clock.pass(1_000);
     expect(names(seller)[0]).toBe("U_5");
-    expect(seller.inbox.unread.peek()).toEqual({ conversations: 4, messages: 4 });
+    expect(seller.unread.peek()).toEqual({ conversations: 4, messages: 4 });
     await seller.inbox.reload();
     expect(names(seller)[0]).toBe("U_4");
   });

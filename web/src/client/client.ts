@@ -1,15 +1,5 @@
-import { batch, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type {
-  Ack,
-  Closed,
-  Conversation,
-  JSConfig,
-  Me,
-  Message,
-  Participant,
-  Product,
-  Side,
-} from "../protocol/body.ts";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import type { Ack, Closed, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
 import type { MessageEvent, ServerFrame, Welcome } from "../protocol/frame.ts";
 import type { Parse } from "../protocol/parse.ts";
 import { Ahead } from "./ahead.ts";
@@ -27,10 +17,10 @@ import { backoff } from "./backoff.ts";
 import { Connection } from "./connection.ts";
 import { Conversations } from "./conversations.ts";
 import { isAboutToken, isFailure, worthRetrying } from "./failure.ts";
-import { LiveInbox } from "./inbox.ts";
+import type { LiveInbox } from "./inbox.ts";
 import { Marks } from "./marks.ts";
 import { Outbox } from "./outbox.ts";
-import { Pictures } from "./pictures.ts";
+import type { Pictures } from "./pictures.ts";
 import type { HttpRequest, OutboxItem, Ports } from "./ports.ts";
 import { Positions } from "./position.ts";
 import { Presences } from "./presence.ts";
@@ -38,6 +28,7 @@ import { Rest } from "./rest.ts";
 import { LiveThread, type ThreadPorts, type ThreadStart } from "./thread.ts";
 import { Tokens } from "./token.ts";
 import { Typists } from "./typing.ts";
+import { type Totals, Unread } from "./unread.ts";
 
 const deliveredDelay = 200;
 const readDelay = 400;
@@ -53,7 +44,8 @@ class LiveClient implements Client {
   readonly side: Side;
   readonly me: Signal<Me | undefined> = signal(undefined);
   readonly connection: ReadonlySignal<ConnectionState>;
-  readonly inbox: Inbox;
+  readonly unread: ReadonlySignal<Totals>;
+  readonly lists: ReadonlySignal<boolean> = computed(() => this.rows.value !== undefined);
   readonly unsaved: ReadonlySignal<boolean>;
   readonly stuck: ReadonlySignal<boolean>;
 
@@ -63,10 +55,12 @@ class LiveClient implements Client {
   private readonly link: Connection;
   private readonly positions: Positions;
   private readonly conversations: Conversations;
-  private readonly rows: LiveInbox;
+  private readonly totals: Unread;
+  private readonly rows: Signal<LiveInbox | undefined> = signal(undefined);
   private readonly outbox: Outbox;
   private readonly presences: Presences;
-  private readonly pictures: Pictures;
+  private readonly pictures: Signal<Pictures | undefined> = signal(undefined);
+  private loadingPictures = false;
   private readonly delivered: Marks;
   private readonly read: Marks;
   private readonly ahead: Ahead;
@@ -134,20 +128,14 @@ class LiveClient implements Client {
       fetch: (id) => this.rest.conversation(id),
       changed: (now, before) => this.conversationChanged(now, before),
     });
-    this.rows = new LiveInbox({
-      clock,
-      random,
-      rest: this.rest,
-      conversations: this.conversations,
-      recount: () => this.askMe(),
-    });
-    this.inbox = this.rows;
+    this.totals = new Unread(clock, () => this.askMe());
+    this.unread = this.totals.totals;
+    if (ports.Inbox !== undefined) this.listWith(ports.Inbox);
     this.outbox = this.newOutbox();
     this.unsaved = this.outbox.unsaved;
     this.stuck = this.outbox.stuck;
     this.presences = new Presences(clock, (uids) => this.link.tell({ watch: { uids } }));
     this.typists = new Typists(clock);
-    this.pictures = new Pictures(clock, random, (ids) => this.rest.fileUrls(ids));
     this.delivered = new Marks(clock, deliveredDelay, (delivered) => this.link.ask({ delivered }));
     this.read = new Marks(clock, readDelay, (read) => this.link.ask({ read }));
     this.ahead = new Ahead((id) => this.openThread({ conversation: id }));
@@ -167,6 +155,24 @@ class LiveClient implements Client {
     this.stopEffect = undefined;
     this.link.stop();
     this.outbox.close();
+  }
+
+  get inbox(): Inbox {
+    const inbox = this.rows.peek();
+    if (inbox === undefined) throw new Error("loadInbox has not been awaited");
+    return inbox;
+  }
+
+  async loadInbox(): Promise<void> {
+    if (this.rows.peek() !== undefined) return;
+    const Inbox = await this.ports.loadInbox();
+    if (this.rows.peek() === undefined) this.listWith(Inbox);
+  }
+
+  private listWith(Inbox: typeof LiveInbox): void {
+    const { clock, random } = this.ports;
+    const { rest, conversations } = this;
+    this.rows.value = new Inbox({ clock, random, rest, conversations });
   }
 
   async loadSender(): Promise<void> {
@@ -202,14 +208,6 @@ class LiveClient implements Client {
     };
   }
 
-  weChatConfig(url: string): Promise<JSConfig | Failure> {
-    return this.rest.weChatConfig(url);
-  }
-
-  product(id: string): Promise<Product | Failure> {
-    return this.rest.product(id);
-  }
-
   ask<T extends object>(request: Omit<HttpRequest, "token">, parse: Parse<T>): Promise<T | Failure> {
     return this.rest.ask(request, parse);
   }
@@ -227,7 +225,23 @@ class LiveClient implements Client {
   }
 
   pictureUrl(file: string): ReadonlySignal<PictureUrl | undefined> {
-    return this.pictures.url(file);
+    this.wantPictures();
+    return computed(() => this.pictures.value?.url(file).value);
+  }
+
+  /** Most threads have no pictures. Where the code for them cannot be loaded, what is drawn next tries again. */
+  private wantPictures(): void {
+    if (this.loadingPictures) return;
+    this.loadingPictures = true;
+    const { clock, random } = this.ports;
+    this.ports
+      .pictures()
+      .then((Pictures) => {
+        this.pictures.value = new Pictures(clock, random, (ids) => this.rest.fileUrls(ids));
+      })
+      .catch(() => {
+        this.loadingPictures = false;
+      });
   }
 
   onArrival(listener: (arrival: Arrival) => void): () => void {
@@ -422,8 +436,8 @@ class LiveClient implements Client {
         batch(() => {
           this.me.value = me;
           // A count made before the server knew of what was read here would bring that back as unread.
-          if (told && this.read.settled) this.rows.counted(me);
-          else if (this.connection.peek().kind === "online") this.rows.unsure();
+          if (told && this.read.settled) this.totals.counted(me);
+          else if (this.connection.peek().kind === "online") this.totals.unsure();
         });
       })
       .catch(() => {
@@ -455,13 +469,13 @@ class LiveClient implements Client {
       this.read.clear();
       this.conversations.clear();
       for (const thread of this.threads.values()) thread.reset();
-      this.rows.reset();
+      this.rows.peek()?.reset();
     });
   }
 
   /** Looks again at what was loaded before anybody would have told of its changes. */
   private catchUp(): void {
-    this.rows.refresh();
+    this.rows.peek()?.refresh();
     const { life } = this;
     for (const id of this.threads.keys()) {
       this.rest
@@ -547,7 +561,8 @@ class LiveClient implements Client {
   }
 
   private conversationChanged(now: Conversation, before: Conversation | undefined): void {
-    this.rows.changed(now, before);
+    this.totals.changed(now, before);
+    this.rows.peek()?.changed(now);
     const peer = this.conversations.peer(now).uid;
     if (before === undefined) this.outbox.adopt(peer, now.id);
     this.threadOf(now.id, peer)?.conversationChanged(now);
@@ -561,6 +576,6 @@ class LiveClient implements Client {
   private changedMeanwhile(conversation: Conversation): void {
     this.conversations.apply(conversation);
     this.threads.get(conversation.id)?.resync(conversation);
-    this.rows.unsure();
+    this.totals.unsure();
   }
 }

@@ -1,5 +1,5 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Conversation, Me, Product } from "../protocol/body.ts";
+import type { Conversation, Product } from "../protocol/body.ts";
 import type { Failure, Inbox, InboxFilter, InboxOrder } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import type { Conversations } from "./conversations.ts";
@@ -8,25 +8,20 @@ import type { Clock } from "./ports.ts";
 import type { Rest } from "./rest.ts";
 
 const searchDelay = 250;
-const recountDelay = 500;
 
 export type InboxPorts = {
   clock: Clock;
   random(): number;
   rest: Rest;
   conversations: Conversations;
-  /** Asks the server anew who one is, for the unread totals. */
-  recount(): void;
 };
 
-export type Totals = { conversations: number; messages: number };
-
+/** The conversations that are looked at, loaded by a page when it comes to list them. */
 export class LiveInbox implements Inbox {
   readonly rows: ReadonlySignal<readonly Conversation[]>;
   readonly state: Signal<"loading" | "ready" | "failed"> = signal("loading");
   readonly failure: Signal<Failure | undefined> = signal(undefined);
   readonly hasMore: Signal<boolean> = signal(false);
-  readonly unread: Signal<Totals> = signal({ conversations: 0, messages: 0 });
   readonly order: Signal<InboxOrder> = signal("newest");
   readonly search: Signal<string> = signal("");
   readonly filter: Signal<InboxFilter> = signal("all");
@@ -45,7 +40,6 @@ export class LiveInbox implements Inbox {
   private failures = 0;
   private cancelSearch: (() => void) | undefined;
   private cancelRetry: (() => void) | undefined;
-  private cancelRecount: (() => void) | undefined;
 
   constructor(ports: InboxPorts) {
     this.ports = ports;
@@ -152,29 +146,8 @@ export class LiveInbox implements Inbox {
     this.refresh();
   }
 
-  /** Takes the server's word for the totals. */
-  counted(me: Me): void {
-    this.unread.value = { conversations: me.unread_conversations, messages: me.unread };
-  }
-
-  /** The totals may be wrong by now. */
-  unsure(): void {
-    this.cancelRecount ??= this.ports.clock.after(recountDelay, () => {
-      this.cancelRecount = undefined;
-      this.ports.recount();
-    });
-  }
-
   /** A conversation is another now, or new here. */
-  changed(now: Conversation, before: Conversation | undefined): void {
-    if (before === undefined) this.unsure();
-    else if (now.unread !== before.unread) {
-      const { conversations, messages } = this.unread.peek();
-      this.unread.value = {
-        conversations: Math.max(0, conversations + sign(now.unread) - sign(before.unread)),
-        messages: Math.max(0, messages + now.unread - before.unread),
-      };
-    }
+  changed(now: Conversation): void {
     if (now.unread > 0) this.keptUnread.add(now.id);
     this.dropUnlessWanted(now);
     const listed = this.listed.peek();
@@ -250,8 +223,4 @@ export class LiveInbox implements Inbox {
     }
     return b.last_at - a.last_at || (a.id < b.id ? 1 : -1);
   }
-}
-
-function sign(count: number): number {
-  return count > 0 ? 1 : 0;
 }

@@ -80,7 +80,7 @@ describe("another user who signs in in the same browser", () => {
     const thread = await about(client);
     device.uid = "U_2";
     await clock.pass(server.tokenLife);
-    await client.product("1");
+    await client.ask({ method: "GET", path: "/v1/products/1" }, () => ({}));
     thread.send(text("as whom?"));
     await clock.pass(60_000);
     expect(client.connection.peek().kind).toBe("signed_out");
@@ -108,7 +108,7 @@ describe("signing out", () => {
     device.signedIn = false;
     server.refuse = () => undefined;
     await clock.pass(60_000);
-    await two.product("1");
+    await two.ask({ method: "GET", path: "/v1/products/1" }, () => ({}));
     await clock.pass(1_000);
     expect([one, two].map((tab) => tab.connection.peek().kind)).toEqual(["signed_out", "signed_out"]);
     expect(device.kept.get("buyer U_1 ")?.size).toBe(0);

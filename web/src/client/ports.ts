@@ -2,6 +2,8 @@
 import type { TokenGrant } from "../protocol/body.ts";
 import type { Welcome } from "../protocol/frame.ts";
 import type { Failure, Piece } from "./api.ts";
+import type { LiveInbox } from "./inbox.ts";
+import type { Pictures } from "./pictures.ts";
 import type { Sender } from "./sender.ts";
 
 export type Clock = {
@@ -102,6 +104,12 @@ export type Ports = {
   /** WebSockets were blocked when this tab found out last. */
   blocked: boolean;
   http: Http;
+  /** What lists conversations, where a page has it from its beginning. */
+  Inbox?: typeof LiveInbox | undefined;
+  /** Loads that, where it has not. */
+  loadInbox(): Promise<typeof LiveInbox>;
+  /** Loads what finds out where pictures can be fetched. */
+  pictures(): Promise<typeof Pictures>;
   /** Loads what keeps and sends messages. */
   sending(): Promise<Sending>;
   handedToken?: HandedToken | undefined;

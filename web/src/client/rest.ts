@@ -4,20 +4,16 @@ import {
   type Conversation,
   type ConversationPage,
   type FileURLs,
-  type JSConfig,
   type Me,
   type MessagePage,
   type Position,
-  type Product,
   parseBegin,
   parseChanges,
   parseConversation,
   parseConversationPage,
   parseFileURLs,
-  parseJSConfig,
   parseMe,
   parseMessagePage,
-  parseProduct,
   parseRecallPage,
   type RecallPage,
   type Side,
@@ -47,10 +43,6 @@ export class Rest {
 
   begin(product: string): Promise<Begin | Failure> {
     return this.ask({ method: "POST", path: "/v1/begin", json: { product } }, parseBegin);
-  }
-
-  product(product: string): Promise<Product | Failure> {
-    return this.get(`/v1/products/${id(product)}`, parseProduct);
   }
 
   conversation(conversation: string): Promise<Conversation | Failure> {
@@ -97,10 +89,6 @@ export class Rest {
   async logout(side: Side): Promise<Failure | undefined> {
     const answer = await this.ask({ method: "POST", path: "/v1/logout", json: { side } }, nothing);
     return isFailure(answer) ? answer : undefined;
-  }
-
-  weChatConfig(url: string): Promise<JSConfig | Failure> {
-    return this.get(`/v1/wechat/js-config?url=${id(url)}`, parseJSConfig);
   }
 
   private get<T extends object>(path: string, parse: Parse<T>): Promise<T | Failure> {

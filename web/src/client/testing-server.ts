@@ -8,6 +8,8 @@ import type { ClientFrame } from "../protocol/frame.ts";
 import type { Client } from "./api.ts";
 import { createClient } from "./client.ts";
 import { fallback } from "./fallback.ts";
+import { LiveInbox } from "./inbox.ts";
+import { Pictures } from "./pictures.ts";
 import type {
   Http,
   HttpRequest,
@@ -529,6 +531,9 @@ export class FakeDevice {
       }),
       blocked: this.blocked,
       http: { request: (request) => this.request(request) },
+      Inbox: LiveInbox,
+      loadInbox: async () => LiveInbox,
+      pictures: async () => Pictures,
       sending: async () => ({
         Sender,
         store: this.store(),

@@ -1,10 +1,13 @@
 /** The seller console's page. */
 import "../ui/base.css"; // first: what parts say of themselves wins
+import "../ui/field.css";
 
 import { render } from "preact";
+import { LiveInbox } from "../client/inbox.ts";
 import { createBrowserClient } from "../platform/browser-client.ts";
 import "./console.css";
-import { loadWords, startLanguage } from "../ui/i18n/language.ts";
+import { speakOfFailures } from "../ui/i18n/failure-text.ts";
+import { language, loadWords, startLanguage } from "../ui/i18n/language.ts";
 import { later } from "../ui/later.ts";
 import { startTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
@@ -14,8 +17,9 @@ async function main(): Promise<void> {
   startTheme();
   await startLanguage();
   await loadWords();
-  const client = createBrowserClient({ side: "merchant" });
+  const client = createBrowserClient({ side: "merchant", Inbox: LiveInbox });
   later(() => client.loadSender());
+  later(() => speakOfFailures(language.peek()));
   const root = document.getElementById("app");
   if (root !== null) render(<App client={client} />, root);
   client.start();

@@ -1,6 +1,7 @@
 /** The client core as a browser page runs it: with its sockets, storage, clock and chance. */
 import type { Client } from "../client/api.ts";
 import { createClient } from "../client/client.ts";
+import type { LiveInbox } from "../client/inbox.ts";
 import type { Clock, HandedToken } from "../client/ports.ts";
 import type { Side } from "../protocol/body.ts";
 import { browserHttp } from "./http.ts";
@@ -10,6 +11,8 @@ import { onWake } from "./wake.ts";
 export type BrowserClientOptions = {
   side: Side;
   handedToken?: HandedToken | undefined;
+  /** What lists conversations, for a page that does so from its beginning. */
+  Inbox?: typeof LiveInbox;
 };
 
 const clock: Clock = {
@@ -34,6 +37,9 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
       ),
       blocked: wasBlocked(),
       http: browserHttp(),
+      Inbox: options.Inbox,
+      loadInbox: async () => (await import("../client/inbox.ts")).LiveInbox,
+      pictures: async () => (await import("../client/pictures.ts")).Pictures,
       sending: async () => (await import("./sending.ts")).browserSending(),
       handedToken: options.handedToken,
     },

@@ -17,7 +17,7 @@ import { textsOf } from "./model/texts.ts";
 import { kindsFailed, moreKinds } from "./more-kinds.ts";
 import type { OutgoingNotesProps } from "./outgoing-notes.tsx";
 import type { PictureUrls } from "./picture.tsx";
-import { RichText } from "./rich-text.tsx";
+import { PlainText } from "./plain-text.tsx";
 import { Tick } from "./tick.tsx";
 import { writerName } from "./writer.ts";
 
@@ -161,7 +161,7 @@ function BubbleBody(props: BubbleProps): JSX.Element | null {
   return (
     <div class={texts.length === 1 && isBigEmoji(only) ? "bubble bare" : "bubble"}>
       {texts.map((text, i) => (
-        <RichText key={i} text={text} />
+        <PlainText key={i} text={text} />
       ))}
     </div>
   );

@@ -2,6 +2,7 @@
  * What a conversation can be shown without is loaded once it is shown, while there is a network: what needs it
  * may come when there is none.
  */
+import { type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 type Load = () => Promise<unknown>;
@@ -9,6 +10,10 @@ type Load = () => Promise<unknown>;
 const waiting = new Set<Load>();
 /** What is drawn first has the network for itself. */
 const afterShown = 300;
+const stands = signal(false);
+
+/** Whether a page has shown what it was opened for. */
+export const shown: ReadonlySignal<boolean> = stands;
 
 /** Has something loaded once there is a conversation on the screen, if nothing needs it before. */
 export function later<T>(load: () => Promise<T>): () => Promise<T> {
@@ -25,11 +30,12 @@ export async function loadLater(): Promise<void> {
   await Promise.allSettled(loads);
 }
 
-/** Loads what waits shortly after `shown` has become true, and again whenever it does. */
-export function useLater(shown: boolean): void {
+/** Loads what waits shortly after the page shows what it was opened for, and again whenever it does. */
+export function useLater(shows: boolean): void {
   useEffect(() => {
-    if (!shown) return;
+    if (!shows) return;
+    stands.value = true;
     const timer = setTimeout(() => void loadLater(), afterShown);
     return () => clearTimeout(timer);
-  }, [shown]);
+  }, [shows]);
 }

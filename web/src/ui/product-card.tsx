@@ -4,8 +4,8 @@ import type { ProductCard as Card, Product } from "../protocol/body.ts";
 import { safeImageUrl } from "./avatar.tsx";
 import { FirstIcon } from "./first-icon.tsx";
 import { firstWords, language } from "./i18n/language.ts";
-import { safePageUrl } from "./model/linkify.ts";
 import { money } from "./model/money.ts";
+import { safePageUrl } from "./model/page-url.ts";
 import "./product-card.css";
 
 export type ProductCardProps = {

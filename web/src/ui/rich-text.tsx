@@ -1,12 +1,12 @@
 import type { JSX } from "preact";
-import { firstWords } from "./i18n/language.ts";
-import { isBigEmoji } from "./model/big-emoji.ts";
+import { words } from "./i18n/language.ts";
 import { linkify } from "./model/linkify.ts";
+import { PlainText } from "./plain-text.tsx";
 
 /** A text somebody wrote: as text, with its web addresses made into links that say where they lead. */
 export function RichText({ text }: { text: string }): JSX.Element {
   return (
-    <p class={isBigEmoji(text) ? "rich-text foreign big-emoji" : "rich-text foreign"} dir="auto">
+    <PlainText text={text}>
       {linkify(text).map((part, i) =>
         part.kind === "text" ? (
           part.text
@@ -16,12 +16,12 @@ export function RichText({ text }: { text: string }): JSX.Element {
             href={part.href}
             target="_blank"
             rel="noopener noreferrer nofollow ugc"
-            title={firstWords().message.linkTo(part.host)}
+            title={words().message.linkTo(part.host)}
           >
             {part.text}
           </a>
         ),
       )}
-    </p>
+    </PlainText>
   );
 }

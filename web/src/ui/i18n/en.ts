@@ -44,6 +44,7 @@ export const en = {
     openPicture: "Open picture",
     pictureGone: "This picture cannot be loaded",
     product: "Product",
+    linkTo: (host: string) => `Opens ${host}`,
   },
   /**
    * What the chat itself says about a message, in full and for a line that says what the message holds. A code

@@ -35,7 +35,6 @@ export const firstEn = {
     log: "Messages",
     automatic: "Automatic message",
     actions: "Message actions",
-    linkTo: (host: string) => `Opens ${host}`,
   },
   thread: {
     unread: "New messages",

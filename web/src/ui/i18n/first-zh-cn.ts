@@ -32,7 +32,6 @@ export const firstZhCn: FirstWords = {
     log: "消息",
     automatic: "自动回复",
     actions: "消息操作",
-    linkTo: (host) => `打开 ${host}`,
   },
   thread: {
     unread: "以下是新消息",

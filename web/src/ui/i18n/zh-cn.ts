@@ -42,6 +42,7 @@ export const zhCn: Words = {
     openPicture: "查看图片",
     pictureGone: "图片无法加载",
     product: "商品",
+    linkTo: (host) => `打开 ${host}`,
   },
   notice: {
     from: "提示",
