@@ -34,6 +34,7 @@ const laterParts = [
   "ui/message-menu.tsx",
   "ui/outgoing-notes.tsx",
   "ui/picture-tray.tsx",
+  "ui/thread-away.tsx",
 ];
 
 /** What may be needed before that, or without it, is a file of its own. */

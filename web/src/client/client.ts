@@ -2,7 +2,6 @@ import { batch, computed, effect, type ReadonlySignal, type Signal, signal } fro
 import type { Ack, Closed, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
 import type { MessageEvent, ServerFrame, Welcome } from "../protocol/frame.ts";
 import type { Parse } from "../protocol/parse.ts";
-import { Ahead } from "./ahead.ts";
 import type {
   Arrival,
   Client,
@@ -63,7 +62,6 @@ class LiveClient implements Client {
   private loadingPictures = false;
   private readonly delivered: Marks;
   private readonly read: Marks;
-  private readonly ahead: Ahead;
   private readonly typists: Typists;
   private readonly threads = new Map<string, LiveThread>();
   /** Threads that wait for their first message, by the seller's uid. */
@@ -138,7 +136,6 @@ class LiveClient implements Client {
     this.typists = new Typists(clock);
     this.delivered = new Marks(clock, deliveredDelay, (delivered) => this.link.ask({ delivered }));
     this.read = new Marks(clock, readDelay, (read) => this.link.ask({ read }));
-    this.ahead = new Ahead((id) => this.openThread({ conversation: id }));
   }
 
   start(): void {
@@ -172,7 +169,13 @@ class LiveClient implements Client {
   private listWith(Inbox: typeof LiveInbox): void {
     const { clock, random } = this.ports;
     const { rest, conversations } = this;
-    this.rows.value = new Inbox({ clock, random, rest, conversations });
+    this.rows.value = new Inbox({
+      clock,
+      random,
+      rest,
+      conversations,
+      open: (id) => this.openThread({ conversation: id }),
+    });
   }
 
   async loadSender(): Promise<void> {
@@ -569,7 +572,7 @@ class LiveClient implements Client {
     const { delivered } = this.conversations.mine(now);
     // Accounts of conversations bring their last message: where it is the only news, everything has arrived.
     if (now.last?.sender === peer && now.last.seq === delivered + 1) this.delivered.put(now.id, now.last.seq);
-    else this.ahead.consider(now, delivered, peer);
+    else this.rows.peek()?.ahead.consider(now, delivered, peer);
   }
 
   /** A conversation changed while this client was not told. */

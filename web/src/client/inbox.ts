@@ -1,11 +1,13 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Conversation, Product } from "../protocol/body.ts";
+import { Ahead } from "./ahead.ts";
 import type { Failure, Inbox, InboxFilter, InboxOrder } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import type { Conversations } from "./conversations.ts";
 import { isFailure, worthRetrying } from "./failure.ts";
 import type { Clock } from "./ports.ts";
 import type { Rest } from "./rest.ts";
+import type { LiveThread } from "./thread.ts";
 
 const searchDelay = 250;
 
@@ -14,6 +16,8 @@ export type InboxPorts = {
   random(): number;
   rest: Rest;
   conversations: Conversations;
+  /** Loads a thread. */
+  open(id: string): LiveThread;
 };
 
 /** The conversations that are looked at, loaded by a page when it comes to list them. */
@@ -26,6 +30,9 @@ export class LiveInbox implements Inbox {
   readonly search: Signal<string> = signal("");
   readonly filter: Signal<InboxFilter> = signal("all");
   readonly product: Signal<Product | undefined> = signal(undefined);
+
+  /** Loads what the list shows to be missing here. */
+  readonly ahead: Ahead;
 
   private readonly ports: InboxPorts;
   /** What has been listed so far. */
@@ -43,6 +50,7 @@ export class LiveInbox implements Inbox {
 
   constructor(ports: InboxPorts) {
     this.ports = ports;
+    this.ahead = new Ahead(ports.open);
     this.rows = computed(() => this.sorted(), {
       watched: () => {
         if (!this.wanted)

@@ -496,6 +496,8 @@ export class FakeDevice {
   frozenLead = false;
   /** The device keeps nothing. */
   keepsNothing = false;
+  /** The code that sends can be loaded. */
+  sends = true;
   /** What becomes of this device's WebSockets: a proxy may refuse them, or let nothing through. */
   sockets: "open" | "refused" | "swallowed" = "open";
   /** What its tabs remember of that. */
@@ -535,7 +537,7 @@ export class FakeDevice {
       loadInbox: async () => LiveInbox,
       pictures: async () => Pictures,
       sending: async () => ({
-        Sender,
+        Sender: this.sends ? Sender : await Promise.reject(new Error("not loaded")),
         store: this.store(),
         lead: (name, leading) => this.lead(name, leading),
         openChannel: (name, received) => this.channel(name, received),

@@ -2,9 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Entry, Thread } from "../client/api.ts";
 import type { Participant } from "../protocol/body.ts";
-import { Avatar } from "./avatar.tsx";
 import { Bubble } from "./bubble.tsx";
-import { FirstIcon } from "./first-icon.tsx";
 import { clock } from "./i18n/clock.ts";
 import { firstWords } from "./i18n/language.ts";
 import { later } from "./later.ts";
@@ -41,6 +39,9 @@ export function MessageList(props: MessageListProps): JSX.Element {
   return <div class="thread-blank">{props.empty}</div>;
 }
 
+const loadAway = later(() => import("./thread-away.tsx"));
+const Pill = lazy<{ scroll: Scroller }>(async () => (await loadAway()).Pill);
+const TypingBubble = lazy<{ peer: Participant | undefined }>(async () => (await loadAway()).TypingBubble);
 const loadFailed = later(() => import("./load-failed.tsx"));
 const LoadFailed = lazy<{ thread: Thread }>(async () => (await loadFailed()).LoadFailed, Blank);
 /** Whether what is opened can be drawn. What comes later is drawn as far as it can be. */
@@ -118,7 +119,7 @@ function Messages(props: MessagesProps): JSX.Element {
           {scroll.atNewest && <Typing thread={thread} peer={peer} />}
         </div>
       </section>
-      <Pill scroll={scroll} />
+      {scroll.away && <Pill scroll={scroll} />}
     </div>
   );
 }
@@ -184,34 +185,8 @@ function Typing({ thread, peer }: { thread: Thread; peer: Participant | undefine
       <div class="visually-hidden" role="status">
         {name !== undefined && firstWords().typing.someone(name === "" ? (peer?.name ?? "") : name)}
       </div>
-      {name !== undefined && (
-        <div class="entry last typing" aria-hidden="true">
-          <span class="entry-side">
-            <Avatar of={peer} size="s" />
-          </span>
-          <div class="bubble">
-            <i />
-            <i />
-            <i />
-          </div>
-        </div>
-      )}
+      {name !== undefined && <TypingBubble peer={peer} />}
     </>
-  );
-}
-
-function Pill({ scroll }: { scroll: Scroller }): JSX.Element | null {
-  if (!scroll.away) return null;
-  const text = firstWords().thread;
-  return (
-    <button type="button" class="thread-pill" onClick={scroll.toNewest}>
-      {scroll.fresh > 0 ? (
-        <span>{text.newCount(scroll.fresh)}</span>
-      ) : (
-        <span class="visually-hidden">{text.toLatest}</span>
-      )}
-      <FirstIcon name="down" />
-    </button>
   );
 }
 
