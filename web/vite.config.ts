@@ -79,6 +79,7 @@ function stylesOnly(): Plugin {
 /** One page at a time, named by the mode: a page shares no file with another, as nobody opens both. */
 export default defineConfig(({ mode }) => ({
   plugins: [preact(), stylesOnly(), shortPrivate()],
+  resolve: { alias: { "preact/jsx-runtime": `${import.meta.dirname}/jsx-runtime.ts` } },
   build: {
     target: "es2022",
     // It is slower than Vite's own, and what it makes is smaller still when compressed.

@@ -1,9 +1,11 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { type Language, language, languages, setLanguage } from "../ui/i18n/language.ts";
+import { type Language, language } from "../ui/i18n/language.ts";
+import { languages, setLanguage } from "../ui/i18n/language-choice.ts";
 import { Icon } from "../ui/icon.tsx";
 import { signOut } from "../ui/sign-out.ts";
-import { setTheme, type Theme, theme } from "../ui/theme.ts";
+import type { Theme } from "../ui/theme.ts";
+import { setTheme, theme } from "../ui/theme-choice.ts";
 import { useDesk } from "./desk.ts";
 import { holdKeyName } from "./editor/editor.tsx";
 import { consoleWords } from "./i18n/words.ts";

@@ -3,7 +3,6 @@ import { useSecondsUntil } from "./countdown.tsx";
 import { clock } from "./i18n/clock.ts";
 import { words } from "./i18n/language.ts";
 import { Icon } from "./icon.tsx";
-import "./connection-news.css";
 
 export type ConnectionNewsProps =
   | { back: true }

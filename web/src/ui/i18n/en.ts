@@ -18,9 +18,7 @@ export const en = {
   },
   connection: {
     ...firstEn.connection,
-    offline: (time: string) => `Offline. Messages until ${time}`,
     retryIn: (seconds: number) => `or in ${seconds} s`,
-    retryNow: "Try now",
     back: "Back online",
   },
   message: {

@@ -19,6 +19,8 @@ export const firstEn = {
   typing: { someone: (name: string) => (name === "" ? "typing…" : `${name} is typing…`) },
   connection: {
     connecting: "Connecting…",
+    offline: (time: string) => `Offline. Messages until ${time}`,
+    retryNow: "Try now",
   },
   tick: {
     queued: "waiting to be sent",

@@ -17,6 +17,8 @@ export const firstZhCn: FirstWords = {
   typing: { someone: (name) => (name === "" ? "正在输入…" : `${name}正在输入…`) },
   connection: {
     connecting: "连接中…",
+    offline: (time) => `未连接，消息截至 ${time}`,
+    retryNow: "立即重试",
   },
   tick: {
     queued: "等待发送",

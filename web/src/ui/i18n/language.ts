@@ -5,12 +5,7 @@ import type { FirstWords } from "./first-en.ts";
 
 export type Language = "en" | "zh-CN";
 
-export const languages: readonly { code: Language; name: string }[] = [
-  { code: "en", name: "English" },
-  { code: "zh-CN", name: "简体中文" },
-];
-
-const storageKey = "haggle.language";
+export const storageKey = "haggle.language";
 
 /** Each dictionary is a chunk of its own: a page loads those of one language, the first words before the rest. */
 const loadFirst: Record<Language, () => Promise<FirstWords>> = {
@@ -58,14 +53,9 @@ export async function loadWords(): Promise<void> {
     await speak(now.language, true);
 }
 
-/** Changes the language and keeps the choice for the next visit. */
-export async function setLanguage(language: Language): Promise<void> {
-  try {
-    localStorage.setItem(storageKey, language);
-  } catch {
-    // Storage may be forbidden; the choice then holds until the page closes.
-  }
-  await speak(language, spoken.peek()?.all !== undefined);
+/** Speaks another language from now on, with as many words as there are of this one. */
+export async function change(next: Language): Promise<void> {
+  await speak(next, spoken.peek()?.all !== undefined);
 }
 
 /** The language spoken now. */

@@ -16,9 +16,7 @@ export const zhCn: Words = {
   },
   connection: {
     ...firstZhCn.connection,
-    offline: (time) => `未连接，消息截至 ${time}`,
     retryIn: (seconds) => `或 ${seconds} 秒后`,
-    retryNow: "立即重试",
     back: "已恢复连接",
   },
   message: {
