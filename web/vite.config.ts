@@ -27,7 +27,6 @@ const laterParts = [
   "buyer/chat-menu.tsx",
   "buyer/unavailable.tsx",
   "platform/picture.ts",
-  "ui/connection-news.tsx",
   "ui/i18n/failure-text.ts",
   "ui/i18n/failure-codes.ts",
   "ui/load-failed.tsx",

@@ -16,12 +16,12 @@ function noteShown(): void {
   watcher.observe(document, { childList: true, subtree: true });
 }
 
-/** The files that a page had asked for by then. The API's answers are none. */
+/** The files that a page had asked for by then; the API's answers and the shop's own pictures are none. */
 function askedUntilShown(): string[] {
   const at = (window as unknown as { shownAt: number }).shownAt;
   return performance
     .getEntriesByType("resource")
-    .filter(({ name, startTime }) => startTime <= at && !new URL(name).pathname.startsWith("/v1/"))
+    .filter(({ name, startTime }) => startTime <= at && !/^\/(v1|art)\//.test(new URL(name).pathname))
     .map(({ name }) => name);
 }
 
@@ -57,10 +57,10 @@ test("beside a conversation on a wide screen comes the list, in the place that w
   const page = await (await person()).chatAbout(1001);
   const buyer = new Thread(page);
   await expect(buyer.field).toBeVisible();
-  const place = await page.locator(".inbox").boundingBox();
+  const before = await page.getByRole("main").boundingBox();
   await buyer.say("Hello");
   await expect(row(page, "Kiln & Cloud")).toBeVisible();
-  expect(await page.locator(".inbox").boundingBox()).toEqual(place);
+  expect(await page.getByRole("main").boundingBox()).toEqual(before);
 });
 
 test("a menu that cannot be loaded says so, and the page offers to load itself anew", async ({ person }) => {

@@ -104,9 +104,10 @@ function useTitle(client: Client): void {
 
 /** Who has written something that cannot be sent is told so. */
 function useStuck(client: Client): void {
-  useSignalEffect(() => {
-    if (client.stuck.value) sayNotLoaded();
-  });
+  const stuck = client.stuck.value;
+  useEffect(() => {
+    if (stuck) sayNotLoaded();
+  }, [stuck]);
 }
 
 /** As many sellers' presence is followed as a page can show. */

@@ -1,4 +1,4 @@
-import { effect, useSignalEffect } from "@preact/signals";
+import { effect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { Client } from "../client/api.ts";
 import type { Me } from "../protocol/body.ts";
@@ -34,9 +34,10 @@ const BookDialog = lazy<{ onClose: () => void }>(
 export function App({ client }: { client: Client }) {
   const bell = useMemo(openBell, []);
   useEffect(() => bell.dispose, [bell]);
-  useSignalEffect(() => {
-    if (client.stuck.value) sayNotLoaded();
-  });
+  const stuck = client.stuck.value;
+  useEffect(() => {
+    if (stuck) sayNotLoaded();
+  }, [stuck]);
   useLater(client.connection.value.kind === "online");
   return (
     <>

@@ -1,29 +1,12 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ConnectionState } from "../client/api.ts";
-import type { ConnectionNewsProps } from "./connection-news.tsx";
+import { useSecondsUntil } from "./countdown.tsx";
+import { FirstIcon } from "./first-icon.tsx";
 import { clock } from "./i18n/clock.ts";
 import { firstWords } from "./i18n/language.ts";
-import { later } from "./later.ts";
-import { lazy } from "./lazy.tsx";
+
 import "./connection-bar.css";
-
-const loadNews = later(() => import("./connection-news.tsx"));
-const ConnectionNews = lazy<ConnectionNewsProps>(async () => (await loadNews()).ConnectionNews, Plainly);
-
-/** The connection may be gone before there is code to say more: this much is always there. */
-function Plainly(news: ConnectionNewsProps): JSX.Element | null {
-  if (news.back) return null;
-  const text = firstWords().connection;
-  return (
-    <p>
-      <span>{text.offline(clock().time(news.since))}</span>
-      <button type="button" class="connection-retry" onClick={news.onRetry}>
-        {text.retryNow}
-      </button>
-    </p>
-  );
-}
 
 /** How long "Back online" stays. */
 const backFor = 2500;
@@ -31,14 +14,38 @@ const backFor = 2500;
 /** Says honestly how the server is reached. Online it is not there, but for a moment after coming back. */
 export function ConnectionBar({ state, onRetry }: { state: ConnectionState; onRetry(): void }): JSX.Element {
   const back = useJustBack(state.kind);
+  const text = firstWords().connection;
   return (
     <div class="connection-bar" role="status" data-kind={back ? "back" : state.kind}>
-      {state.kind === "connecting" && <p>{firstWords().connection.connecting}</p>}
-      {state.kind === "offline" && (
-        <ConnectionNews back={false} since={state.since} retryAt={state.retryAt} onRetry={onRetry} />
+      {state.kind === "connecting" && <p>{text.connecting}</p>}
+      {state.kind === "offline" && <Offline since={state.since} retryAt={state.retryAt} onRetry={onRetry} />}
+      {back && (
+        <p>
+          <FirstIcon name="check" /> {text.back}
+        </p>
       )}
-      {back && <ConnectionNews back />}
     </div>
+  );
+}
+
+type OfflineProps = { since: number; retryAt: number | undefined; onRetry(): void };
+
+function Offline({ since, retryAt, onRetry }: OfflineProps): JSX.Element {
+  const seconds = useSecondsUntil(retryAt);
+  const text = firstWords().connection;
+  return (
+    <p>
+      <FirstIcon name="offline" />
+      <span>{text.offline(clock().time(since))}</span>
+      <button type="button" class="connection-retry" onClick={onRetry}>
+        {text.retryNow}
+      </button>
+      {seconds !== undefined && seconds > 0 && (
+        <span class="connection-wait" aria-hidden="true">
+          {text.retryIn(seconds)}
+        </span>
+      )}
+    </p>
   );
 }
 

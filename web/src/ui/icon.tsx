@@ -5,13 +5,10 @@ import { Drawing, firstPaths } from "./first-icon.tsx";
 const paths = {
   ...firstPaths,
   block: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM5.7 5.7l12.6 12.6",
-  check: "M5 12.5l4.5 4.5L19 7.5",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM12 7v5l3 2",
   copy: "M9 9h11v11H9V9ZM5 15H4V4h11v1",
   flag: "M6 21V4h11l-2 4 2 4H6",
   globe: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM3 12h18M12 3c5 5 5 13 0 18M12 3c-5 5-5 13 0 18",
-  offline:
-    "M3 4l18 16M8.5 15.5a5 5 0 0 1 6.5-.4M5 12a10 10 0 0 1 5-2.6M2 8.5A15 15 0 0 1 6.500 5.800M14 8.300A10 10 0 0 1 19 12M11 5a15 15 0 0 1 11 3.500M12 19v.01",
   out: "M14 4H5v16h9M10 12h11M17 8l4 4-4 4",
   panel: "M4 5h16v14H4V5ZM15 5v14",
   pencil: "M4 20l1-4.500L16 4.500l3.500 3.500L8.500 19 4 20ZM13.500 7l3.500 3.500",

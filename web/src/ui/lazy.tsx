@@ -9,7 +9,7 @@ import { showToast } from "./toast.tsx";
  */
 export function lazy<P extends object>(
   load: () => Promise<(props: P) => JSX.Element | null>,
-  meanwhile: (props: P) => JSX.Element | null = () => null,
+  meanwhile: () => JSX.Element | null = () => null,
 ): (props: P) => JSX.Element | null {
   let loaded: ((props: P) => JSX.Element | null) | undefined;
   return (props) => {
@@ -28,7 +28,7 @@ export function lazy<P extends object>(
         wanted = false;
       };
     }, [View]);
-    return View === undefined ? meanwhile(props) : <View {...props} />;
+    return View === undefined ? meanwhile() : <View {...props} />;
   };
 }
 

@@ -16,11 +16,6 @@ export const en = {
     buyer: "Buyer",
     shop: "Shop",
   },
-  connection: {
-    ...firstEn.connection,
-    retryIn: (seconds: number) => `or in ${seconds} s`,
-    back: "Back online",
-  },
   message: {
     ...firstEn.message,
     copy: "Copy text",

@@ -21,6 +21,8 @@ export const firstEn = {
     connecting: "Connecting…",
     offline: (time: string) => `Offline. Messages until ${time}`,
     retryNow: "Try now",
+    retryIn: (seconds: number) => `or in ${seconds} s`,
+    back: "Back online",
   },
   tick: {
     queued: "waiting to be sent",

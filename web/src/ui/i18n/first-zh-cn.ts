@@ -19,6 +19,8 @@ export const firstZhCn: FirstWords = {
     connecting: "连接中…",
     offline: (time) => `未连接，消息截至 ${time}`,
     retryNow: "立即重试",
+    retryIn: (seconds) => `或 ${seconds} 秒后`,
+    back: "已恢复连接",
   },
   tick: {
     queued: "等待发送",

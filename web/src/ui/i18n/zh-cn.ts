@@ -14,11 +14,6 @@ export const zhCn: Words = {
     buyer: "买家",
     shop: "店铺",
   },
-  connection: {
-    ...firstZhCn.connection,
-    retryIn: (seconds) => `或 ${seconds} 秒后`,
-    back: "已恢复连接",
-  },
   message: {
     ...firstZhCn.message,
     copy: "复制文字",
