@@ -4,6 +4,6 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   plugins: [preact()],
   test: {
-    include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
+    include: ["*.test.ts", "src/**/*.test.ts", "src/**/*.test.tsx"],
   },
 });

@@ -1,9 +1,11 @@
 import type { Client } from "../client/api.ts";
-import { forgetDrafts } from "../ui/draft.ts";
-import { language, languages, setLanguage, words } from "../ui/i18n/language.ts";
+import { forgetDrafts } from "../ui/forget-drafts.ts";
+import { language, words } from "../ui/i18n/language.ts";
+import { languages, setLanguage } from "../ui/i18n/language-choice.ts";
 import type { MenuItem } from "../ui/menu.tsx";
 import { signOut } from "../ui/sign-out.ts";
-import { setTheme, type Theme, theme } from "../ui/theme.ts";
+import type { Theme } from "../ui/theme.ts";
+import { setTheme, theme } from "../ui/theme-choice.ts";
 
 function leave(client: Client): void {
   const uid = client.me.peek()?.participant.uid;

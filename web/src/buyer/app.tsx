@@ -3,10 +3,10 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../client/api.ts";
 import { brandName } from "../ui/brand.ts";
-import { EmptyState } from "../ui/empty-state.tsx";
-import { words } from "../ui/i18n/language.ts";
-import { Icon } from "../ui/icon.tsx";
-import { lazy } from "../ui/lazy.tsx";
+import { FirstIcon } from "../ui/first-icon.tsx";
+import { firstWords } from "../ui/i18n/language.ts";
+import { later, shown, useLater } from "../ui/later.ts";
+import { lazy, sayNotLoaded } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { ChatPage } from "./chat-page.tsx";
 import type { Embed } from "./embed.ts";
@@ -14,7 +14,12 @@ import { openPeer } from "./open-peer.ts";
 import { route } from "./route.ts";
 
 // On a phone a thread needs no list, and nobody expects to be signed out.
-const InboxPane = lazy<{ client: Client }>(async () => (await import("./inbox-pane.tsx")).InboxPane);
+const loadInbox = later(() => import("./inbox-pane.tsx"));
+const InboxPane = lazy<{ client: Client }>(async () => (await loadInbox()).InboxPane, InboxPlace);
+const NoneOpen = lazy<object>(
+  async () => (await loadInbox()).NoneOpen,
+  () => <main class="chat" />,
+);
 const SignedOut = lazy<{ code: string; embed: Embed | undefined }>(
   async () => (await import("./signed-out.tsx")).SignedOut,
 );
@@ -23,9 +28,11 @@ const SignedOut = lazy<{ code: string; embed: Embed | undefined }>(
 export function App({ client, embed }: { client: Client; embed: Embed | undefined }): JSX.Element {
   useTitle(client);
   useWatch(client);
+  useStuck(client);
   const wide = useWide();
   const connection = client.connection.value;
   const at = route.value;
+  useLater(at.kind === "inbox" && connection.kind === "online");
   if (connection.kind === "signed_out") {
     return (
       <div class={embed === undefined ? "" : "embedded"}>
@@ -34,24 +41,28 @@ export function App({ client, embed }: { client: Client; embed: Embed | undefine
       </div>
     );
   }
-  const list = wide || at.kind === "inbox";
+  // The conversation comes first, the list beside it has its place until then.
+  const list = at.kind === "inbox" || (wide && shown.value);
+  useEffect(() => {
+    if (list) client.loadInbox().catch(sayNotLoaded);
+  }, [client, list]);
   return (
     <>
       <div class={["app", wide && "wide", embed && "embedded"].filter(Boolean).join(" ")}>
-        {list && <InboxPane client={client} />}
+        {list && client.lists.value ? <InboxPane client={client} /> : (list || wide) && <InboxPlace />}
         {at.kind !== "inbox" && (
           <ChatPage key={`${at.kind}/${at.id}`} client={client} route={at} wide={wide} />
         )}
-        {at.kind === "inbox" && wide && (
-          <main class="chat chat-none">
-            <EmptyState icon="chat" title={words().inbox.pick} />
-          </main>
-        )}
+        {at.kind === "inbox" && wide && <NoneOpen />}
         <CloseButton embed={embed} />
       </div>
       <Toasts />
     </>
   );
+}
+
+function InboxPlace(): JSX.Element {
+  return <div class="inbox" />;
 }
 
 /** In a frame the way back to the shop's page is in the same corner of every screen. */
@@ -61,10 +72,10 @@ function CloseButton({ embed }: { embed: Embed | undefined }): JSX.Element | nul
     <button
       type="button"
       class="icon-button embed-close"
-      aria-label={words().app.close}
+      aria-label={firstWords().app.close}
       onClick={embed.close}
     >
-      <Icon name="close" />
+      <FirstIcon name="close" />
     </button>
   );
 }
@@ -85,10 +96,18 @@ function useWide(): boolean {
 /** Unread messages show in the title of the tab. */
 function useTitle(client: Client): void {
   useSignalEffect(() => {
-    const unread = client.inbox.unread.value.messages;
-    const title = brandName() || words().app.title;
+    const unread = client.unread.value.messages;
+    const title = brandName() || firstWords().app.title;
     document.title = unread > 0 ? `(${unread}) ${title}` : title;
   });
+}
+
+/** Who has written something that cannot be sent is told so. */
+function useStuck(client: Client): void {
+  const stuck = client.stuck.value;
+  useEffect(() => {
+    if (stuck) sayNotLoaded();
+  }, [stuck]);
 }
 
 /** As many sellers' presence is followed as a page can show. */
@@ -96,7 +115,8 @@ const watchAtMost = 50;
 
 function useWatch(client: Client): void {
   useSignalEffect(() => {
-    const rows = client.inbox.rows.value.slice(0, watchAtMost).map((row) => row.merchant.uid);
+    const inbox = client.lists.value ? client.inbox.rows.value : [];
+    const rows = inbox.slice(0, watchAtMost).map((row) => row.merchant.uid);
     const open = openPeer.value;
     client.watch([...new Set(open === undefined ? rows : [open, ...rows])]);
   });

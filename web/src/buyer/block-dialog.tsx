@@ -13,7 +13,7 @@ export function BlockDialog({ thread, onClose }: { thread: Thread; onClose(): vo
     onClose();
     const failure = await thread.setBlocked(true);
     if (failure !== undefined) showToast(failureText(words(), failure));
-    else showToast(text.block.done, () => void unblock(thread));
+    else showToast(text.block.done, { label: text.app.undo, run: () => void unblock(thread) });
   };
   return (
     <Dialog

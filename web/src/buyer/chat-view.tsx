@@ -2,21 +2,21 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Client, Failure, Picture, Piece, Thread } from "../client/api.ts";
 import type { Closed, Limits, Participant, Product } from "../protocol/body.ts";
-import { addPictures, Composer, loadPictureTray } from "../ui/composer.tsx";
+import { addPictures, Composer } from "../ui/composer.tsx";
 import { ConnectionBar } from "../ui/connection-bar.tsx";
 import { useDraft } from "../ui/draft.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
-import { language, words } from "../ui/i18n/language.ts";
+import { FirstIcon } from "../ui/first-icon.tsx";
+import { firstWords, language } from "../ui/i18n/language.ts";
+import { later, useLater } from "../ui/later.ts";
 import { lazy } from "../ui/lazy.tsx";
-import { loadMenu, type MenuItem } from "../ui/menu.tsx";
 import { MessageList } from "../ui/message-list.tsx";
 import { type ChoosePictures, type Pictures, picturesIn, usePictures } from "../ui/use-pictures.ts";
-import { appMenu } from "./app-menu.ts";
+import type { Asking, AskingDialogProps } from "./asking.tsx";
+import type { BlockedProps } from "./blocked.tsx";
 import { ChatHead } from "./chat-head.tsx";
 import { openPeer } from "./open-peer.ts";
 import { PinnedProduct } from "./pinned-product.tsx";
-import type { ReportDialogProps } from "./report-dialog.tsx";
-import { unblock } from "./unblock.ts";
 import { useWeChat, useWithWeChat } from "./use-wechat.ts";
 
 /** What holds until the server has said its own limits. */
@@ -40,11 +40,12 @@ export type ChatViewProps = {
   wide: boolean;
 };
 
-type Asking = { what: "block" } | { what: "report"; seq: number | undefined } | undefined;
+const loadAsking = later(() => import("./asking.tsx"));
+const AskingDialog = lazy<AskingDialogProps>(async () => (await loadAsking()).AskingDialog);
 
 /** A thread with everything around it. */
 export function ChatView({ client, thread, product, merchant, closed, wide }: ChatViewProps): JSX.Element {
-  const [asking, setAsking] = useState<Asking>();
+  const [asking, setAsking] = useState<Asking | undefined>();
   const limits = client.me.value?.limits ?? presumed;
   const conversation = thread.conversation.value;
   const peer = thread.peer.value ?? merchant;
@@ -52,27 +53,28 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
   const weChat = useWeChat(client);
   const pictures = usePictures(useWithWeChat(prepare, weChat), limits.images);
   // Named by who writes to whom: a conversation has no name before its first message.
+  const online = client.connection.value.kind === "online";
   const mine = client.me.value?.participant.uid;
   const draft = useDraft(mine, peer?.uid);
   useOpenPeer(peer?.uid);
-  useReadyForOffline(client);
+  const state = thread.state.value;
+  useLater(state === "failed" || (state === "ready" && mine !== undefined && online));
   const send = (pieces: readonly Piece[]) => {
     const moved = product !== undefined && conversation?.product?.id !== product.id;
     thread.send(pieces, moved ? product : undefined);
   };
-  const menu = () => [...threadMenu(thread, setAsking), ...appMenu(client)];
   return (
     <main
       class="chat"
       // The page around a frame has a main of its own.
-      aria-label={words().app.title}
+      aria-label={firstWords().app.title}
       onDragOver={(event) => event.preventDefault()}
       onDrop={(event) => {
         event.preventDefault();
         addPictures(pictures, picturesIn(event.dataTransfer), limits.images);
       }}
     >
-      <ChatHead client={client} thread={thread} peer={peer} wide={wide} menu={menu} />
+      <ChatHead client={client} thread={thread} peer={peer} wide={wide} onAsk={setAsking} />
       {about !== undefined && (
         <PinnedProduct
           product={about}
@@ -81,7 +83,7 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
         />
       )}
       <ConnectionBar state={client.connection.value} onRetry={() => client.wake()} />
-      {client.me.value?.guest === true && <p class="notice">{words().page.guest}</p>}
+      {client.me.value?.guest === true && <p class="notice">{firstWords().page.guest}</p>}
       <MessageList
         thread={thread}
         client={client}
@@ -99,9 +101,8 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
         choose={weChat?.choose}
         onSend={send}
       />
-      {asking?.what === "block" && <BlockDialog thread={thread} onClose={() => setAsking(undefined)} />}
-      {asking?.what === "report" && (
-        <ReportDialog thread={thread} seq={asking.seq} onClose={() => setAsking(undefined)} />
+      {asking !== undefined && (
+        <AskingDialog asking={asking} thread={thread} onClose={() => setAsking(undefined)} />
       )}
     </main>
   );
@@ -111,7 +112,7 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
 function ClosedLine({ until }: { until: number | undefined }): JSX.Element {
   const form = { weekday: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
   const opens = until === undefined ? "" : new Intl.DateTimeFormat(language.value, form).format(until);
-  return <p class="notice">{words().page.closed(opens)}</p>;
+  return <p class="notice">{firstWords().page.closed(opens)}</p>;
 }
 
 function useOpenPeer(uid: string | undefined): void {
@@ -123,27 +124,14 @@ function useOpenPeer(uid: string | undefined): void {
   }, [uid]);
 }
 
-const loadPictures = () => import("../platform/picture.ts");
+const loadPictures = later(() => import("../platform/picture.ts"));
+later(async () => (await import("../ui/i18n/failure-text.ts")).speakOfFailures(language.peek()));
 
 async function prepare(file: Blob): Promise<Picture | Failure> {
   const loaded = await loadPictures().catch(() => undefined);
   if (loaded === undefined) return { code: "offline", message: "the code for pictures could not be loaded" };
   return loaded.preparePicture(file, presumed);
 }
-
-/** What writing without a network needs is loaded while there is one, after what the first screen needs. */
-function useReadyForOffline(client: Client): void {
-  const online = client.connection.value.kind === "online";
-  useEffect(() => {
-    if (!online) return;
-    for (const load of [loadPictures, loadPictureTray, loadMenu]) load().catch(() => undefined);
-  }, [online]);
-}
-
-const BlockDialog = lazy<{ thread: Thread; onClose(): void }>(
-  async () => (await import("./block-dialog.tsx")).BlockDialog,
-);
-const ReportDialog = lazy<ReportDialogProps>(async () => (await import("./report-dialog.tsx")).ReportDialog);
 
 function Hello({
   product,
@@ -152,9 +140,9 @@ function Hello({
   product: Product | undefined;
   onPick(text: string): void;
 }): JSX.Element {
-  const text = words().empty;
+  const text = firstWords().empty;
   return (
-    <EmptyState icon="chat" title={text.title} body={text.hint(product?.title ?? "")}>
+    <EmptyState icon={<FirstIcon name="chat" />} title={text.title} body={text.hint(product?.title ?? "")}>
       {text.starters.map((starter) => (
         <button key={starter} type="button" class="button" onClick={() => onPick(starter)}>
           {starter}
@@ -164,17 +152,11 @@ function Hello({
   );
 }
 
-function threadMenu(thread: Thread, ask: (what: Asking) => void): MenuItem[] {
-  const conversation = thread.conversation.value;
-  if (conversation === undefined) return []; // nobody has said anything yet
-  const text = words().menu;
-  const blocked = conversation.buyer_at.blocked === true;
-  return [
-    blocked
-      ? { label: text.unblock, icon: "block", run: () => void unblock(thread) }
-      : { label: text.block, icon: "block", run: () => ask({ what: "block" }) },
-    { label: text.report, icon: "flag", run: () => ask({ what: "report", seq: undefined }) },
-  ];
+const loadBlocked = later(() => import("./blocked.tsx"));
+const Blocked = lazy<BlockedProps>(async () => (await loadBlocked()).Blocked, Ghost);
+
+function Ghost(): JSX.Element {
+  return <div class="composer-ghost" />;
 }
 
 type FootProps = {
@@ -189,31 +171,15 @@ type FootProps = {
 
 /** Where one writes, or why one cannot. */
 function Foot({ thread, limits, peer, pictures, draft, choose, onSend }: FootProps): JSX.Element {
-  const text = words();
   const conversation = thread.conversation.value;
-  if (conversation?.buyer_at.blocked === true) {
-    return (
-      <div class="chat-blocked" role="status">
-        <p>{text.block.byYou}</p>
-        <button type="button" class="button" onClick={() => void unblock(thread)}>
-          {text.block.unblock}
-        </button>
-      </div>
-    );
-  }
-  if (conversation?.merchant_at.blocked === true) {
-    return (
-      <div class="chat-blocked" role="status">
-        <p>{text.block.byOther}</p>
-      </div>
-    );
-  }
-  if (peer === undefined) return <div class="composer-ghost" />;
+  if (conversation?.buyer_at.blocked === true || conversation?.merchant_at.blocked === true)
+    return <Blocked thread={thread} byBuyer={conversation.buyer_at.blocked === true} />;
+  if (peer === undefined) return <Ghost />;
   return (
     <Composer
       text={draft}
       limits={limits}
-      placeholder={text.composer.placeholder}
+      placeholder={firstWords().composer.placeholder}
       pictures={pictures}
       choose={choose}
       onSend={onSend}

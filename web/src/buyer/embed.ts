@@ -1,11 +1,10 @@
 /** The buyer's app in a frame on a shop's page: what the page tells it, and what it tells the page. */
 import { effect, type ReadonlySignal, signal } from "@preact/signals";
-import type { Arrival, Client, Failure } from "../client/api.ts";
+import type { Client, Failure } from "../client/api.ts";
 import type { HandedToken, TokenAnswer } from "../client/ports.ts";
 import type { TokenGrant } from "../protocol/body.ts";
 import { type FromFrame, sealed, unsealed } from "../protocol/embed.ts";
-import { words } from "../ui/i18n/language.ts";
-import { lineOf } from "./line.ts";
+import { withWords } from "../ui/lazy.tsx";
 import { openPeer } from "./open-peer.ts";
 import { show } from "./route.ts";
 
@@ -18,8 +17,8 @@ export type Embed = {
   readonly signin: ReadonlySignal<boolean>;
   signIn(): void;
   close(): void;
-  /** Keeps the page told of what is unread, until the returned function is called. */
-  attend(client: Client): () => void;
+  /** Keeps the page told of what is unread, once the code for it is loaded. */
+  attend(client: Client): Promise<void>;
 };
 
 const silent: Failure = { code: "timeout", message: "the page around the chat gave no token" };
@@ -78,6 +77,9 @@ export function openEmbed(
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented) tell({ type: "close" });
   });
+  effect(() => {
+    if (shown.value && openPeer.value !== undefined) requestAnimationFrame(write);
+  });
   tell({ type: "ready" });
 
   return {
@@ -93,7 +95,13 @@ export function openEmbed(
         }, tokenWithin);
         tell({ type: "token" });
       }),
-    attend: (client) => attend(client, shown, tell),
+    attend: async (client) => {
+      const [{ attend }] = await Promise.all([
+        withWords(() => import("./embed-news.ts")),
+        client.loadInbox(),
+      ]);
+      attend(client, shown, tell);
+    },
   };
 }
 
@@ -105,38 +113,6 @@ function signOutHere(): Promise<unknown> {
     body: JSON.stringify({ side: "buyer" }),
     signal: AbortSignal.timeout(5_000),
   }).catch(() => undefined);
-}
-
-function attend(
-  client: Client,
-  shown: ReadonlySignal<boolean>,
-  tell: (message: FromFrame) => void,
-): () => void {
-  const news = (count: number, talking: boolean, peek?: { name: string; text: string }): void =>
-    tell({ type: "unread", count, talking, ...(peek !== undefined && { peek }) });
-  const arrived = ({ message, conversation }: Arrival): void => {
-    if (shown.peek()) return;
-    const name = conversation?.merchant.name;
-    news(client.inbox.unread.peek().messages, true, {
-      name: name === undefined || name === "" ? words().app.seller : name,
-      text: lineOf(message),
-    });
-  };
-  const undo = [
-    client.onArrival(arrived),
-    effect(() => {
-      const known = client.me.value !== undefined;
-      const talks = client.inbox.rows.value.length > 0;
-      const { messages } = client.inbox.unread.value;
-      if (known) news(messages, talks);
-    }),
-    effect(() => {
-      if (shown.value && openPeer.value !== undefined) requestAnimationFrame(write);
-    }),
-  ];
-  return () => {
-    for (const fn of undo) fn();
-  };
 }
 
 /** Who opened the chat with a mouse wants to write; a touch would bring up the keyboard unasked. */

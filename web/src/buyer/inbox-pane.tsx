@@ -14,6 +14,8 @@ import { appMenu } from "./app-menu.ts";
 import { lineOf } from "./line.ts";
 import { openPeer } from "./open-peer.ts";
 import { goTo, route } from "./route.ts";
+import "../ui/field.css";
+import "./inbox-pane.css";
 
 function lastSaid(last: Message, mine: boolean): string {
   const said = lineOf(last);
@@ -34,6 +36,15 @@ export function InboxPane({ client }: { client: Client }): JSX.Element {
       <Search client={client} />
       <Rows client={client} />
     </nav>
+  );
+}
+
+/** Beside the list, where there is room, while no conversation is open. */
+export function NoneOpen(): JSX.Element {
+  return (
+    <main class="chat">
+      <EmptyState icon={<Icon name="chat" />} title={words().inbox.pick} />
+    </main>
   );
 }
 
@@ -100,15 +111,20 @@ function NoRows({ client, state }: { client: Client; state: "loading" | "ready" 
   if (state === "failed") {
     const failure = inbox.failure.value;
     return (
-      <EmptyState icon="alert" title={text.inbox.failed} body={failure && <FailureNote failure={failure} />}>
+      <EmptyState
+        icon={<Icon name="alert" />}
+        title={text.inbox.failed}
+        body={failure && <FailureNote failure={failure} />}
+      >
         <button type="button" class="button" onClick={() => void inbox.reload()}>
           <Icon name="retry" /> {text.app.retry}
         </button>
       </EmptyState>
     );
   }
-  if (inbox.search.value !== "") return <EmptyState icon="search" title={text.inbox.noMatch} />;
-  return <EmptyState icon="chat" title={text.inbox.empty} body={text.inbox.emptyHint} />;
+  if (inbox.search.value !== "")
+    return <EmptyState icon={<Icon name="search" />} title={text.inbox.noMatch} />;
+  return <EmptyState icon={<Icon name="chat" />} title={text.inbox.empty} body={text.inbox.emptyHint} />;
 }
 
 function RowLink({ client, row }: { client: Client; row: Conversation }): JSX.Element {

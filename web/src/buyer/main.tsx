@@ -4,6 +4,7 @@ import { render } from "preact";
 import { createBrowserClient } from "../platform/browser-client.ts";
 import { Boundary } from "../ui/boundary.tsx";
 import { startLanguage } from "../ui/i18n/language.ts";
+import { later } from "../ui/later.ts";
 import { startTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
 import { hostOf, startRoute } from "./route.ts";
@@ -19,6 +20,9 @@ async function main(): Promise<void> {
   followViewport();
   const embed = host === undefined ? undefined : (await import("./embed.ts")).openEmbed(host);
   const client = createBrowserClient({ side: "buyer", handedToken: embed?.handedToken });
+  later(() => client.loadSender());
+  later(() => client.loadInbox());
+  if (embed !== undefined) later(() => embed.attend(client));
   client.start(); // before the words are there: the first answer is then on its way
   await startLanguage();
   render(
@@ -27,7 +31,6 @@ async function main(): Promise<void> {
     </Boundary>,
     root,
   );
-  embed?.attend(client);
 }
 
 void main();

@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Product } from "../protocol/body.ts";
-import { words } from "../ui/i18n/language.ts";
-import { Icon } from "../ui/icon.tsx";
+import { FirstIcon } from "../ui/first-icon.tsx";
+import { firstWords } from "../ui/i18n/language.ts";
 import { ProductCard } from "../ui/product-card.tsx";
 
 /** A second tap in a hurry should not send the card twice. */
@@ -23,7 +23,7 @@ export function PinnedProduct({ product, blocked, onSend }: PinnedProductProps):
     const timer = setTimeout(() => setResting(false), restMs);
     return () => clearTimeout(timer);
   }, [resting]);
-  const text = words().product;
+  const text = firstWords().product;
   return (
     <aside class="chat-product" aria-label={text.about}>
       <ProductCard product={product} look="bar">
@@ -37,7 +37,7 @@ export function PinnedProduct({ product, blocked, onSend }: PinnedProductProps):
           }}
         >
           {/* How far it got is told by the tick of its message, not here. */}
-          <Icon name="link" />
+          <FirstIcon name="link" />
           {text.sendLink}
         </button>
       </ProductCard>

@@ -5,6 +5,8 @@ import { Dialog } from "../ui/dialog.tsx";
 import { FailureNote } from "../ui/failure-note.tsx";
 import { words } from "../ui/i18n/language.ts";
 import { showToast } from "../ui/toast.tsx";
+import "../ui/field.css";
+import "./report-dialog.css";
 
 export type ReportDialogProps = { thread: Thread; seq: number | undefined; onClose(): void };
 

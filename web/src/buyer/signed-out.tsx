@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { failureText } from "../ui/i18n/failure-text.ts";
 import { words } from "../ui/i18n/language.ts";
+import { Icon } from "../ui/icon.tsx";
 import type { Embed } from "./embed.ts";
 
 /** Who is signed out reads why and what to do. Where guests are let in, the core has made one already. */
@@ -10,7 +11,7 @@ export function SignedOut({ code, embed }: { code: string; embed: Embed | undefi
   const shop = shopPage(document.referrer, location.href);
   return (
     <main class="app-page">
-      <EmptyState icon="user" title={text.signedOutTitle} body={reason(code)}>
+      <EmptyState icon={<Icon name="user" />} title={text.signedOutTitle} body={reason(code)}>
         {embed?.signin.value === true && (
           <button type="button" class="button primary" onClick={embed.signIn}>
             {text.signIn}

@@ -14,7 +14,7 @@ export function useWeChat(client: Client): WeChatPictures | undefined {
     if (js === undefined || !/MicroMessenger/i.test(navigator.userAgent)) return;
     let wanted = true;
     import("../platform/wechat.ts")
-      .then(({ loadSDK, openWeChat }) => openWeChat(loadSDK(js), (url) => client.weChatConfig(url), loadedAt))
+      .then(({ weChatPictures }) => weChatPictures(client, js, loadedAt))
       .then((opened) => wanted && setPictures(opened))
       .catch(() => undefined); // then there is the device's own chooser
     return () => {

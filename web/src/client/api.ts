@@ -3,16 +3,7 @@
  * once and show their outcome in the signals, unless they return a promise.
  */
 import type { ReadonlySignal } from "@preact/signals-core";
-import type {
-  Closed,
-  Conversation,
-  JSConfig,
-  Me,
-  Message,
-  Participant,
-  Product,
-  Side,
-} from "../protocol/body.ts";
+import type { Closed, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
 import type { Parse } from "../protocol/parse.ts";
 import type { HttpRequest } from "./ports.ts";
 
@@ -80,14 +71,12 @@ export type Thread = {
   readonly firstUnread: ReadonlySignal<number | undefined>;
   /** Whether the newest messages are elsewhere: after `showAround`, until `loadNewer` has met them. */
   readonly hasNewer: ReadonlySignal<boolean>;
-  /** What `showAround` went to, another object each time: the list opens there. */
-  readonly target: ReadonlySignal<{ seq: number } | undefined>;
   /** Name of who is writing on the other side ("" when it has none), undefined when nobody is. */
   readonly peerTyping: ReadonlySignal<string | undefined>;
 
   loadOlder(): Promise<void>;
   loadNewer(): Promise<void>;
-  /** Goes to a message, and to what was said around it if that is not here. */
+  /** Goes to what was said around a message, unless it is among the newest that are here. */
   showAround(seq: number): Promise<void>;
   /** Goes back to what is newest. */
   showNewest(): Promise<void>;
@@ -106,9 +95,6 @@ export type Thread = {
 
 export type InboxOrder = "newest" | "unread";
 
-/** What a participant sets on a conversation: for itself, but for the block. */
-export type Flag = "pin" | "mute" | "mark" | "block";
-
 /** Which conversations are listed. Waiting: the other side has the last word, automatic messages aside. */
 export type InboxFilter = "all" | "unread" | "waiting";
 
@@ -118,7 +104,6 @@ export type Inbox = {
   readonly state: ReadonlySignal<"loading" | "ready" | "failed">;
   readonly failure: ReadonlySignal<Failure | undefined>;
   readonly hasMore: ReadonlySignal<boolean>;
-  readonly unread: ReadonlySignal<{ conversations: number; messages: number }>;
   readonly order: ReadonlySignal<InboxOrder>;
   readonly search: ReadonlySignal<string>;
   readonly filter: ReadonlySignal<InboxFilter>;
@@ -144,14 +129,25 @@ export type Client = {
   readonly me: ReadonlySignal<Me | undefined>;
   readonly side: Side;
   readonly connection: ReadonlySignal<ConnectionState>;
+  /** How much is unread in all conversations. */
+  readonly unread: ReadonlySignal<{ conversations: number; messages: number }>;
+  /** Whether `inbox` is there: a page that begins without a list loads it. */
+  readonly lists: ReadonlySignal<boolean>;
   readonly inbox: Inbox;
+  /** Has the inbox there. Rejects where its code cannot be loaded. */
+  loadInbox(): Promise<void>;
 
   /** Something waits that this device could not keep: it would be lost with the page. */
   readonly unsaved: ReadonlySignal<boolean>;
+  /** Something waits, and the code that would send it could not be loaded. It goes on trying. */
+  readonly stuck: ReadonlySignal<boolean>;
 
   /** Connects and keeps connected until `stop`. */
   start(): void;
   stop(): void;
+
+  /** Loads what sends messages, before there are any to send. Rejects where that fails; it is tried again then. */
+  loadSender(): Promise<void>;
 
   /** The thread of a known conversation; the same object each time. */
   thread(conversation: string): Thread;
@@ -159,9 +155,6 @@ export type Client = {
   threadAbout(
     product: string,
   ): Promise<{ thread: Thread; product: Product; merchant: Participant; closed?: Closed } | Failure>;
-  product(id: string): Promise<Product | Failure>;
-  /** Signs for the JS-SDK of WeChat, for the page at `url`. */
-  weChatConfig(url: string): Promise<JSConfig | Failure>;
 
   /** Asks the server for what the core itself has no use for. */
   ask<T extends object>(request: Omit<HttpRequest, "token">, parse: Parse<T>): Promise<T | Failure>;
@@ -169,7 +162,6 @@ export type Client = {
   presence(uid: string): ReadonlySignal<Presence>;
   /** As `Thread.peerTyping`, for lists: it loads no thread. */
   typing(conversation: string): ReadonlySignal<string | undefined>;
-  setFlag(conversation: string, flag: Flag, on: boolean): Promise<Failure | undefined>;
   /** Whose presence is on the screen now, at most 200. */
   watch(uids: readonly string[]): void;
 

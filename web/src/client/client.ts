@@ -1,24 +1,12 @@
-import { batch, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type {
-  Ack,
-  Closed,
-  Conversation,
-  JSConfig,
-  Me,
-  Message,
-  Participant,
-  Product,
-  Side,
-} from "../protocol/body.ts";
+import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import type { Ack, Closed, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
 import type { MessageEvent, ServerFrame, Welcome } from "../protocol/frame.ts";
 import type { Parse } from "../protocol/parse.ts";
-import { Ahead } from "./ahead.ts";
 import type {
   Arrival,
   Client,
   ConnectionState,
   Failure,
-  Flag,
   Inbox,
   PictureUrl,
   Presence,
@@ -28,10 +16,10 @@ import { backoff } from "./backoff.ts";
 import { Connection } from "./connection.ts";
 import { Conversations } from "./conversations.ts";
 import { isAboutToken, isFailure, worthRetrying } from "./failure.ts";
-import { LiveInbox } from "./inbox.ts";
+import type { LiveInbox } from "./inbox.ts";
 import { Marks } from "./marks.ts";
 import { Outbox } from "./outbox.ts";
-import { Pictures } from "./pictures.ts";
+import type { Pictures } from "./pictures.ts";
 import type { HttpRequest, OutboxItem, Ports } from "./ports.ts";
 import { Positions } from "./position.ts";
 import { Presences } from "./presence.ts";
@@ -39,6 +27,7 @@ import { Rest } from "./rest.ts";
 import { LiveThread, type ThreadPorts, type ThreadStart } from "./thread.ts";
 import { Tokens } from "./token.ts";
 import { Typists } from "./typing.ts";
+import { type Totals, Unread } from "./unread.ts";
 
 const deliveredDelay = 200;
 const readDelay = 400;
@@ -54,8 +43,10 @@ class LiveClient implements Client {
   readonly side: Side;
   readonly me: Signal<Me | undefined> = signal(undefined);
   readonly connection: ReadonlySignal<ConnectionState>;
-  readonly inbox: Inbox;
+  readonly unread: ReadonlySignal<Totals>;
+  readonly lists: ReadonlySignal<boolean> = computed(() => this.rows.value !== undefined);
   readonly unsaved: ReadonlySignal<boolean>;
+  readonly stuck: ReadonlySignal<boolean>;
 
   private readonly ports: Ports;
   private readonly tokens: Tokens;
@@ -63,13 +54,14 @@ class LiveClient implements Client {
   private readonly link: Connection;
   private readonly positions: Positions;
   private readonly conversations: Conversations;
-  private readonly rows: LiveInbox;
+  private readonly totals: Unread;
+  private readonly rows: Signal<LiveInbox | undefined> = signal(undefined);
   private readonly outbox: Outbox;
   private readonly presences: Presences;
-  private readonly pictures: Pictures;
+  private readonly pictures: Signal<Pictures | undefined> = signal(undefined);
+  private loadingPictures = false;
   private readonly delivered: Marks;
   private readonly read: Marks;
-  private readonly ahead: Ahead;
   private readonly typists: Typists;
   private readonly threads = new Map<string, LiveThread>();
   /** Threads that wait for their first message, by the seller's uid. */
@@ -134,23 +126,16 @@ class LiveClient implements Client {
       fetch: (id) => this.rest.conversation(id),
       changed: (now, before) => this.conversationChanged(now, before),
     });
-    this.rows = new LiveInbox({
-      clock,
-      random,
-      pins: side === "merchant",
-      rest: this.rest,
-      conversations: this.conversations,
-      recount: () => this.askMe(),
-    });
-    this.inbox = this.rows;
+    this.totals = new Unread(clock, () => this.askMe());
+    this.unread = this.totals.totals;
+    if (ports.Inbox !== undefined) this.listWith(ports.Inbox);
     this.outbox = this.newOutbox();
     this.unsaved = this.outbox.unsaved;
+    this.stuck = this.outbox.stuck;
     this.presences = new Presences(clock, (uids) => this.link.tell({ watch: { uids } }));
     this.typists = new Typists(clock);
-    this.pictures = new Pictures(clock, random, (ids) => this.rest.fileUrls(ids));
     this.delivered = new Marks(clock, deliveredDelay, (delivered) => this.link.ask({ delivered }));
     this.read = new Marks(clock, readDelay, (read) => this.link.ask({ read }));
-    this.ahead = new Ahead((id) => this.openThread({ conversation: id }));
   }
 
   start(): void {
@@ -167,6 +152,35 @@ class LiveClient implements Client {
     this.stopEffect = undefined;
     this.link.stop();
     this.outbox.close();
+  }
+
+  get inbox(): Inbox {
+    const inbox = this.rows.peek();
+    if (inbox === undefined) throw new Error("loadInbox has not been awaited");
+    return inbox;
+  }
+
+  async loadInbox(): Promise<void> {
+    if (this.rows.peek() !== undefined) return;
+    const Inbox = await this.ports.loadInbox();
+    if (this.rows.peek() === undefined) this.listWith(Inbox);
+  }
+
+  private listWith(Inbox: typeof LiveInbox): void {
+    const { clock, random } = this.ports;
+    const { rest, conversations } = this;
+    this.rows.value = new Inbox({
+      clock,
+      random,
+      pins: this.side === "merchant",
+      rest,
+      conversations,
+      open: (id) => this.openThread({ conversation: id }),
+    });
+  }
+
+  async loadSender(): Promise<void> {
+    await this.outbox.load();
   }
 
   thread(conversation: string): Thread {
@@ -198,23 +212,8 @@ class LiveClient implements Client {
     };
   }
 
-  weChatConfig(url: string): Promise<JSConfig | Failure> {
-    return this.rest.weChatConfig(url);
-  }
-
-  product(id: string): Promise<Product | Failure> {
-    return this.rest.product(id);
-  }
-
   ask<T extends object>(request: Omit<HttpRequest, "token">, parse: Parse<T>): Promise<T | Failure> {
     return this.rest.ask(request, parse);
-  }
-
-  async setFlag(conversation: string, flag: Flag, on: boolean): Promise<Failure | undefined> {
-    const answer = await this.rest.setFlag(conversation, flag, on);
-    if (isFailure(answer)) return answer;
-    this.conversations.apply(answer);
-    return undefined;
   }
 
   presence(uid: string): ReadonlySignal<Presence> {
@@ -230,7 +229,23 @@ class LiveClient implements Client {
   }
 
   pictureUrl(file: string): ReadonlySignal<PictureUrl | undefined> {
-    return this.pictures.url(file);
+    this.wantPictures();
+    return computed(() => this.pictures.value?.url(file).value);
+  }
+
+  /** Most threads have no pictures. Where the code for them cannot be loaded, what is drawn next tries again. */
+  private wantPictures(): void {
+    if (this.loadingPictures) return;
+    this.loadingPictures = true;
+    const { clock, random } = this.ports;
+    this.ports
+      .pictures()
+      .then((Pictures) => {
+        this.pictures.value = new Pictures(clock, random, (ids) => this.rest.fileUrls(ids));
+      })
+      .catch(() => {
+        this.loadingPictures = false;
+      });
   }
 
   onArrival(listener: (arrival: Arrival) => void): () => void {
@@ -283,27 +298,36 @@ class LiveClient implements Client {
   }
 
   private newOutbox(): Outbox {
-    const { clock, random, nonce, outbox, lead, openChannel } = this.ports;
+    const { clock, random, nonce } = this.ports;
     return new Outbox({
       clock,
       random,
       nonce,
-      lead,
-      openChannel,
-      store: outbox,
-      send: (send) => this.link.ask({ send }),
-      upload: (key, picture, progress) => this.rest.upload(key, picture, progress),
-      stored: (item, ack, repeat) => {
-        const message = this.storedMessage(item, ack);
-        if (message === undefined) return;
-        // The answer to a repeat tells a position that others' events, still under way, may have reached.
-        const pos = repeat ? undefined : ack.pos;
-        this.applyMessage(message);
-        if (pos !== undefined) this.positions.note(pos);
-        this.outbox.tell(message, pos);
+      sender: async (list) => {
+        const sending = await this.ports.sending();
+        const sender = new sending.Sender(
+          {
+            clock,
+            random,
+            rest: this.rest,
+            sending,
+            send: (send) => this.link.ask({ send }),
+            stored: (item, ack, repeat) => {
+              const message = this.storedMessage(item, ack);
+              if (message === undefined) return;
+              // The answer to a repeat tells a position that others' events, still under way, may have reached.
+              const pos = repeat ? undefined : ack.pos;
+              this.applyMessage(message);
+              if (pos !== undefined) this.positions.note(pos);
+              sender.tell(message, pos);
+            },
+            storedElsewhere: (message) => this.applyMessage(message),
+            signedOutElsewhere: () => this.leave("left"),
+          },
+          list,
+        );
+        return sender;
       },
-      storedElsewhere: (message) => this.applyMessage(message),
-      signedOutElsewhere: () => this.leave("left"),
     });
   }
 
@@ -416,8 +440,8 @@ class LiveClient implements Client {
         batch(() => {
           this.me.value = me;
           // A count made before the server knew of what was read here would bring that back as unread.
-          if (told && this.read.settled) this.rows.counted(me);
-          else if (this.connection.peek().kind === "online") this.rows.unsure();
+          if (told && this.read.settled) this.totals.counted(me);
+          else if (this.connection.peek().kind === "online") this.totals.unsure();
         });
       })
       .catch(() => {
@@ -449,13 +473,13 @@ class LiveClient implements Client {
       this.read.clear();
       this.conversations.clear();
       for (const thread of this.threads.values()) thread.reset();
-      this.rows.reset();
+      this.rows.peek()?.reset();
     });
   }
 
   /** Looks again at what was loaded before anybody would have told of its changes. */
   private catchUp(): void {
-    this.rows.refresh();
+    this.rows.peek()?.refresh();
     const { life } = this;
     for (const id of this.threads.keys()) {
       this.rest
@@ -541,20 +565,21 @@ class LiveClient implements Client {
   }
 
   private conversationChanged(now: Conversation, before: Conversation | undefined): void {
-    this.rows.changed(now, before);
+    this.totals.changed(now, before);
+    this.rows.peek()?.changed(now);
     const peer = this.conversations.peer(now).uid;
     if (before === undefined) this.outbox.adopt(peer, now.id);
     this.threadOf(now.id, peer)?.conversationChanged(now);
     const { delivered } = this.conversations.mine(now);
     // Accounts of conversations bring their last message: where it is the only news, everything has arrived.
     if (now.last?.sender === peer && now.last.seq === delivered + 1) this.delivered.put(now.id, now.last.seq);
-    else this.ahead.consider(now, delivered, peer);
+    else this.rows.peek()?.ahead.consider(now, delivered, peer);
   }
 
   /** A conversation changed while this client was not told. */
   private changedMeanwhile(conversation: Conversation): void {
     this.conversations.apply(conversation);
     this.threads.get(conversation.id)?.resync(conversation);
-    this.rows.unsure();
+    this.totals.unsure();
   }
 }

@@ -1,14 +1,16 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Conversation, ConversationPage, Me, Product } from "../protocol/body.ts";
+import type { Conversation, ConversationPage, Product } from "../protocol/body.ts";
+import { Ahead } from "./ahead.ts";
 import type { Failure, Inbox, InboxFilter, InboxOrder } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import type { Conversations } from "./conversations.ts";
 import { isFailure, worthRetrying } from "./failure.ts";
 import type { Clock } from "./ports.ts";
 import type { Rest } from "./rest.ts";
+import type { LiveThread } from "./thread.ts";
+import { isUnread } from "./unread.ts";
 
 const searchDelay = 250;
-const recountDelay = 500;
 
 export type InboxPorts = {
   clock: Clock;
@@ -17,22 +19,23 @@ export type InboxPorts = {
   pins: boolean;
   rest: Rest;
   conversations: Conversations;
-  /** Asks the server anew who one is, for the unread totals. */
-  recount(): void;
+  /** Loads a thread. */
+  open(id: string): LiveThread;
 };
 
-export type Totals = { conversations: number; messages: number };
-
+/** The conversations that are looked at, loaded by a page when it comes to list them. */
 export class LiveInbox implements Inbox {
   readonly rows: ReadonlySignal<readonly Conversation[]>;
   readonly state: Signal<"loading" | "ready" | "failed"> = signal("loading");
   readonly failure: Signal<Failure | undefined> = signal(undefined);
   readonly hasMore: Signal<boolean> = signal(false);
-  readonly unread: Signal<Totals> = signal({ conversations: 0, messages: 0 });
   readonly order: Signal<InboxOrder> = signal("newest");
   readonly search: Signal<string> = signal("");
   readonly filter: Signal<InboxFilter> = signal("all");
   readonly product: Signal<Product | undefined> = signal(undefined);
+
+  /** Loads what the list shows to be missing here. */
+  readonly ahead: Ahead;
 
   private readonly ports: InboxPorts;
   /** What has been listed so far. */
@@ -51,10 +54,10 @@ export class LiveInbox implements Inbox {
   private failures = 0;
   private cancelSearch: (() => void) | undefined;
   private cancelRetry: (() => void) | undefined;
-  private cancelRecount: (() => void) | undefined;
 
   constructor(ports: InboxPorts) {
     this.ports = ports;
+    this.ahead = new Ahead(ports.open);
     this.rows = computed(() => this.sorted(), {
       watched: () => {
         if (!this.wanted)
@@ -158,39 +161,14 @@ export class LiveInbox implements Inbox {
     this.refresh();
   }
 
-  /** Takes the server's word for the totals. */
-  counted(me: Me): void {
-    this.unread.value = { conversations: me.unread_conversations, messages: me.unread };
-  }
-
-  /** The totals may be wrong by now. */
-  unsure(): void {
-    this.cancelRecount ??= this.ports.clock.after(recountDelay, () => {
-      this.cancelRecount = undefined;
-      this.ports.recount();
-    });
-  }
-
   /** A conversation is another now, or new here. */
-  changed(now: Conversation, before: Conversation | undefined): void {
-    if (before === undefined) this.unsure();
-    else this.count(totalsOf(now), totalsOf(before));
+  changed(now: Conversation): void {
     if (isUnread(now)) this.keptUnread.add(now.id);
     this.dropUnlessWanted(now);
     const listed = this.listed.peek();
     if (listed.has(now.id)) this.version.value++;
     if (this.wanted && !listed.has(now.id) && this.belongs(now))
       this.listed.value = new Set(listed).add(now.id);
-  }
-
-  private count(now: Totals, before: Totals): void {
-    const { conversations, messages } = this.unread.peek();
-    const more = now.messages - before.messages;
-    if (more === 0 && now.conversations === before.conversations) return;
-    this.unread.value = {
-      conversations: Math.max(0, conversations + now.conversations - before.conversations),
-      messages: Math.max(0, messages + more),
-    };
   }
 
   /** Whether a conversation that no page has brought belongs among those that are listed. */
@@ -281,15 +259,4 @@ export class LiveInbox implements Inbox {
       pins && pinned === true ? 2 : Number(unread && this.keptUnread.has(id));
     return (a, b) => rank(b) - rank(a) || newest(a, b);
   }
-}
-
-/** Whether it counts as unread. */
-function isUnread({ unread, marked }: Conversation): boolean {
-  return unread > 0 || marked === true;
-}
-
-/** What a conversation adds to the totals, as the server counts: nothing if it is muted. */
-function totalsOf(conversation: Conversation): Totals {
-  if (conversation.muted === true) return { conversations: 0, messages: 0 };
-  return { conversations: Number(isUnread(conversation)), messages: conversation.unread };
 }

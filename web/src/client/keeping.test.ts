@@ -80,7 +80,7 @@ describe("another user who signs in in the same browser", () => {
     const thread = await about(client);
     device.uid = "U_2";
     await clock.pass(server.tokenLife);
-    await client.product("1");
+    await client.ask({ method: "GET", path: "/v1/products/1" }, () => ({}));
     thread.send(text("as whom?"));
     await clock.pass(60_000);
     expect(client.connection.peek().kind).toBe("signed_out");
@@ -108,7 +108,7 @@ describe("signing out", () => {
     device.signedIn = false;
     server.refuse = () => undefined;
     await clock.pass(60_000);
-    await two.product("1");
+    await two.ask({ method: "GET", path: "/v1/products/1" }, () => ({}));
     await clock.pass(1_000);
     expect([one, two].map((tab) => tab.connection.peek().kind)).toEqual(["signed_out", "signed_out"]);
     expect(device.kept.get("buyer U_1 ")?.size).toBe(0);
@@ -318,4 +318,64 @@ test("a device whose clock is days ahead does not ask for pictures without end",
   undo.push(effect(() => void client.pictureUrl("f").value));
   await clock.pass(60_000);
   expect(asked("/files/urls")).toBe(1);
+});
+
+describe("while the code that sends is not there", () => {
+  test("what is written stands in the thread at once, and goes out in order once it is", async () => {
+    device.sends = false;
+    const client = started();
+    const thread = await about(client);
+    thread.send(text("one"));
+    thread.send(text("two"));
+    expect(thread.entries.value.map((entry) => entry.tick)).toEqual(["queued", "queued"]);
+    await clock.pass(3_000);
+    expect(stored()).toEqual([]);
+    device.sends = true;
+    await clock.pass(60_000);
+    expect(stored()).toEqual(["U_1 U_1-1", "U_1 U_1-2"]);
+    expect(thread.entries.value.map((entry) => entry.key)).toEqual(["U_1-1", "U_1-2"]);
+  });
+
+  test("the page knows that it would be lost, and that something is wrong, until it is sent", async () => {
+    device.sends = false;
+    const client = started();
+    const thread = await about(client);
+    expect(client.stuck.value).toBe(false); // nothing waits
+    thread.send(text("one"));
+    await clock.pass(1_000);
+    expect([client.unsaved.value, client.stuck.value]).toEqual([true, true]);
+    device.sends = true;
+    await clock.pass(60_000);
+    expect([client.unsaved.value, client.stuck.value]).toEqual([false, false]);
+    expect(stored()).toHaveLength(1);
+  });
+
+  test("what is deleted is not sent later", async () => {
+    device.sends = false;
+    const thread = await about(started());
+    thread.send(text("one"));
+    thread.send(text("two"));
+    thread.discard("U_1-1");
+    expect(thread.entries.value.map((entry) => entry.key)).toEqual(["U_1-2"]);
+    device.sends = true;
+    await clock.pass(60_000);
+    expect(stored()).toEqual(["U_1 U_1-2"]);
+  });
+
+  test("what was left waiting last time goes out though nobody writes or looks", async () => {
+    const before = started();
+    const thread = await about(before);
+    device.online = false;
+    before.networkLost();
+    thread.send(text("one"));
+    await clock.pass(1_000);
+    before.stop();
+    device.online = true;
+    device.sends = false; // the first time that it is asked for
+    started();
+    await clock.pass(1_000);
+    device.sends = true;
+    await clock.pass(10_000);
+    expect(stored()).toEqual(["U_1 U_1-1"]);
+  });
 });

@@ -2,6 +2,9 @@
 import type { TokenGrant } from "../protocol/body.ts";
 import type { Welcome } from "../protocol/frame.ts";
 import type { Failure, Piece } from "./api.ts";
+import type { LiveInbox } from "./inbox.ts";
+import type { Pictures } from "./pictures.ts";
+import type { Sender } from "./sender.ts";
 
 export type Clock = {
   now(): number; // Unix milliseconds
@@ -44,6 +47,14 @@ export type UploadUnderWay = { response: Promise<HttpResponse>; cancel(): void }
 export type Http = {
   /** Rejects when no answer came. */
   request(request: HttpRequest): Promise<HttpResponse>;
+};
+
+/** What keeps and sends messages, with all it takes of the world. */
+export type Sending = {
+  Sender: typeof Sender;
+  store: OutboxStore;
+  lead: Lead;
+  openChannel: OpenChannel;
   upload(upload: Upload): UploadUnderWay;
 };
 
@@ -93,8 +104,13 @@ export type Ports = {
   /** WebSockets were blocked when this tab found out last. */
   blocked: boolean;
   http: Http;
-  outbox: OutboxStore;
-  lead: Lead;
-  openChannel: OpenChannel;
+  /** What lists conversations, where a page has it from its beginning. */
+  Inbox?: typeof LiveInbox | undefined;
+  /** Loads that, where it has not. */
+  loadInbox(): Promise<typeof LiveInbox>;
+  /** Loads what finds out where pictures can be fetched. */
+  pictures(): Promise<typeof Pictures>;
+  /** Loads what keeps and sends messages. */
+  sending(): Promise<Sending>;
   handedToken?: HandedToken | undefined;
 };

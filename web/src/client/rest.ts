@@ -3,37 +3,29 @@ import {
   type Changes,
   type Conversation,
   type ConversationPage,
-  type File,
   type FileURLs,
-  type JSConfig,
   type Me,
   type MessagePage,
   type Position,
-  type Product,
   parseBegin,
   parseChanges,
   parseConversation,
   parseConversationPage,
-  parseFile,
   parseFileURLs,
-  parseJSConfig,
   parseMe,
   parseMessagePage,
-  parseProduct,
   parseRecallPage,
   type RecallPage,
   type Side,
 } from "../protocol/body.ts";
 import { attempt, type Parse } from "../protocol/parse.ts";
-import type { Failure, Flag, Picture } from "./api.ts";
+import type { Failure } from "./api.ts";
 import { fromResponse, isFailure, offline } from "./failure.ts";
 import type { Http, HttpRequest, HttpResponse } from "./ports.ts";
 import type { Tokens } from "./token.ts";
 
 const nothing: Parse<object> = () => ({});
 const id = encodeURIComponent;
-
-export type UploadedFile = { result: Promise<File | Failure>; cancel(): void };
 
 /** The REST requests the core makes. They never reject: what went wrong is a Failure. */
 export class Rest {
@@ -51,10 +43,6 @@ export class Rest {
 
   begin(product: string): Promise<Begin | Failure> {
     return this.ask({ method: "POST", path: "/v1/begin", json: { product } }, parseBegin);
-  }
-
-  product(product: string): Promise<Product | Failure> {
-    return this.get(`/v1/products/${id(product)}`, parseProduct);
   }
 
   conversation(conversation: string): Promise<Conversation | Failure> {
@@ -87,9 +75,9 @@ export class Rest {
     return this.ask({ method: "POST", path: "/v1/files/urls", json: { ids } }, parseFileURLs);
   }
 
-  setFlag(conversation: string, flag: Flag, on: boolean): Promise<Conversation | Failure> {
-    const path = `/v1/conversations/${id(conversation)}/${flag}`;
-    return this.ask({ method: on ? "PUT" : "DELETE", path }, parseConversation);
+  setBlocked(conversation: string, blocked: boolean): Promise<Conversation | Failure> {
+    const path = `/v1/conversations/${id(conversation)}/block`;
+    return this.ask({ method: blocked ? "PUT" : "DELETE", path }, parseConversation);
   }
 
   async report(conversation: string, reason: string, seq?: number): Promise<Failure | undefined> {
@@ -104,36 +92,6 @@ export class Rest {
     return isFailure(answer) ? answer : undefined;
   }
 
-  weChatConfig(url: string): Promise<JSConfig | Failure> {
-    return this.get(`/v1/wechat/js-config?url=${id(url)}`, parseJSConfig);
-  }
-
-  /** Uploads under `key`; the same key again answers with the same file. */
-  upload(key: string, { bytes, media }: Picture, progress: (share: number) => void): UploadedFile {
-    let cancel = (): void => undefined;
-    let cancelled = false;
-    const fromWeChat = async (): Promise<File | Failure> => {
-      const json = { media_id: media };
-      const file = await this.ask({ method: "PUT", path: `/v1/wechat/files/${id(key)}`, json }, parseFile);
-      // Nothing was stored under the key then, so that the bytes can be.
-      return isFailure(file) && /^(wechat_|not_found)/.test(file.code) ? fromHere() : file;
-    };
-    const fromHere = (): Promise<File | Failure> => this.authorized(once, parseFile);
-    const once = (token: string): Promise<HttpResponse> => {
-      if (cancelled) return Promise.reject(new Error("cancelled"));
-      const underWay = this.http.upload({ path: `/v1/files/${id(key)}`, token, bytes, progress });
-      cancel = underWay.cancel;
-      return underWay.response;
-    };
-    return {
-      result: media === undefined ? fromHere() : fromWeChat(),
-      cancel: () => {
-        cancelled = true;
-        cancel();
-      },
-    };
-  }
-
   private get<T extends object>(path: string, parse: Parse<T>): Promise<T | Failure> {
     return this.ask({ method: "GET", path }, parse);
   }
@@ -143,7 +101,7 @@ export class Rest {
   }
 
   /** Makes a request, and once more with a fresh token if its own was refused. */
-  private async authorized<T extends object>(
+  async authorized<T extends object>(
     request: (token: string) => Promise<HttpResponse>,
     parse: Parse<T>,
   ): Promise<T | Failure> {

@@ -8,6 +8,8 @@ import type { ClientFrame } from "../protocol/frame.ts";
 import type { Client } from "./api.ts";
 import { createClient } from "./client.ts";
 import { fallback } from "./fallback.ts";
+import { LiveInbox } from "./inbox.ts";
+import { Pictures } from "./pictures.ts";
 import type {
   Http,
   HttpRequest,
@@ -18,7 +20,9 @@ import type {
   Socket,
   SocketEvents,
   Upload,
+  UploadUnderWay,
 } from "./ports.ts";
+import { Sender } from "./sender.ts";
 import { type FakeClock, ticks } from "./testing.ts";
 
 type Stored = {
@@ -35,8 +39,6 @@ type Stored = {
 };
 
 type Flags = { pinned?: boolean; muted?: boolean; marked?: boolean };
-
-const flagNames: Record<string, keyof Flags> = { pin: "pinned", mute: "muted", mark: "marked" };
 
 type Session = { uid: string; frames: (frame: object) => void; close: () => void; alive: boolean };
 
@@ -230,22 +232,32 @@ export class FakeServer {
     this.tell(stored, (to, pos) => (told.includes(to) ? { [kind]: { pos, ...event } } : undefined));
   }
 
+  /** Sets a flag of a side's, or takes it away, and tells that side. */
+  setFlag(conversation: string, side: Side, flag: keyof Flags, on: boolean): void {
+    const stored = this.find(conversation);
+    const { [flag]: _, ...others } = stored.flags[side];
+    stored.flags[side] = on ? { ...others, [flag]: true } : others;
+    this.raise(stored, [side]);
+    this.tell(stored, (to, pos) => (to === side ? this.account(stored, to, pos) : undefined));
+  }
+
   readonly http: Http = {
     request: async (request) => this.answer(() => this.route(request), request),
-    upload: (upload) => {
-      let cancelled = false;
-      const response = ticks(5).then(() => {
-        if (cancelled) throw new Error("cancelled");
-        return this.answer(() => this.file(upload), { method: "PUT", path: upload.path });
-      });
-      return {
-        response,
-        cancel: () => {
-          cancelled = true;
-        },
-      };
-    },
   };
+
+  upload(upload: Upload): UploadUnderWay {
+    let cancelled = false;
+    const response = ticks(5).then(() => {
+      if (cancelled) throw new Error("cancelled");
+      return this.answer(() => this.file(upload), { method: "PUT", path: upload.path });
+    });
+    return {
+      response,
+      cancel: () => {
+        cancelled = true;
+      },
+    };
+  }
 
   private async answer(work: () => unknown, request: HttpRequest): Promise<HttpResponse> {
     this.requests.push(`${request.method} ${request.path}`);
@@ -295,18 +307,8 @@ export class FakeServer {
     }
     const stored = this.find(parts[1] ?? "");
     if (parts[2] === "messages") return this.messages(stored, url.searchParams);
-    const flag = flagNames[parts[2] ?? ""];
-    if (flag !== undefined) return this.setFlag(stored, sideOf(uid), flag, method === "PUT");
     if (parts[2] === "recalls") return { recalls: stored.recalls.filter((r) => r.rev > number("after")) };
     return this.view(stored, sideOf(uid));
-  }
-
-  private setFlag(stored: Stored, side: Side, flag: keyof Flags, on: boolean): Conversation {
-    const { [flag]: _, ...others } = stored.flags[side];
-    stored.flags[side] = on ? { ...others, [flag]: true } : others;
-    this.raise(stored, [side]);
-    this.tell(stored, (to, pos) => (to === side ? this.account(stored, to, pos) : undefined));
-    return this.view(stored, side);
   }
 
   private messages(stored: Stored, query: URLSearchParams): unknown {
@@ -513,6 +515,8 @@ export class FakeDevice {
   frozenLead = false;
   /** The device keeps nothing. */
   keepsNothing = false;
+  /** The code that sends can be loaded. */
+  sends = true;
   /** What becomes of this device's WebSockets: a proxy may refuse them, or let nothing through. */
   sockets: "open" | "refused" | "swallowed" = "open";
   /** What its tabs remember of that. */
@@ -547,12 +551,21 @@ export class FakeDevice {
         },
       }),
       blocked: this.blocked,
-      http: { request: (request) => this.request(request), upload: (upload) => server.http.upload(upload) },
-      outbox: this.store(),
-      lead: (name, leading) => this.lead(name, leading),
-      openChannel: (name, received) => this.channel(name, received),
+      http: { request: (request) => this.request(request) },
+      Inbox: LiveInbox,
+      loadInbox: async () => LiveInbox,
+      pictures: async () => Pictures,
+      sending: async () => ({
+        Sender: this.sends ? Sender : await Promise.reject(new Error("not loaded")),
+        store: this.store(),
+        lead: (name, leading) => this.lead(name, leading),
+        openChannel: (name, received) => this.channel(name, received),
+        upload: (upload) => server.upload(upload),
+      }),
     };
-    return createClient(ports, sideOf(this.uid));
+    const client = createClient(ports, sideOf(this.uid));
+    client.loadSender().catch(() => undefined); // as a page does once it shows something
+    return client;
   }
 
   private open(events: SocketEvents): Socket {

@@ -6,7 +6,8 @@ import type { Connection } from "./connection.ts";
 import type { Conversations } from "./conversations.ts";
 import { isFailure, worthRetrying } from "./failure.ts";
 import type { Marks } from "./marks.ts";
-import type { Outbox, Outgoing } from "./outbox.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { Clock, OutboxItem } from "./ports.ts";
 import type { Rest } from "./rest.ts";
 import { Timeline } from "./timeline.ts";
@@ -18,6 +19,8 @@ const fetchedForAck = 200;
 /** So many messages sent in this session can be drawn from what was sent. */
 const sentKept = 30;
 
+/** So many of the newest messages are drawn as soon as a thread is. */
+const shownAtOnce = 50;
 /** Of the page around a message, so many come with it or after it. */
 const roomAfter = 25;
 
@@ -48,7 +51,6 @@ export class LiveThread implements Thread {
   readonly hasOlder: Signal<boolean> = signal(false);
   readonly loadingOlder: Signal<boolean> = signal(false);
   readonly hasNewer: Signal<boolean> = signal(false);
-  readonly target: Signal<{ seq: number } | undefined> = signal(undefined);
   readonly firstUnread: Signal<number | undefined> = signal(undefined);
   readonly peerTyping: ReadonlySignal<string | undefined>;
 
@@ -71,7 +73,6 @@ export class LiveThread implements Thread {
   private readAtOpening: number | undefined;
   /** The message that is loaded around, while `hasNewer`; else what is newest is. */
   private around: number | undefined;
-  private loadingNewer = false;
 
   constructor(ports: ThreadPorts, start: ThreadStart) {
     this.ports = ports;
@@ -212,25 +213,20 @@ export class LiveThread implements Thread {
 
   async loadNewer(): Promise<void> {
     const id = this.id.peek();
-    if (id === undefined || !this.hasNewer.peek() || this.loadingNewer) return;
+    if (id === undefined || !this.hasNewer.peek() || this.syncing) return;
     const { life } = this;
-    this.loadingNewer = true;
-    const page = await this.ports.rest.messages(id, { after: this.timeline.upTo });
-    this.loadingNewer = false;
-    if (life !== this.life || isFailure(page)) return; // scrolling on asks again
-    batch(() => {
-      this.timeline.fill(page.messages);
-      this.hasNewer.value = page.more === true;
-      this.told();
-    });
+    this.syncing = true;
+    await this.loadAfter(id, life, this.timeline.upTo, false); // if that fails, scrolling on asks again
+    if (life !== this.life) return;
+    this.syncing = false;
+    this.hasNewer.value = this.timeline.upTo < (this.conversation.peek()?.last_seq ?? 0);
     this.repair();
   }
 
   async showAround(seq: number): Promise<void> {
     if (this.id.peek() === undefined) return;
-    this.target.value = { seq };
-    const { isLoaded, oldest, upTo } = this.timeline;
-    if (isLoaded && oldest !== undefined && oldest <= seq && seq <= upTo) return;
+    const { oldest = 0, upTo } = this.timeline;
+    if (!this.hasNewer.peek() && seq >= Math.max(oldest, upTo - shownAtOnce)) return;
     this.around = seq;
     await this.reload();
   }
@@ -243,7 +239,6 @@ export class LiveThread implements Thread {
 
   private leaveAround(): void {
     this.around = undefined;
-    this.target.value = undefined;
     this.hasNewer.value = false;
   }
 
@@ -316,7 +311,7 @@ export class LiveThread implements Thread {
   async setBlocked(blocked: boolean): Promise<Failure | undefined> {
     const id = this.id.peek();
     if (id === undefined) return undefined;
-    const answer = await this.ports.rest.setFlag(id, "block", blocked);
+    const answer = await this.ports.rest.setBlocked(id, blocked);
     if (isFailure(answer)) return answer;
     this.ports.conversations.apply(answer);
     return undefined;

@@ -13,11 +13,8 @@ function framed(...hands: (TokenAnswer | undefined)[]) {
     asked.push(path);
     return Promise.resolve({ status: 401, body: { error: { code: "token_missing", message: "no cookie" } } });
   };
-  const upload: Http["upload"] = () => {
-    throw new Error("nothing is uploaded here");
-  };
   const handedToken = () => Promise.resolve(hands.shift());
-  const tokens = new Tokens({ http: { request, upload }, clock, handedToken }, "buyer", ({ code }) =>
+  const tokens = new Tokens({ http: { request }, clock, handedToken }, "buyer", ({ code }) =>
     over.push(code),
   );
   return { tokens, clock, asked, over };

@@ -5,7 +5,9 @@ import type { Me } from "../protocol/body.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { failureText } from "../ui/i18n/failure-text.ts";
 import { words as sharedWords } from "../ui/i18n/language.ts";
-import { lazy } from "../ui/lazy.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { useLater } from "../ui/later.ts";
+import { lazy, sayNotLoaded } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { attend } from "./attend/attend.ts";
 import { type Bell, openBell } from "./attend/bell.ts";
@@ -28,6 +30,11 @@ const Settings = lazy<SettingsProps>(async () => (await import("./settings/setti
 export function App({ client }: { client: Client }) {
   const bell = useMemo(openBell, []);
   useEffect(() => bell.dispose, [bell]);
+  const stuck = client.stuck.value;
+  useEffect(() => {
+    if (stuck) sayNotLoaded();
+  }, [stuck]);
+  useLater(client.connection.value.kind === "online");
   return (
     <>
       <Door client={client} bell={bell} />
@@ -85,7 +92,7 @@ function FullPage({ title, body, children }: FullPageProps) {
   return (
     <main class="c-page">
       <h1 class="visually-hidden">{consoleWords().app.title}</h1>
-      <EmptyState icon="user" title={title} body={body}>
+      <EmptyState icon={<Icon name="user" />} title={title} body={body}>
         {children}
       </EmptyState>
     </main>

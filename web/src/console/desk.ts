@@ -22,6 +22,9 @@ export type Place = { key: string; top: number };
 export type DialogName = "help" | Section;
 export type Section = "general" | "notices" | "phrases" | "automatic";
 
+/** A message of a conversation. */
+export type Target = { conversation: string; seq: number };
+
 export type Desk = {
   readonly client: Client;
   readonly me: Me;
@@ -33,6 +36,8 @@ export type Desk = {
   /** Where each thread was left, if not at its end. */
   readonly places: Map<string, Place>;
   readonly open: Signal<string | undefined>;
+  /** The message that is gone to, another object each time. */
+  readonly target: Signal<Target | undefined>;
   readonly arrangement: ReadonlySignal<Arrangement>;
   readonly viewport: ReadonlySignal<number>;
   readonly labels: ReadonlySignal<TimeLabels>;
@@ -102,6 +107,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
       (run) => void setTimeout(run, 120),
     ),
     places: new Map(),
+    target: signal(undefined),
     open,
     viewport: around.viewport,
     arrangement: arranged,

@@ -1,10 +1,14 @@
 /** The seller console's page. */
 import "../ui/base.css"; // first: what parts say of themselves wins
+import "../ui/field.css";
 
 import { render } from "preact";
+import { LiveInbox } from "../client/inbox.ts";
 import { createBrowserClient } from "../platform/browser-client.ts";
 import "./console.css";
-import { startLanguage } from "../ui/i18n/language.ts";
+import { speakOfFailures } from "../ui/i18n/failure-text.ts";
+import { language, loadWords, startLanguage } from "../ui/i18n/language.ts";
+import { later } from "../ui/later.ts";
 import { startTheme } from "../ui/theme.ts";
 import { App } from "./app.tsx";
 
@@ -12,7 +16,10 @@ import { App } from "./app.tsx";
 async function main(): Promise<void> {
   startTheme();
   await startLanguage();
-  const client = createBrowserClient({ side: "merchant" });
+  await loadWords();
+  const client = createBrowserClient({ side: "merchant", Inbox: LiveInbox });
+  later(() => client.loadSender());
+  later(() => speakOfFailures(language.peek()));
   const root = document.getElementById("app");
   if (root !== null) render(<App client={client} />, root);
   client.start();

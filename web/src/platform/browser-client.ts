@@ -1,16 +1,18 @@
 /** The client core as a browser page runs it: with its sockets, storage, clock and chance. */
 import type { Client } from "../client/api.ts";
 import { createClient } from "../client/client.ts";
-import type { Clock, HandedToken, OutboxStore } from "../client/ports.ts";
+import type { LiveInbox } from "../client/inbox.ts";
+import type { Clock, HandedToken } from "../client/ports.ts";
 import type { Side } from "../protocol/body.ts";
 import { browserHttp } from "./http.ts";
 import { browserSocket, lazyFallback, socketUrl, wasBlocked } from "./socket.ts";
-import { browserChannel, browserLead } from "./tabs.ts";
 import { onWake } from "./wake.ts";
 
 export type BrowserClientOptions = {
   side: Side;
   handedToken?: HandedToken | undefined;
+  /** What lists conversations, for a page that does so from its beginning. */
+  Inbox?: typeof LiveInbox;
 };
 
 const clock: Clock = {
@@ -35,11 +37,10 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
       ),
       blocked: wasBlocked(),
       http: browserHttp(),
-      outbox: lazyStore(async () =>
-        (await import("./idb.ts")).openOutboxStore(globalThis.indexedDB, "haggle"),
-      ),
-      lead: browserLead(navigator.locks),
-      openChannel: browserChannel,
+      Inbox: options.Inbox,
+      loadInbox: async () => (await import("../client/inbox.ts")).LiveInbox,
+      pictures: async () => (await import("../client/pictures.ts")).Pictures,
+      sending: async () => (await import("./sending.ts")).browserSending(),
       handedToken: options.handedToken,
     },
     options.side,
@@ -65,24 +66,6 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
     stop();
   };
   return client;
-}
-
-/** A store that is opened when it is first asked for something, and again if that did not work. */
-export function lazyStore(open: () => Promise<OutboxStore>): OutboxStore {
-  let opening: Promise<OutboxStore> | undefined;
-  const store = (): Promise<OutboxStore> => {
-    opening ??= open().catch((cause: unknown) => {
-      opening = undefined;
-      throw cause;
-    });
-    return opening;
-  };
-  return {
-    all: async (scope) => (await store()).all(scope),
-    put: async (scope, item) => (await store()).put(scope, item),
-    remove: async (scope, nonce) => (await store()).remove(scope, nonce),
-    clear: async (scope) => (await store()).clear(scope),
-  };
 }
 
 /**

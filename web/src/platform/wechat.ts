@@ -1,6 +1,6 @@
 /** Pictures in WeChat's own way: its album and camera, and its upload, by its JS-SDK. */
-import type { Failure } from "../client/api.ts";
-import type { JSConfig } from "../protocol/body.ts";
+import type { Client, Failure } from "../client/api.ts";
+import { type JSConfig, parseJSConfig } from "../protocol/wechat.ts";
 
 /** The calls of the JS-SDK that are used here, as WeChat documents them. */
 export type WeChatSDK = {
@@ -52,6 +52,16 @@ const used = ["chooseImage", "uploadImage", "getLocalImgData"];
 /** Whether the page is inside WeChat. */
 export function insideWeChat(userAgent: string): boolean {
   return /MicroMessenger/i.test(userAgent);
+}
+
+/** WeChat's way for a page whose SDK is at `js`, and which was loaded at `url`; undefined where it does not work. */
+export function weChatPictures(client: Client, js: string, url: string): Promise<WeChatPictures | undefined> {
+  const sign = (page: string): Promise<JSConfig | Failure> =>
+    client.ask(
+      { method: "GET", path: `/v1/wechat/js-config?url=${encodeURIComponent(page)}` },
+      parseJSConfig,
+    );
+  return openWeChat(loadSDK(js), sign, url);
 }
 
 /** Gets the SDK ready for the page at `url`, which is the one that was loaded first; undefined if it does not. */

@@ -135,9 +135,6 @@ export type Me = {
   wechat?: { js: string };
 };
 
-/** What a page inside WeChat hands to `wx.config`. */
-export type JSConfig = { app_id: string; timestamp: number; nonce_str: string; signature: string };
-
 /** What a page needs to begin, or go on with, the conversation about a product. */
 export type Begin = {
   product: Product;
@@ -342,13 +339,6 @@ export const parseMe = object<Me>({
   unread: number,
   limits,
   wechat: optional(object<{ js: string }>({ js: string })),
-});
-
-export const parseJSConfig = object<JSConfig>({
-  app_id: string,
-  timestamp: number,
-  nonce_str: string,
-  signature: string,
 });
 
 export const parseBegin = object<Begin>({

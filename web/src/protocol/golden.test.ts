@@ -8,7 +8,6 @@ import {
   parseConversationPage,
   parseFile,
   parseFileURLs,
-  parseJSConfig,
   parseMe,
   parseMessage,
   parseMessagePage,
@@ -23,6 +22,7 @@ import { members, type Parse } from "./parse.ts";
 import { parsePhrases } from "./phrase.ts";
 import { parseShopSettings } from "./shop-settings.ts";
 import { parseStream } from "./stream.ts";
+import { parseJSConfig } from "./wechat.ts";
 
 const folder = new URL("../../../internal/wire/testdata/", import.meta.url);
 const names = readdirSync(folder).filter((name) => name.endsWith(".json"));

@@ -1,6 +1,7 @@
 import { Component, type ComponentChildren } from "preact";
 import { EmptyState } from "./empty-state.tsx";
-import { words } from "./i18n/language.ts";
+import { FirstIcon } from "./first-icon.tsx";
+import { firstWords } from "./i18n/language.ts";
 
 /** Where drawing goes wrong, the page says so and offers a way on, instead of going blank. */
 export class Boundary extends Component<{ children: ComponentChildren }, { broken: boolean }> {
@@ -13,9 +14,9 @@ export class Boundary extends Component<{ children: ComponentChildren }, { broke
   override render(): ComponentChildren {
     if (!this.state.broken) return this.props.children;
     return (
-      <EmptyState icon="alert" title={words().app.failed}>
+      <EmptyState icon={<FirstIcon name="alert" />} title={firstWords().app.failed}>
         <button type="button" class="button primary" onClick={() => location.reload()}>
-          {words().app.reload}
+          {firstWords().app.reload}
         </button>
       </EmptyState>
     );

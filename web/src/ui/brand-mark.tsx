@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { brandLogo, brandName } from "./brand.ts";
+import "./brand-mark.css";
 
 /** The shop's logo, else its name; nothing where it has set neither. */
 export function BrandMark(): JSX.Element | null {

@@ -3,32 +3,29 @@ import { useRef, useState } from "preact/hooks";
 import type { Entry, Thread } from "../client/api.ts";
 import type { Participant } from "../protocol/body.ts";
 import { Avatar } from "./avatar.tsx";
+import { FirstIcon } from "./first-icon.tsx";
 import { clock } from "./i18n/clock.ts";
-import { words } from "./i18n/language.ts";
-import { Icon } from "./icon.tsx";
+import { firstWords } from "./i18n/language.ts";
+import { later } from "./later.ts";
 import { lazy } from "./lazy.tsx";
-import type { MenuAnchor } from "./menu.tsx";
+import type { MenuAnchor } from "./menu-opener.tsx";
 import type { MessageMenuProps } from "./message-menu.tsx";
 import { isBigEmoji } from "./model/big-emoji.ts";
 import { addedLater } from "./model/notice.ts";
-import type { Row } from "./model/rows.ts";
-import { boxOf, partsOf, type Said, type Shot } from "./model/sections.ts";
-import { NoticeLine } from "./notice-line.tsx";
+import { isTombstone, type Row } from "./model/rows.ts";
+import { textsOf } from "./model/texts.ts";
+import { kindsFailed, moreKinds } from "./more-kinds.ts";
 import type { OutgoingNotesProps } from "./outgoing-notes.tsx";
-import { Picture, type PictureUrls } from "./picture.tsx";
-import { ProductCard } from "./product-card.tsx";
-import { RichText } from "./rich-text.tsx";
+import type { PictureUrls } from "./picture.tsx";
+import { PlainText } from "./plain-text.tsx";
 import { Tick } from "./tick.tsx";
+import { writerName } from "./writer.ts";
 
-const loadNotes = () => import("./outgoing-notes.tsx");
-const loadMessageMenu = () => import("./message-menu.tsx");
+const loadNotes = later(() => import("./outgoing-notes.tsx"));
+const loadMessageMenu = later(() => import("./message-menu.tsx"));
 const OutgoingNotes = lazy<OutgoingNotesProps>(async () => (await loadNotes()).OutgoingNotes);
 const MessageMenu = lazy<MessageMenuProps>(async () => (await loadMessageMenu()).MessageMenu);
 
-/** Parts that messages have only at times. Load them while there is a network: without one they are needed, too. */
-export const bubbleParts: readonly (() => Promise<unknown>)[] = [loadNotes, loadMessageMenu];
-
-const single = { width: 250, height: 320 };
 const longPressMs = 450;
 
 export type BubbleProps = {
@@ -44,14 +41,6 @@ export type BubbleProps = {
   onReport: ((seq: number) => void) | undefined;
 };
 
-/** Who wrote an entry, in words. */
-export function writerName(entry: Entry, peer: Participant | undefined): string {
-  if (entry.kind === "outgoing") return words().app.you;
-  const { agent_name: agent } = entry.message;
-  if (entry.mine) return agent ?? words().app.you;
-  return peer?.name ?? agent ?? words().app.seller;
-}
-
 function isAutomatic(entry: Entry): boolean {
   return entry.kind === "message" && entry.message.auto !== undefined;
 }
@@ -59,18 +48,25 @@ function isAutomatic(entry: Entry): boolean {
 /** The writer as a screen reader says it. */
 function spokenName(entry: Entry, peer: Participant | undefined): string {
   const name = writerName(entry, peer);
-  return isAutomatic(entry) ? `${name}, ${words().message.automatic}` : name;
+  return isAutomatic(entry) ? `${name}, ${firstWords().message.automatic}` : name;
 }
 
 /** What stands above the bubble, where nobody can imitate it: that the server wrote by itself, or who it was. */
 function Above({ entry, writer }: { entry: Entry; writer: boolean }): JSX.Element | null {
-  if (isAutomatic(entry)) return <span class="entry-writer">{words().message.automatic}</span>;
+  if (isAutomatic(entry)) return <span class="entry-writer">{firstWords().message.automatic}</span>;
   const name = entry.kind === "message" ? entry.message.agent_name : undefined;
   return writer && name !== undefined ? <span class="entry-writer foreign">{name}</span> : null;
 }
 
-/** One message of a thread: its bubble, its menu and, at the end of a group, its time. */
+/** One message of a thread, or what stays of one that was taken back. */
 export function Bubble(props: BubbleProps): JSX.Element {
+  if (!isTombstone(props.row.entry)) return <Message {...props} />;
+  const more = moreKinds.value;
+  return more === undefined ? <NotLoaded /> : <more.Tombstone {...props} />;
+}
+
+/** Its bubble, its menu and, at the end of a group, its time. */
+function Message(props: BubbleProps): JSX.Element {
   const { row, peer } = props;
   const { entry, mine } = row;
   const [menu, setMenu] = useState<MenuAnchor>();
@@ -79,15 +75,13 @@ export function Bubble(props: BubbleProps): JSX.Element {
   const press = useLongPress(open);
   const time = clock().time(row.at);
   const when = addedLater(entry) ? clock().full(row.at) : time;
-  const recalled = entry.kind === "message" && entry.message.recalled_at !== undefined;
-  if (recalled) return <Tombstone {...props} />;
   return (
     <article
       class={`entry${mine ? " mine" : ""}${row.first ? " first" : ""}${row.last ? " last" : ""}`}
-      aria-label={words().message.name(
+      aria-label={firstWords().message.name(
         spokenName(entry, peer),
         when,
-        entry.tick === undefined ? "" : words().tick[entry.tick],
+        entry.tick === undefined ? "" : firstWords().tick[entry.tick],
       )}
       data-key={row.key}
       // The list moves the focus among its messages with the arrow keys.
@@ -109,10 +103,10 @@ export function Bubble(props: BubbleProps): JSX.Element {
             type="button"
             class="entry-more"
             tabIndex={-1}
-            aria-label={words().message.actions}
+            aria-label={firstWords().message.actions}
             onClick={open}
           >
-            <Icon name="more" />
+            <FirstIcon name="more" />
           </button>
           {entry.tick !== undefined && !row.last && isPending(entry) && <Tick state={entry.tick} />}
         </div>
@@ -156,99 +150,28 @@ function opensMenu(event: KeyboardEvent): boolean {
   );
 }
 
-function Tombstone({ row, peer }: BubbleProps): JSX.Element {
-  const text = words().message;
-  return (
-    <article class="tombstone" data-key={row.key} tabIndex={-1} title={clock().full(row.at)}>
-      <Icon name="undo" />
-      <span class="foreign">
-        {row.mine ? text.recalledByYou : text.recalledBy(peer?.name ?? words().app.seller)}
-      </span>
-    </article>
-  );
-}
-
-/** What was said, in its bubbles, and between them what the chat itself says about it. */
-function BubbleBody({ row, client, onOpenPicture, peer }: BubbleProps): JSX.Element {
-  const draw = (section: Said, i: number) => (
-    <SectionView
-      key={`${section.kind}-${i}`}
-      section={section}
-      of={row.key}
-      client={client}
-      from={`${writerName(row.entry, peer)}, ${clock().time(row.at)}`}
-      onOpen={(index) => onOpenPicture(row.key, index)}
-    />
-  );
-  return (
-    <>
-      {partsOf(row.entry).map((part, i) =>
-        part.kind === "notice" ? (
-          <NoticeLine key={i} notice={part.notice} at={row.at} />
-        ) : (
-          <div key={i} class={`bubble${standsAlone(part.sections) ? " bare" : ""}`}>
-            {part.sections.map(draw)}
-          </div>
-        ),
-      )}
-    </>
-  );
-}
-
-/** What needs no bubble around it. */
-function standsAlone([section, ...more]: readonly Said[]): boolean {
-  if (section === undefined || more.length > 0) return false;
-  if (section.kind === "text") return isBigEmoji(section.text);
-  return section.kind === "pictures" || section.kind === "product";
-}
-
-type SectionProps = {
-  section: Said;
-  of: string;
-  client: PictureUrls;
-  from: string;
-  onOpen(index: number): void;
-};
-
-function SectionView({ section, of, client, from, onOpen }: SectionProps): JSX.Element {
-  switch (section.kind) {
-    case "text":
-      return <RichText text={section.text} />;
-    case "product":
-      return <ProductCard product={section.product} look="card" />;
-    case "pictures":
-      return <Shots shots={section.shots} of={of} client={client} from={from} onOpen={onOpen} />;
-    case "unknown":
-      return <p class="rich-text foreign unsupported">{words().message.unsupported}</p>;
+/** What was said, in its bubble; where that is more than text, drawn by what was loaded for it. */
+function BubbleBody(props: BubbleProps): JSX.Element | null {
+  const texts = textsOf(props.row.entry);
+  if (texts === undefined) {
+    const more = moreKinds.value;
+    return more === undefined ? <NotLoaded /> : <more.MixedBody {...props} />;
   }
+  const [only = ""] = texts;
+  return (
+    <div class={texts.length === 1 && isBigEmoji(only) ? "bubble bare" : "bubble"}>
+      {texts.map((text, i) => (
+        <PlainText key={i} text={text} />
+      ))}
+    </div>
+  );
 }
 
-type ShotsProps = {
-  shots: readonly Shot[];
-  of: string;
-  client: PictureUrls;
-  from: string;
-  onOpen(index: number): void;
-};
-
-function Shots({ shots, of, client, from, onOpen }: ShotsProps): JSX.Element {
-  const text = words().message;
-  const [only] = shots;
-  const alone = shots.length === 1;
-  const shape = shots.length === 2 ? "two" : shots.length === 4 ? "four" : "";
+function NotLoaded(): JSX.Element | null {
+  if (!kindsFailed.value) return null;
   return (
-    <div class={alone ? "picture-single" : `picture-grid ${shape}`}>
-      {shots.map((shot, i) => (
-        <Picture
-          key={shot.index}
-          client={client}
-          of={of}
-          shot={shot}
-          box={alone && only !== undefined ? boxOf(only, single) : "grid"}
-          name={`${alone ? text.picture : text.pictureOf(i + 1, shots.length)}, ${from}`}
-          onOpen={() => onOpen(shot.index)}
-        />
-      ))}
+    <div class="bubble">
+      <p class="rich-text foreign">{firstWords().app.notLoaded}</p>
     </div>
   );
 }

@@ -4,9 +4,10 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Piece } from "../client/api.ts";
 import type { Limits } from "../protocol/body.ts";
 import { EmojiButton } from "./emoji-button.tsx";
-import { words } from "./i18n/language.ts";
-import { Icon } from "./icon.tsx";
-import { lazy } from "./lazy.tsx";
+import { FirstIcon } from "./first-icon.tsx";
+import { firstWords, loadWords, words } from "./i18n/language.ts";
+import { later } from "./later.ts";
+import { lazy, sayNotLoaded } from "./lazy.tsx";
 import { insertAt, leftToSay, lengthOf, meaningOf } from "./model/compose.ts";
 import { PickButton } from "./pick-button.tsx";
 import { showToast } from "./toast.tsx";
@@ -25,7 +26,7 @@ export type ComposerProps = {
   onTyping(): void;
 };
 
-export const loadPictureTray = () => import("./picture-tray.tsx");
+const loadPictureTray = later(() => import("./picture-tray.tsx"));
 
 const PictureTray = lazy<{ pictures: Pictures }>(async () => (await loadPictureTray()).PictureTray);
 
@@ -96,7 +97,7 @@ function Field({ text, placeholder, pictures, limits, field, onTyping, onEnter }
       dir="auto"
       value={written}
       placeholder={placeholder}
-      aria-label={words().composer.label}
+      aria-label={firstWords().composer.label}
       aria-describedby="composer-count"
       autocomplete="off"
       enterkeyhint={onTouch() ? "enter" : "send"}
@@ -123,7 +124,7 @@ function Counter({ left }: { left: number | undefined }): JSX.Element {
   const over = left !== undefined && left < 0;
   return (
     <p id="composer-count" class={over ? "composer-count over" : "composer-count"} aria-live="polite">
-      {left !== undefined && (over ? words().composer.tooLong(-left) : words().composer.left(left))}
+      {left !== undefined && (over ? firstWords().composer.tooLong(-left) : firstWords().composer.left(left))}
     </p>
   );
 }
@@ -133,21 +134,22 @@ function SendButton({ disabled }: { disabled: boolean }): JSX.Element {
     <button
       type="submit"
       class="composer-send"
-      aria-label={words().composer.send}
-      title={onTouch() ? words().composer.send : words().composer.enterHint}
+      aria-label={firstWords().composer.send}
+      title={onTouch() ? firstWords().composer.send : firstWords().composer.enterHint}
       aria-disabled={disabled}
       // The field keeps the focus, so that the keyboard of a phone stays.
       onPointerDown={(event) => event.preventDefault()}
       onMouseDown={(event) => event.preventDefault()}
     >
-      <Icon name="send" />
+      <FirstIcon name="send" />
     </button>
   );
 }
 
 /** Adds pictures and says so where there was no room for all. */
 export function addPictures(pictures: Pictures, files: Iterable<File>, max: number): void {
-  if (pictures.add(files) > 0) showToast(words().composer.tooManyPictures(max));
+  if (pictures.add(files) === 0) return;
+  loadWords().then(() => showToast(words().composer.tooManyPictures(max)), sayNotLoaded);
 }
 
 /** Pictures first, then what is said about them. */

@@ -2,9 +2,10 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ConnectionState } from "../client/api.ts";
 import { useSecondsUntil } from "./countdown.tsx";
+import { FirstIcon } from "./first-icon.tsx";
 import { clock } from "./i18n/clock.ts";
-import { words } from "./i18n/language.ts";
-import { Icon } from "./icon.tsx";
+import { firstWords } from "./i18n/language.ts";
+
 import "./connection-bar.css";
 
 /** How long "Back online" stays. */
@@ -13,14 +14,14 @@ const backFor = 2500;
 /** Says honestly how the server is reached. Online it is not there, but for a moment after coming back. */
 export function ConnectionBar({ state, onRetry }: { state: ConnectionState; onRetry(): void }): JSX.Element {
   const back = useJustBack(state.kind);
-  const text = words().connection;
+  const text = firstWords().connection;
   return (
     <div class="connection-bar" role="status" data-kind={back ? "back" : state.kind}>
       {state.kind === "connecting" && <p>{text.connecting}</p>}
       {state.kind === "offline" && <Offline since={state.since} retryAt={state.retryAt} onRetry={onRetry} />}
       {back && (
         <p>
-          <Icon name="check" /> {text.back}
+          <FirstIcon name="check" /> {text.back}
         </p>
       )}
     </div>
@@ -31,10 +32,10 @@ type OfflineProps = { since: number; retryAt: number | undefined; onRetry(): voi
 
 function Offline({ since, retryAt, onRetry }: OfflineProps): JSX.Element {
   const seconds = useSecondsUntil(retryAt);
-  const text = words().connection;
+  const text = firstWords().connection;
   return (
     <p>
-      <Icon name="offline" />
+      <FirstIcon name="offline" />
       <span>{text.offline(clock().time(since))}</span>
       <button type="button" class="connection-retry" onClick={onRetry}>
         {text.retryNow}

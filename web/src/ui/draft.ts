@@ -2,7 +2,7 @@ import { effect, type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 
 /** What was written and not sent, per thread, until it is. */
-const prefix = "haggle.draft.";
+export const prefix = "haggle.draft.";
 
 /** The text that `writer` is writing to `reader`, kept over reloads; only here until both are known. */
 export function useDraft(writer: string | undefined, reader: string | undefined): Signal<string> {
@@ -10,16 +10,6 @@ export function useDraft(writer: string | undefined, reader: string | undefined)
   const text = useMemo(() => signal(key === undefined ? "" : load(key)), [key]);
   useEffect(() => (key === undefined ? undefined : effect(() => save(key, text.value))), [key, text]);
   return text;
-}
-
-/** Forgets what a user had begun to write. */
-export function forgetDrafts(writer: string): void {
-  try {
-    const theirs = Object.keys(localStorage).filter((key) => key.startsWith(`${prefix}${writer}.`));
-    for (const key of theirs) localStorage.removeItem(key);
-  } catch {
-    // Where storage is forbidden nothing was kept.
-  }
 }
 
 function load(key: string): string {

@@ -1,64 +1,32 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { EmojiPanelProps } from "./emoji-panel.tsx";
-import { words } from "./i18n/language.ts";
-import { Icon } from "./icon.tsx";
+import { useCallback, useRef, useState } from "preact/hooks";
+import type { EmojiPopProps } from "./emoji-pop.tsx";
+import { FirstIcon } from "./first-icon.tsx";
+import { firstWords } from "./i18n/language.ts";
+import { lazy } from "./lazy.tsx";
 import "./emoji.css";
 
-type Panel = (props: EmojiPanelProps) => JSX.Element;
+const EmojiPop = lazy<EmojiPopProps>(async () => (await import("./emoji-pop.tsx")).EmojiPop);
 
 /** Opens the emoji; the panel and its data are loaded when first needed. */
 export function EmojiButton({ onPick }: { onPick(emoji: string): void }): JSX.Element {
   const [open, setOpen] = useState(false);
-  const [panel, setPanel] = useState<{ view: Panel }>();
   const box = useRef<HTMLDivElement>(null);
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
-    if (!open || panel !== undefined) return;
-    import("./emoji-panel.tsx").then(
-      (chunk) => setPanel({ view: chunk.EmojiPanel }),
-      () => setOpen(false),
-    );
-  }, [open, panel]);
-  useEffect(() => {
-    if (!open) return;
-    const outside = (event: PointerEvent) => {
-      if (event.target instanceof Node && !box.current?.contains(event.target)) setOpen(false);
-    };
-    document.addEventListener("pointerdown", outside);
-    return () => document.removeEventListener("pointerdown", outside);
-  }, [open]);
-  const close = () => {
-    setOpen(false);
-    button.current?.focus({ preventScroll: true });
-  };
+  const close = useCallback(() => setOpen(false), []);
+  const name = firstWords().composer.emoji;
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: it only listens for Esc on its way up.
-    <div
-      class="emoji-box"
-      ref={box}
-      onKeyDown={(event) => {
-        if (event.key !== "Escape" || !open) return;
-        event.stopPropagation();
-        close();
-      }}
-    >
+    <div class="emoji-box" ref={box}>
       <button
-        ref={button}
         type="button"
         class="icon-button"
-        aria-label={words().composer.emoji}
-        title={words().composer.emoji}
+        aria-label={name}
+        title={name}
         aria-expanded={open}
         onClick={() => setOpen(!open)}
       >
-        <Icon name="smile" />
+        <FirstIcon name="smile" />
       </button>
-      {open && (
-        <div class="emoji-pop">
-          {panel === undefined ? <span class="spinner" /> : <panel.view onPick={onPick} />}
-        </div>
-      )}
+      {open && <EmojiPop box={box} onPick={onPick} onClose={close} />}
     </div>
   );
 }

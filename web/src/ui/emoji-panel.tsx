@@ -5,6 +5,7 @@ import zhData from "emoji-picker-element-data/zh/emojibase/data.json?url";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Language, language, words } from "./i18n/language.ts";
+import "./field.css";
 import "./emoji-panel.css";
 
 export type EmojiPanelProps = { onPick(emoji: string): void };

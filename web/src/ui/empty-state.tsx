@@ -1,9 +1,8 @@
 import type { ComponentChildren, JSX } from "preact";
-import { Icon, type IconName } from "./icon.tsx";
 import "./empty-state.css";
 
 export type EmptyStateProps = {
-  icon: IconName;
+  icon: ComponentChildren;
   title: string;
   body?: ComponentChildren;
   children?: ComponentChildren;
@@ -13,9 +12,7 @@ export type EmptyStateProps = {
 export function EmptyState({ icon, title, body, children }: EmptyStateProps): JSX.Element {
   return (
     <div class="empty-state">
-      <span class="empty-icon">
-        <Icon name={icon} />
-      </span>
+      <span class="empty-icon">{icon}</span>
       <h2>{title}</h2>
       {body !== undefined && <p class="foreign">{body}</p>}
       {children !== undefined && <div class="empty-actions">{children}</div>}

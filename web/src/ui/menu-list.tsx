@@ -1,7 +1,8 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "./icon.tsx";
-import type { MenuAnchor, MenuItem, MenuProps } from "./menu.tsx";
+import type { MenuItem, MenuProps } from "./menu.tsx";
+import type { MenuAnchor } from "./menu-opener.tsx";
 import "./menu-list.css";
 
 /** A menu of actions: arrows move, Enter and Space choose, Esc and a click elsewhere close. */

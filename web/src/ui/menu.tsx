@@ -1,11 +1,12 @@
 import type { JSX } from "preact";
-import { useRef, useState } from "preact/hooks";
-import { type Drawing, Icon, type IconName } from "./icon.tsx";
+import { Icon, type IconName, type IconPath } from "./icon.tsx";
+import { later } from "./later.ts";
 import { lazy } from "./lazy.tsx";
+import { type MenuAnchor, MenuOpener } from "./menu-opener.tsx";
 
 export type MenuItem = {
   label: string;
-  icon?: IconName | Drawing;
+  icon?: IconName | IconPath;
   danger?: boolean;
   /** One of several choices; true for the one that holds. */
   checked?: boolean;
@@ -13,9 +14,6 @@ export type MenuItem = {
   separated?: boolean;
   run(): void;
 };
-
-/** Where a menu opens: below this rectangle, or above where there is no room. */
-export type MenuAnchor = { left: number; right: number; top: number; bottom: number };
 
 export type MenuProps = {
   items: readonly MenuItem[];
@@ -25,7 +23,7 @@ export type MenuProps = {
   onClose(): void;
 };
 
-export const loadMenu = () => import("./menu-list.tsx");
+const loadMenu = later(() => import("./menu-list.tsx"));
 
 /** A menu of actions, loaded when the first one opens. */
 export const Menu = lazy<MenuProps>(async () => (await loadMenu()).MenuList);
@@ -34,24 +32,9 @@ export type MenuButtonProps = { label: string; icon?: IconName; items(): readonl
 
 /** A button that opens a menu below itself. */
 export function MenuButton({ label, icon = "more", items }: MenuButtonProps): JSX.Element {
-  const [anchor, setAnchor] = useState<MenuAnchor>();
-  const ref = useRef<HTMLButtonElement>(null);
   return (
-    <>
-      <button
-        ref={ref}
-        type="button"
-        class="icon-button"
-        aria-label={label}
-        aria-haspopup="menu"
-        aria-expanded={anchor !== undefined}
-        onClick={() => setAnchor(anchor === undefined ? ref.current?.getBoundingClientRect() : undefined)}
-      >
-        <Icon name={icon} />
-      </button>
-      {anchor !== undefined && (
-        <Menu items={items()} label={label} anchor={anchor} onClose={() => setAnchor(undefined)} />
-      )}
-    </>
+    <MenuOpener label={label} icon={<Icon name={icon} />}>
+      {(anchor, onClose) => <Menu items={items()} label={label} anchor={anchor} onClose={onClose} />}
+    </MenuOpener>
   );
 }

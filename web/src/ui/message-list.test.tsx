@@ -7,6 +7,7 @@ import type { Thread } from "../client/api.ts";
 import type { Block } from "../protocol/body.ts";
 import { speakOfFailures } from "./i18n/failure-text.ts";
 import { startLanguage } from "./i18n/language.ts";
+import { loadLater } from "./later.ts";
 import { canRecall } from "./message-actions.ts";
 import { MessageList } from "./message-list.tsx";
 import { failed, mine, testThread, theirs } from "./test-thread.ts";
@@ -17,6 +18,7 @@ const root = document.createElement("div");
 
 beforeAll(async () => {
   await startLanguage();
+  await loadLater();
   await speakOfFailures("en");
 });
 
@@ -146,10 +148,10 @@ test("a picture has its box before it is loaded", () => {
   expect(box?.querySelector("img")).toBeNull();
 });
 
-test("a thread that could not be loaded offers to try again", () => {
+test("a thread that could not be loaded offers to try again", async () => {
   const { thread, asked } = testThread([], { state: "failed", failure: { code: "network", message: "x" } });
   draw(thread);
-  expect(root.textContent).toContain("There is no connection to the server.");
+  await vi.waitFor(() => expect(root.textContent).toContain("There is no connection to the server."));
   void act(() => root.querySelector<HTMLButtonElement>("button")?.click());
   expect(asked).toEqual(["reload"]);
 });

@@ -1,18 +1,16 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Entry, Thread } from "../client/api.ts";
 import type { Participant } from "../protocol/body.ts";
-import { Avatar } from "./avatar.tsx";
-import { Bubble, bubbleParts } from "./bubble.tsx";
-import { EmptyState } from "./empty-state.tsx";
+import { Bubble } from "./bubble.tsx";
 import { clock } from "./i18n/clock.ts";
-import { failureText } from "./i18n/failure-text.ts";
-import { words } from "./i18n/language.ts";
-import { Icon } from "./icon.tsx";
+import { firstWords } from "./i18n/language.ts";
+import { later } from "./later.ts";
+import { lazy, sayNotLoaded, withWords } from "./lazy.tsx";
 import { type Row, rowsOf } from "./model/rows.ts";
+import { kindsFailed, moreKinds, needKinds, wantKinds } from "./more-kinds.ts";
 import type { PictureUrls } from "./picture.tsx";
 import { type Scroller, useThreadScroll } from "./thread-scroll.ts";
-import { showToast } from "./toast.tsx";
 import "./thread.css";
 
 export type MessageListProps = {
@@ -33,48 +31,49 @@ export function MessageList(props: MessageListProps): JSX.Element {
   const { thread } = props;
   const entries = thread.entries.value;
   const state = thread.state.value;
-  if (entries.length > 0)
-    return <Messages key={listKey(thread.target.value ?? thread)} {...props} entries={entries} />;
+  const complete = useKinds(entries);
+  if (entries.length > 0 && !complete) return <Skeleton />;
+  if (entries.length > 0) return <Messages key={threadKey(thread)} {...props} entries={entries} />;
   if (state === "loading") return <Skeleton />;
   if (state === "failed") return <LoadFailed thread={thread} />;
   return <div class="thread-blank">{props.empty}</div>;
 }
 
-/** When what messages need at times is loaded. */
-const afterFirstDrawing = 300;
-
-const listKeys = new WeakMap<object, number>();
-let nextListKey = 1;
-
-/** Another thread, or another message gone to, is another list: nothing of the scroll position carries over. */
-function listKey(of: object): number {
-  const known = listKeys.get(of);
-  if (known !== undefined) return known;
-  listKeys.set(of, nextListKey);
-  return nextListKey++;
+const loadAway = later(() => import("./thread-away.tsx"));
+const Pill = lazy<{ scroll: Scroller }>(async () => (await loadAway()).Pill);
+const TypingBubble = lazy<{ peer: Participant | undefined }>(async () => (await loadAway()).TypingBubble);
+const loadFailed = later(() => import("./load-failed.tsx"));
+const LoadFailed = lazy<{ thread: Thread }>(async () => (await loadFailed()).LoadFailed, Blank);
+/** Whether what is opened can be drawn. What comes later is drawn as far as it can be. */
+function useKinds(entries: readonly Entry[]): boolean {
+  const drawn = useRef(false);
+  const missing = moreKinds.value === undefined && needKinds(entries);
+  useEffect(() => {
+    if (missing) void wantKinds();
+  }, [missing]);
+  drawn.current ||= entries.length > 0 && (!missing || kindsFailed.value);
+  return drawn.current;
 }
 
-function LoadFailed({ thread }: { thread: Thread }): JSX.Element {
-  const failure = thread.failure.value;
-  return (
-    <div class="thread-blank">
-      <EmptyState
-        icon="alert"
-        title={words().thread.failed}
-        body={failure === undefined ? undefined : failureText(words(), failure)}
-      >
-        <button type="button" class="button" onClick={() => void thread.reload()}>
-          <Icon name="retry" /> {words().app.retry}
-        </button>
-      </EmptyState>
-    </div>
-  );
+function Blank(): JSX.Element {
+  return <div class="thread-blank" />;
+}
+
+const threadKeys = new WeakMap<Thread, number>();
+let nextThreadKey = 1;
+
+/** Another thread is another list: nothing of the scroll position carries over. */
+function threadKey(thread: Thread): number {
+  const known = threadKeys.get(thread);
+  if (known !== undefined) return known;
+  threadKeys.set(thread, nextThreadKey);
+  return nextThreadKey++;
 }
 
 function Skeleton(): JSX.Element {
   return (
     <div class="thread-blank thread-skeleton" role="status">
-      <span class="visually-hidden">{words().app.loading}</span>
+      <span class="visually-hidden">{firstWords().app.loading}</span>
       <i />
       <i />
       <i class="own" />
@@ -89,12 +88,6 @@ type MessagesProps = MessageListProps & { entries: readonly Entry[] };
 function Messages(props: MessagesProps): JSX.Element {
   const { thread, entries } = props;
   const scroll = useThreadScroll(thread, entries);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      for (const load of bubbleParts) load().catch(() => undefined);
-    }, afterFirstDrawing);
-    return () => clearTimeout(timer);
-  }, []);
   const firstUnread = thread.firstUnread.value;
   const rows = useMemo(() => rowsOf(scroll.drawn, firstUnread), [scroll.drawn, firstUnread]);
   const peer = thread.peer.value;
@@ -103,7 +96,7 @@ function Messages(props: MessagesProps): JSX.Element {
       <section
         class="thread-scroll"
         ref={scroll.ref}
-        aria-label={words().message.log}
+        aria-label={firstWords().message.log}
         // A region that scrolls must be reachable by keyboard.
         // biome-ignore lint/a11y/noNoninteractiveTabindex: see above.
         tabIndex={0}
@@ -114,7 +107,7 @@ function Messages(props: MessagesProps): JSX.Element {
           <Beginning thread={thread} complete={scroll.atOldest} />
           <div
             role="log"
-            aria-label={words().message.log}
+            aria-label={firstWords().message.log}
             aria-live="polite"
             aria-relevant="additions"
             aria-busy={scroll.busy}
@@ -126,7 +119,7 @@ function Messages(props: MessagesProps): JSX.Element {
           {scroll.atNewest && !thread.hasNewer.value && <Typing thread={thread} peer={peer} />}
         </div>
       </section>
-      <Pill scroll={scroll} />
+      {scroll.away && <Pill scroll={scroll} />}
     </div>
   );
 }
@@ -136,11 +129,11 @@ function Beginning({ thread, complete }: { thread: Thread; complete: boolean }):
     return (
       <div class="thread-older">
         {thread.loadingOlder.value && <span class="spinner" aria-hidden="true" />}
-        <span class="visually-hidden">{words().thread.loadingOlder}</span>
+        <span class="visually-hidden">{firstWords().thread.loadingOlder}</span>
       </div>
     );
   }
-  return <p class="thread-start">{words().thread.start}</p>;
+  return <p class="thread-start">{firstWords().thread.start}</p>;
 }
 
 type RowProps = { row: Row; list: MessageListProps; peer: Participant | undefined };
@@ -156,7 +149,7 @@ function RowView({ row, list, peer }: RowProps): JSX.Element {
     case "unread":
       return (
         <div class="thread-unread" data-unread>
-          <span>{words().thread.unread}</span>
+          <span>{firstWords().thread.unread}</span>
         </div>
       );
     case "entry":
@@ -178,10 +171,10 @@ function RowView({ row, list, peer }: RowProps): JSX.Element {
 /** Opens the viewer on one picture, with all others of the thread whose addresses are known. */
 async function openPictures({ thread, client }: MessageListProps, key: string, index: number): Promise<void> {
   try {
-    const { openThreadPictures } = await import("./thread-pictures.ts");
+    const { openThreadPictures } = await withWords(() => import("./thread-pictures.ts"));
     await openThreadPictures(thread, client, key, index);
   } catch {
-    showToast(words().lightbox.error); // without a network the viewer itself cannot be loaded
+    sayNotLoaded();
   }
 }
 
@@ -190,36 +183,10 @@ function Typing({ thread, peer }: { thread: Thread; peer: Participant | undefine
   return (
     <>
       <div class="visually-hidden" role="status">
-        {name !== undefined && words().typing.someone(name === "" ? (peer?.name ?? "") : name)}
+        {name !== undefined && firstWords().typing.someone(name === "" ? (peer?.name ?? "") : name)}
       </div>
-      {name !== undefined && (
-        <div class="entry last typing" aria-hidden="true">
-          <span class="entry-side">
-            <Avatar of={peer} size="s" />
-          </span>
-          <div class="bubble">
-            <i />
-            <i />
-            <i />
-          </div>
-        </div>
-      )}
+      {name !== undefined && <TypingBubble peer={peer} />}
     </>
-  );
-}
-
-function Pill({ scroll }: { scroll: Scroller }): JSX.Element | null {
-  if (!scroll.away) return null;
-  const text = words().thread;
-  return (
-    <button type="button" class="thread-pill" onClick={scroll.toNewest}>
-      {scroll.fresh > 0 ? (
-        <span>{text.newCount(scroll.fresh)}</span>
-      ) : (
-        <span class="visually-hidden">{text.toLatest}</span>
-      )}
-      <Icon name="down" />
-    </button>
   );
 }
 

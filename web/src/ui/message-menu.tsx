@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import type { Entry, Thread } from "../client/api.ts";
 import { words } from "./i18n/language.ts";
-import type { MenuAnchor } from "./menu.tsx";
 import { MenuList } from "./menu-list.tsx";
+import type { MenuAnchor } from "./menu-opener.tsx";
 import { entryActions } from "./message-actions.ts";
 
 export type MessageMenuProps = {

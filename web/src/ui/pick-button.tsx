@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
-import { words } from "./i18n/language.ts";
-import { Icon } from "./icon.tsx";
+import { FirstIcon } from "./first-icon.tsx";
+import { firstWords } from "./i18n/language.ts";
 import type { ChoosePictures } from "./use-pictures.ts";
 
 /** The types the server takes. Named, they also make iOS hand over JPEG instead of HEIC. */
@@ -37,12 +37,12 @@ export function PickButton({ onPick, disabled = false, choose, room = 0 }: PickB
       <button
         type="button"
         class="icon-button"
-        aria-label={words().composer.addPictures}
-        title={words().composer.addPictures}
+        aria-label={firstWords().composer.addPictures}
+        title={firstWords().composer.addPictures}
         disabled={disabled}
         onClick={pick}
       >
-        <Icon name="image" />
+        <FirstIcon name="image" />
       </button>
       <input
         ref={input}

@@ -3,6 +3,7 @@ import { failureText } from "./i18n/failure-text.ts";
 import { words } from "./i18n/language.ts";
 import { Icon } from "./icon.tsx";
 import type { Picked, Pictures } from "./use-pictures.ts";
+import "./picture-tray.css";
 
 /** The pictures picked for a message, each with a way to take it out again. */
 export function PictureTray({ pictures }: { pictures: Pictures }): JSX.Element {

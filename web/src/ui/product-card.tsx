@@ -2,10 +2,10 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ProductCard as Card, Product } from "../protocol/body.ts";
 import { safeImageUrl } from "./avatar.tsx";
-import { language, words } from "./i18n/language.ts";
-import { Icon } from "./icon.tsx";
-import { safePageUrl } from "./model/linkify.ts";
+import { FirstIcon } from "./first-icon.tsx";
+import { firstWords, language } from "./i18n/language.ts";
 import { money } from "./model/money.ts";
+import { safePageUrl } from "./model/page-url.ts";
 import "./product-card.css";
 
 export type ProductCardProps = {
@@ -30,7 +30,7 @@ export function ProductCard({ product, look, children }: ProductCardProps): JSX.
         {url === undefined ? (
           title
         ) : (
-          <a href={url} target="_blank" rel="noopener noreferrer" title={words().product.view}>
+          <a href={url} target="_blank" rel="noopener noreferrer" title={firstWords().product.view}>
             {title}
           </a>
         )}
@@ -48,7 +48,7 @@ export function ProductCard({ product, look, children }: ProductCardProps): JSX.
 }
 
 function Note({ product }: { product: Card | Product }): JSX.Element | null {
-  const text = words().product;
+  const text = firstWords().product;
   if ("deleted" in product && product.deleted === true)
     return <span class="product-note gone">{text.gone}</span>;
   const stock = "stock" in product ? product.stock : undefined;
@@ -65,7 +65,7 @@ function ProductPicture({ url }: { url: string | undefined }): JSX.Element {
       {safe !== undefined && broken !== safe ? (
         <img src={safe} alt="" referrerpolicy="no-referrer" onError={() => setBroken(safe)} />
       ) : (
-        <Icon name="bag" />
+        <FirstIcon name="bag" />
       )}
     </span>
   );

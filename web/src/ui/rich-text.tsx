@@ -1,12 +1,12 @@
 import type { JSX } from "preact";
 import { words } from "./i18n/language.ts";
-import { isBigEmoji } from "./model/big-emoji.ts";
 import { linkify } from "./model/linkify.ts";
+import { PlainText } from "./plain-text.tsx";
 
 /** A text somebody wrote: as text, with its web addresses made into links that say where they lead. */
 export function RichText({ text }: { text: string }): JSX.Element {
   return (
-    <p class={isBigEmoji(text) ? "rich-text foreign big-emoji" : "rich-text foreign"} dir="auto">
+    <PlainText text={text}>
       {linkify(text).map((part, i) =>
         part.kind === "text" ? (
           part.text
@@ -22,6 +22,6 @@ export function RichText({ text }: { text: string }): JSX.Element {
           </a>
         ),
       )}
-    </p>
+    </PlainText>
   );
 }

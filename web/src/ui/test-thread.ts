@@ -27,7 +27,6 @@ export function testThread(
     loadingOlder: signal(false),
     firstUnread: signal(undefined),
     hasNewer: signal(false),
-    target: signal(undefined),
     peerTyping: signal(undefined),
     loadOlder: () => done("older"),
     loadNewer: () => done("newer"),

@@ -13,7 +13,6 @@ import {
   sizeToShow,
   sticks,
   type Window,
-  windowAround,
 } from "./model/scroll.ts";
 
 /** Nearer to an end than this, in pixels, more is drawn or loaded there. */
@@ -52,7 +51,6 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
     opened: false,
   });
   const [away, setAway] = useState(false);
-  const target = keyOfTarget(thread, entries);
   const { from, to } = bounds(window, entries);
   const drawn = useMemo(() => entries.slice(from, to), [entries, from, to]);
   const atNewest = to === entries.length;
@@ -63,10 +61,10 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
   useLayoutEffect(() => {
     const box = ref.current;
     if (box === null) return;
-    if (!place.current.opened) open(box, place.current, target);
+    if (!place.current.opened) open(box, place.current);
     else if (place.current.stuck && atNewest) box.scrollTop = box.scrollHeight;
     else restore(box, place.current.anchor);
-  }, [drawn, atNewest, target]);
+  }, [drawn, atNewest]);
   useKeepBottom(ref, contentRef, place);
 
   const busy = thread.loadingOlder.value;
@@ -99,15 +97,9 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
 }
 
 function firstWindow(thread: Thread, entries: readonly Entry[]): Window {
-  const first = thread.target.peek()?.seq ?? thread.firstUnread.peek();
-  const index = entries.findIndex((e) => e.kind === "message" && e.message.seq === first);
-  return windowAround(index, entries);
-}
-
-/** The key of the message that was gone to. */
-function keyOfTarget(thread: Thread, entries: readonly Entry[]): string | undefined {
-  const seq = thread.target.value?.seq;
-  return entries.find((e) => e.kind === "message" && e.message.seq === seq)?.key;
+  const unread = thread.firstUnread.peek();
+  const index = entries.findIndex((e) => e.kind === "message" && e.message.seq === unread);
+  return { size: sizeToShow(index, entries.length), end: undefined };
 }
 
 /** How the window goes a step further down. At the end of what is loaded, more is asked for. */
@@ -121,23 +113,10 @@ function measureOf(box: HTMLElement): Measure {
   return { top: box.scrollTop, height: box.clientHeight, content: box.scrollHeight };
 }
 
-/** A thread opens at the message that was gone to, else at its first unread one, else at its end. */
-function open(
-  box: HTMLElement,
-  place: { stuck: boolean; anchor: Anchor | undefined; opened: boolean },
-  target: string | undefined,
-): void {
+/** A thread opens at its first unread message, else at its end. */
+function open(box: HTMLElement, place: { stuck: boolean; opened: boolean }): void {
   place.opened = true;
   box.scrollTop = box.scrollHeight;
-  if (target !== undefined) {
-    place.anchor = { key: target, top: box.clientHeight / 3 };
-    place.stuck = false;
-    restore(box, place.anchor);
-    const message = box.querySelector<HTMLElement>(`[data-key="${CSS.escape(target)}"]`);
-    message?.focus({ preventScroll: true });
-    message?.classList.add("gone-to");
-    return;
-  }
   const divider = box.querySelector<HTMLElement>("[data-unread]");
   if (divider === null) return;
   const above = divider.getBoundingClientRect().top - box.getBoundingClientRect().top;

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { Tick as TickState } from "../client/api.ts";
-import { words } from "./i18n/language.ts";
+import { firstWords } from "./i18n/language.ts";
 import "./tick.css";
 
 /**
@@ -8,7 +8,7 @@ import "./tick.css";
  * ticks on a filled ground, an exclamation mark; colour only adds to it.
  */
 export function Tick({ state, labelled = false }: { state: TickState; labelled?: boolean }): JSX.Element {
-  const name = words().tick[state];
+  const name = firstWords().tick[state];
   return (
     <span class={`tick tick-${state}`} title={name}>
       <svg viewBox="0 0 22 14" aria-hidden="true" fill="none" stroke-linecap="round" stroke-linejoin="round">

@@ -1,18 +1,20 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
-import { words } from "./i18n/language.ts";
 import "./toast.css";
 
-type Toast = { id: number; text: string; undo: (() => void) | undefined };
+/** What can be done about what a toast says. */
+export type ToastAction = { label: string; run(): void };
+
+type Toast = { id: number; text: string; action: ToastAction | undefined };
 
 const stays = 5000;
 const shown = signal<readonly Toast[]>([]);
 let nextId = 1;
 
-/** Says something in passing. With `undo` there are five seconds to take it back. */
-export function showToast(text: string, undo?: () => void): void {
+/** Says something in passing. For `action`, as taking it back, there are five seconds. */
+export function showToast(text: string, action?: ToastAction): void {
   const id = nextId++;
-  shown.value = [...shown.value.slice(-2), { id, text, undo }];
+  shown.value = [...shown.value.slice(-2), { id, text, action }];
   setTimeout(() => dismiss(id), stays);
 }
 
@@ -27,15 +29,15 @@ export function Toasts(): JSX.Element {
       {shown.value.map((toast) => (
         <div class="toast" key={toast.id}>
           <span class="foreign">{toast.text}</span>
-          {toast.undo !== undefined && (
+          {toast.action !== undefined && (
             <button
               type="button"
               onClick={() => {
-                toast.undo?.();
+                toast.action?.run();
                 dismiss(toast.id);
               }}
             >
-              {words().app.undo}
+              {toast.action.label}
             </button>
           )}
         </div>

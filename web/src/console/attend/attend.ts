@@ -35,7 +35,7 @@ export function attend(desk: Desk, bell: Bell): () => void {
 
 /** The title names who is open, after how many messages wait. */
 function showCount(desk: Desk): void {
-  const unread = desk.prefs.prefs.value.badge ? desk.client.inbox.unread.value.messages : 0;
+  const unread = desk.prefs.prefs.value.badge ? desk.client.unread.value.messages : 0;
   const open = desk.open.value;
   const row = desk.client.inbox.rows.value.find((conversation) => conversation.id === open);
   const title = consoleWords().app.title;

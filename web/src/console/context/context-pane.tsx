@@ -4,7 +4,7 @@ import type { Conversation, Product } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { language, words as sharedWords } from "../../ui/i18n/language.ts";
 import { Icon } from "../../ui/icon.tsx";
-import { safePageUrl } from "../../ui/model/linkify.ts";
+import { safePageUrl } from "../../ui/model/page-url.ts";
 import { Picture, shotUrl } from "../../ui/picture.tsx";
 import { ProductCard } from "../../ui/product-card.tsx";
 import { showToast } from "../../ui/toast.tsx";

@@ -1,6 +1,5 @@
 /** What a seller sets on a conversation: at hand, quiet, to come back to. */
-import type { Flag } from "../../client/api.ts";
-import type { Conversation } from "../../protocol/body.ts";
+import { type Conversation, parseConversation } from "../../protocol/body.ts";
 import { failureText } from "../../ui/i18n/failure-text.ts";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
 import type { MenuItem } from "../../ui/menu.tsx";
@@ -43,7 +42,11 @@ function markUnread(desk: Desk, id: string): void {
   void setFlag(desk, id, "mark", true);
 }
 
+type Flag = "pin" | "mute" | "mark";
+
+/** Asks for it; that it is so, the server tells this window as it tells all others. */
 async function setFlag(desk: Desk, id: string, flag: Flag, on: boolean): Promise<void> {
-  const failure = await desk.client.setFlag(id, flag, on);
-  if (failure !== undefined) showToast(consoleWords().action.failed(failureText(sharedWords(), failure)));
+  const path = `/v1/conversations/${encodeURIComponent(id)}/${flag}`;
+  const answer = await desk.client.ask({ method: on ? "PUT" : "DELETE", path }, parseConversation);
+  if ("code" in answer) showToast(consoleWords().action.failed(failureText(sharedWords(), answer)));
 }

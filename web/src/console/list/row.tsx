@@ -2,8 +2,8 @@ import type { Conversation, Message } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { noticeBrief } from "../../ui/i18n/notice-text.ts";
-import { type Drawing, Icon } from "../../ui/icon.tsx";
-import type { MenuAnchor } from "../../ui/menu.tsx";
+import { Icon, type IconPath } from "../../ui/icon.tsx";
+import type { MenuAnchor } from "../../ui/menu-opener.tsx";
 import { type PreviewWords, previewOf } from "../../ui/model/preview.ts";
 import { buyerName, useDesk } from "../desk.ts";
 import { bellOff, pin } from "../drawings.ts";
@@ -76,7 +76,7 @@ export function Row({ conversation, index, count, selected, active, onOpen, onMe
   );
 }
 
-function Mark({ drawing, label }: { drawing: Drawing; label: string }) {
+function Mark({ drawing, label }: { drawing: IconPath; label: string }) {
   return (
     <span class="c-row-flag" title={label}>
       <Icon name={drawing} />

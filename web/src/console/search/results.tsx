@@ -218,7 +218,7 @@ function Said({
 }
 
 function goTo(desk: Desk, { conversation, seq }: Message): void {
-  desk.places.delete(conversation); // where it was left is not where it is gone to
+  desk.target.value = { conversation, seq };
   void desk.client.thread(conversation).showAround(seq);
   desk.openConversation(conversation);
 }

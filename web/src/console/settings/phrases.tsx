@@ -75,7 +75,10 @@ function Row({ scope, phrase, at, count, onEdit }: RowProps) {
   const name = phrase.title ?? phrase.text;
   const remove = () => {
     void book.remove(scope, phrase.id).then(complain);
-    showToast(words.removed(name), () => void book.keep(scope, phrase).then(complain));
+    showToast(words.removed(name), {
+      label: sharedWords().app.undo,
+      run: () => void book.keep(scope, phrase).then(complain),
+    });
   };
   const button = (icon: "up" | "down" | "pencil" | "trash", label: string, run: () => void, off = false) => (
     <button type="button" class="icon-button" aria-label={label} title={label} disabled={off} onClick={run}>

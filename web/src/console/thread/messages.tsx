@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { MessageList } from "../../ui/message-list.tsx";
-import { type Place, useDesk } from "../desk.ts";
+import { type Place, type Target, useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { ReportDialog } from "./dialogs.tsx";
 
@@ -10,15 +10,18 @@ type MessagesProps = { conversation: string; thread: Thread; name: string };
 
 /** The messages of the open conversation, at the place where they were left. */
 export function Messages({ conversation, thread, name }: MessagesProps) {
-  const { client, me } = useDesk();
+  const { client, me, target } = useDesk();
+  const visit = target.value?.conversation === conversation ? target.value : undefined;
   const box = useRef<HTMLDivElement>(null);
   const [reported, setReported] = useState<number>();
   useRememberedPlace(box, conversation, thread);
+  useTarget(box, visit, thread);
 
   const unreadAbove = useUnreadAbove(box, thread);
   return (
     <div ref={box} class="c-messages">
       <MessageList
+        key={visit === undefined ? "" : visitKey(visit)}
         thread={thread}
         client={client}
         recallMs={me.limits.recall_ms}
@@ -56,6 +59,32 @@ function useRememberedPlace(box: Box, conversation: string, thread: Thread): voi
     if (scroller === null) return;
     const place = placeOf(scroller);
     if (place !== undefined) places.set(conversation, place);
+  });
+}
+
+const visits = new WeakMap<Target, string>();
+
+/** Each visit draws the list anew: nothing of where it stood before carries over. */
+function visitKey(visit: Target): string {
+  const known = visits.get(visit) ?? `${performance.now()}`;
+  visits.set(visit, known);
+  return known;
+}
+
+/** Leads to the message that was gone to, once it is drawn, and shows which it is. */
+function useTarget(box: Box, visit: Target | undefined, thread: Thread): void {
+  const reached = useRef<Target>();
+  const entry = thread.entries.value.find((one) => one.kind === "message" && one.message.seq === visit?.seq);
+  const key = entry?.key;
+  useLayoutEffect(() => {
+    const scroller = scrollerOf(box.current);
+    if (visit === undefined || key === undefined || scroller === null || reached.current === visit) return;
+    const message = scroller.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+    if (message === null) return;
+    reached.current = visit;
+    scroller.scrollTop += topIn(scroller, message) - scroller.clientHeight / 3;
+    message.focus({ preventScroll: true });
+    message.classList.add("gone-to");
   });
 }
 

@@ -29,7 +29,7 @@ export function ThreadPane() {
       <ConnectionBar state={desk.client.connection.value} onRetry={() => desk.client.wake()} />
       {id === undefined ? (
         <EmptyState
-          icon="chat"
+          icon={<Icon name="chat" />}
           title={words.thread.noneTitle}
           body={listed && matchMedia("(pointer: fine)").matches ? words.thread.noneBody : undefined}
         >

@@ -1,50 +1,23 @@
 import { counted } from "./counted.ts";
+import { firstEn } from "./first-en.ts";
 
 const plural = counted("en");
 
 /** Every sentence of the shared parts and the buyer app. Other languages have the same shape, or do not compile. */
 export const en = {
+  ...firstEn,
   app: {
-    title: "Chat",
-    loading: "Loading…",
+    ...firstEn.app,
     retry: "Try again",
-    failed: "Something went wrong. Please try again.",
-    reload: "Reload",
     cancel: "Cancel",
-    close: "Close",
     back: "Back",
-    undo: "Undo",
     more: "More",
     done: "Done",
-    you: "You",
     buyer: "Buyer",
-    seller: "Seller",
     shop: "Shop",
   },
-  presence: { online: "Online", offline: "Offline", typing: "typing…" },
-  typing: { someone: (name: string) => (name === "" ? "typing…" : `${name} is typing…`) },
-  connection: {
-    connecting: "Connecting…",
-    offline: (time: string) => `Offline. Messages until ${time}`,
-    retryIn: (seconds: number) => `or in ${seconds} s`,
-    retryNow: "Try now",
-    back: "Back online",
-  },
-  tick: {
-    queued: "waiting to be sent",
-    uploading: "uploading",
-    sending: "sending",
-    stored: "sent",
-    delivered: "delivered",
-    read: "read",
-    failed: "not sent",
-  },
   message: {
-    name: (sender: string, time: string, state: string) =>
-      state === "" ? `${sender}, ${time}` : `${sender}, ${time}, ${state}`,
-    log: "Messages",
-    automatic: "Automatic message",
-    actions: "Message actions",
+    ...firstEn.message,
     copy: "Copy text",
     recall: "Take back",
     report: "Report",
@@ -91,29 +64,16 @@ export const en = {
     },
   },
   thread: {
-    unread: "New messages",
-    newCount: (n: number) => plural(n, { one: `${n} new message`, other: `${n} new messages` }),
-    toLatest: "To the latest message",
-    loadingOlder: "Loading older messages…",
-    start: "This is the beginning of your conversation",
+    ...firstEn.thread,
     failed: "The messages could not be loaded",
-    today: "Today",
-    yesterday: "Yesterday",
   },
   composer: {
-    label: "Message",
-    placeholder: "Write a message…",
-    send: "Send",
-    emoji: "Emoji",
-    addPictures: "Add pictures",
+    ...firstEn.composer,
     removePicture: (index: number) => `Remove picture ${index}`,
     pictures: "Pictures to send",
-    left: (n: number) => plural(n, { one: `${n} character left`, other: `${n} characters left` }),
-    tooLong: (n: number) => plural(n, { one: `${n} character too many`, other: `${n} characters too many` }),
     tooManyPictures: (max: number) => `At most ${max} pictures in one message`,
     preparing: "Preparing picture…",
     drop: "Drop pictures here",
-    enterHint: "Enter sends, Shift+Enter starts a new line",
   },
   emoji: {
     search: "Search emoji",
@@ -133,15 +93,6 @@ export const en = {
     ],
     failed: "Emoji could not be loaded",
   },
-  product: {
-    sendLink: "Send link",
-    view: "View product",
-    soldOut: "Sold out",
-    left: (n: number) => plural(n, { one: `Only ${n} left`, other: `Only ${n} left` }),
-    gone: "No longer for sale",
-    virtual: "Digital goods",
-    about: "About this product",
-  },
   lightbox: {
     close: "Close",
     zoom: "Zoom",
@@ -150,7 +101,7 @@ export const en = {
     error: "This picture cannot be loaded",
   },
   menu: {
-    open: "Menu",
+    ...firstEn.menu,
     block: "Block seller",
     unblock: "Unblock seller",
     report: "Report…",
@@ -201,20 +152,10 @@ export const en = {
     more: "Show more",
     failed: "Your conversations could not be loaded",
   },
-  empty: {
-    title: "Say hello",
-    hint: (product: string) =>
-      product === "" ? "Write your first message." : `Ask the seller anything about “${product}”.`,
-    starters: ["Is this still available?", "How soon can you deliver?", "Could you tell me more about it?"],
-  },
   page: {
-    closed: (until: string) =>
-      until === ""
-        ? "The shop is closed just now."
-        : `The shop is closed just now. It answers from ${until}.`,
+    ...firstEn.page,
     goneTitle: "This product is gone",
     goneBody: "It is no longer for sale, or the link is wrong. Your other conversations are still here.",
-    toInbox: "To my chats",
     ownTitle: "You are the seller",
     ownBody: "Buyers use this page to talk to you. Answer them in the console.",
     toConsole: "Open the console",
@@ -225,7 +166,6 @@ export const en = {
     signedOutBody: "Go back to the shop, sign in there and open the chat again. Nothing you sent is lost.",
     toShop: "Back to the shop",
     signIn: "Sign in",
-    guest: "You are chatting as a guest. This conversation stays in this browser only.",
   },
   wait: (seconds: number) =>
     plural(seconds, { one: `Try again in ${seconds} second.`, other: `Try again in ${seconds} seconds.` }),

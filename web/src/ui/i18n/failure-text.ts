@@ -1,14 +1,14 @@
-/** What failures are called. A first screen rarely has any, so their words come after it, by themselves. */
-import { signal } from "@preact/signals";
+/** What failures are called. Most pages never have any: their words come by themselves, after all others. */
+import { effect, signal } from "@preact/signals";
 import type { Failure } from "../../client/api.ts";
 import type { Words } from "./en.ts";
 import type { ErrorCode, FailureWords } from "./failures-en.ts";
-import type { Language } from "./language.ts";
+import { type Language, language } from "./language.ts";
 
 type Known = { language: Language; words: FailureWords; sameAs: Readonly<Record<string, ErrorCode>> };
 
 const known = signal<Known | undefined>(undefined);
-let wanted: Language = "en";
+let wanted: Language | undefined;
 
 const load: Record<Language, () => Promise<{ failures: FailureWords }>> = {
   en: () => import("./failures-en.ts"),
@@ -29,13 +29,19 @@ export async function speakOfFailures(language: Language): Promise<void> {
  */
 export function failureText(words: Words, failure: Failure): string {
   const now = known.value;
-  if (now?.language !== wanted) {
-    speakOfFailures(wanted).catch(() => undefined);
+  const spoken = wanted ?? language.value;
+  if (now?.language !== spoken) {
+    speakOfFailures(spoken).catch(() => undefined);
     return words.app.failed;
   }
   const code = codeIn(now, failure.code);
   return code === undefined ? words.app.failed : now.words[code];
 }
+
+effect(() => {
+  const next = language.value;
+  if (known.peek() !== undefined) speakOfFailures(next).catch(() => undefined);
+});
 
 /** The key of the words for a code, if there are any. */
 function codeIn({ words, sameAs }: Known, code: string): ErrorCode | undefined {

@@ -1,25 +1,24 @@
 /** The language of the page: found once, kept as a signal, changed without a reload. */
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Words } from "./en.ts";
-import { speakOfFailures } from "./failure-text.ts";
+import type { FirstWords } from "./first-en.ts";
 
 export type Language = "en" | "zh-CN";
 
-export const languages: readonly { code: Language; name: string }[] = [
-  { code: "en", name: "English" },
-  { code: "zh-CN", name: "简体中文" },
-];
+export const storageKey = "haggle.language";
 
-const storageKey = "haggle.language";
-const afterFirstScreen = 300;
-
-/** Each dictionary is a chunk of its own: a page loads one. */
-const load: Record<Language, () => Promise<Words>> = {
+/** Each dictionary is a chunk of its own: a page loads those of one language, the first words before the rest. */
+const loadFirst: Record<Language, () => Promise<FirstWords>> = {
+  en: async () => (await import("./first-en.ts")).firstEn,
+  "zh-CN": async () => (await import("./first-zh-cn.ts")).firstZhCn,
+};
+const loadAll: Record<Language, () => Promise<Words>> = {
   en: async () => (await import("./en.ts")).en,
   "zh-CN": async () => (await import("./zh-cn.ts")).zhCn,
 };
 
-type Spoken = { language: Language; words: Words };
+/** `all` is undefined until something had need of more than the first words. */
+type Spoken = { language: Language; first: FirstWords; all: Words | undefined };
 const spoken = signal<Spoken | undefined>(undefined);
 
 /** The language that a wish like "zh-Hant-TW" or "en_GB" comes nearest to. */
@@ -43,37 +42,50 @@ export function chooseLanguage(
   return "en";
 }
 
-/** Loads the words of the page's language. Await it before the first render. */
+/** Loads the first words of the page's language. Await it before the first render. */
 export async function startLanguage(): Promise<void> {
-  await speak(chooseLanguage(location.search, stored(), navigator.languages));
+  await speak(chooseLanguage(location.search, stored(), navigator.languages), false);
 }
 
-/** Changes the language and keeps the choice for the next visit. */
-export async function setLanguage(language: Language): Promise<void> {
-  try {
-    localStorage.setItem(storageKey, language);
-  } catch {
-    // Storage may be forbidden; the choice then holds until the page closes.
-  }
-  await speak(language);
+/** Loads the rest of the words, and what failures are called. Await it before anything that says `words()`. */
+export async function loadWords(): Promise<void> {
+  for (let now = spoken.peek(); now !== undefined && now.all === undefined; now = spoken.peek())
+    await speak(now.language, true);
+}
+
+/** Speaks another language from now on, with as many words as there are of this one. */
+export async function change(next: Language): Promise<void> {
+  await speak(next, spoken.peek()?.all !== undefined);
 }
 
 /** The language spoken now. */
 export const language: ReadonlySignal<Language> = computed(() => spoken.value?.language ?? "en");
 
-/** The words of the language spoken now. Read it while rendering, and the component follows a change. */
-export function words(): Words {
+/**
+ * The words of the language spoken now that a page has from its beginning. Read it while rendering, and the
+ * component follows a change.
+ */
+export function firstWords(): FirstWords {
   const now = spoken.value;
   if (now === undefined) throw new Error("startLanguage has not been awaited");
-  return now.words;
+  return now.first;
 }
 
-async function speak(next: Language): Promise<void> {
-  const dictionary = await load[next]();
-  spoken.value = { language: next, words: dictionary };
+/** All words of the language spoken now, for what is loaded together with them: see `loadWords`. */
+export function words(): Words {
+  const all = spoken.value?.all;
+  if (all === undefined) throw new Error("loadWords has not been awaited");
+  return all;
+}
+
+let wanted: Language | undefined;
+
+async function speak(next: Language, more: boolean): Promise<void> {
+  wanted = next;
+  const [first, all] = await Promise.all([loadFirst[next](), more ? loadAll[next]() : undefined]);
+  if (wanted !== next) return; // another was chosen meanwhile
+  spoken.value = { language: next, first, all };
   document.documentElement.lang = next;
-  // After the first screen, and while there is a network: what fails next may be just that.
-  setTimeout(() => void speakOfFailures(next).catch(() => undefined), afterFirstScreen);
 }
 
 function stored(): string | null {

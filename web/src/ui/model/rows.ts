@@ -29,7 +29,8 @@ function writer(entry: Entry): string {
     : `${entry.mine ? "me" : entry.message.sender}/${entry.message.agent ?? ""}`;
 }
 
-function isTombstone(entry: Entry): boolean {
+/** Whether all that is left of an entry is that it was taken back. */
+export function isTombstone(entry: Entry): boolean {
   return entry.kind === "message" && entry.message.recalled_at !== undefined;
 }
 

@@ -8,7 +8,6 @@ import {
   sizeToShow,
   sticks,
   type Window,
-  windowAround,
   windowMax,
 } from "./scroll.ts";
 
@@ -74,17 +73,6 @@ test("what is loaded below a window stays below it, and a step down draws it wit
   const next = bounds(newer(window, after), after);
   expect(next).toEqual({ from: 0, to: 110 });
 });
-
-test.each([{ at: 3 }, { at: 500 }, { at: 990 }])(
-  "a message gone to is drawn with room on both sides: $at",
-  ({ at }) => {
-    const all = list(1000);
-    const { from, to } = bounds(windowAround(at, all), all);
-    expect(from).toBeLessThanOrEqual(Math.max(0, at - 20));
-    expect(to).toBeGreaterThanOrEqual(Math.min(1000, at + 20));
-    expect(to - from).toBeLessThanOrEqual(windowMax);
-  },
-);
 
 test("the first unread is drawn when the thread opens", () => {
   const n = 200;

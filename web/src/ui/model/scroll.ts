@@ -47,13 +47,6 @@ export function newer(window: Window, list: readonly Keyed[]): Window {
   return { size, end: next >= list.length ? undefined : list[next - 1]?.key };
 }
 
-/** The window to begin with: up to the newest, unless the entry at `index` is too far up for that. */
-export function windowAround(index: number, list: readonly Keyed[]): Window {
-  if (index < 0 || list.length - index + 20 <= windowMax)
-    return { size: sizeToShow(index, list.length), end: undefined };
-  return { size: step * 2, end: list[Math.min(list.length - 1, index + step)]?.key };
-}
-
 /** The window with its end where it is: what is added below stays below it. */
 export function pinned(window: Window, list: readonly Keyed[]): Window {
   const { to } = bounds(window, list);

@@ -1,0 +1,73 @@
+import type { JSX } from "preact";
+import type { Failure } from "../client/api.ts";
+import { EmptyState } from "../ui/empty-state.tsx";
+import { FailureNote } from "../ui/failure-note.tsx";
+import { words } from "../ui/i18n/language.ts";
+import { Icon } from "../ui/icon.tsx";
+import { useLater } from "../ui/later.ts";
+import { goTo } from "./route.ts";
+
+export type UnavailableProps = { failure: Failure; wide: boolean; onRetry?: () => void };
+
+/** Why there is no thread, in words, and what to do instead. */
+export function Unavailable({ failure, wide, onRetry }: UnavailableProps): JSX.Element {
+  const text = words().page;
+  useLater(true);
+  // Where the list is there already, nobody needs a way to it.
+  const toInbox = wide ? undefined : (
+    <button type="button" class="button" onClick={() => goTo({ kind: "inbox" })}>
+      <Icon name="chat" /> {text.toInbox}
+    </button>
+  );
+  switch (failure.code) {
+    case "product_gone":
+    case "invalid_product":
+      return (
+        <Page icon={<Icon name="bag" />} title={text.goneTitle} body={text.goneBody} actions={toInbox} />
+      );
+    case "not_found":
+      return (
+        <Page
+          icon={<Icon name="search" />}
+          title={text.notFoundTitle}
+          body={text.notFoundBody}
+          actions={toInbox}
+        />
+      );
+    case "buyers_begin": {
+      const toConsole = (
+        <a class="button primary" href="/console">
+          {text.toConsole}
+        </a>
+      );
+      return (
+        <Page icon={<Icon name="bag" />} title={text.ownTitle} body={text.ownBody} actions={toConsole} />
+      );
+    }
+    default: {
+      const retry = onRetry !== undefined && (
+        <button type="button" class="button primary" onClick={onRetry}>
+          <Icon name="retry" /> {words().app.retry}
+        </button>
+      );
+      const why = <FailureNote failure={failure} />;
+      return (
+        <Page icon={<Icon name="alert" />} title={text.failedTitle} body={why} actions={[retry, toInbox]} />
+      );
+    }
+  }
+}
+
+type PageProps = Pick<Parameters<typeof EmptyState>[0], "icon" | "title" | "body"> & {
+  actions: Parameters<typeof EmptyState>[0]["children"];
+};
+
+function Page({ icon, title, body, actions }: PageProps): JSX.Element {
+  return (
+    <main class="chat">
+      <EmptyState icon={icon} title={title} body={body}>
+        {actions}
+      </EmptyState>
+    </main>
+  );
+}

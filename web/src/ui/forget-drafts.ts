@@ -1,0 +1,11 @@
+import { prefix } from "./draft.ts";
+
+/** Forgets what a user had begun to write. */
+export function forgetDrafts(writer: string): void {
+  try {
+    const theirs = Object.keys(localStorage).filter((key) => key.startsWith(`${prefix}${writer}.`));
+    for (const key of theirs) localStorage.removeItem(key);
+  } catch {
+    // Where storage is forbidden nothing was kept.
+  }
+}

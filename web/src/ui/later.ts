@@ -1,0 +1,41 @@
+/**
+ * What a conversation can be shown without is loaded once it is shown, while there is a network: what needs it
+ * may come when there is none.
+ */
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+type Load = () => Promise<unknown>;
+
+const waiting = new Set<Load>();
+/** What is drawn first has the network for itself. */
+const afterShown = 300;
+const stands = signal(false);
+
+/** Whether a page has shown what it was opened for. */
+export const shown: ReadonlySignal<boolean> = stands;
+
+/** Has something loaded once there is a conversation on the screen, if nothing needs it before. */
+export function later<T>(load: () => Promise<T>): () => Promise<T> {
+  waiting.add(load);
+  return load;
+}
+
+/** Loads what waits; what cannot be loaded goes on waiting. */
+export async function loadLater(): Promise<void> {
+  const loads = [...waiting].map(async (load) => {
+    await load();
+    waiting.delete(load);
+  });
+  await Promise.allSettled(loads);
+}
+
+/** Loads what waits shortly after the page shows what it was opened for, and again whenever it does. */
+export function useLater(shows: boolean): void {
+  useEffect(() => {
+    if (!shows) return;
+    stands.value = true;
+    const timer = setTimeout(() => void loadLater(), afterShown);
+    return () => clearTimeout(timer);
+  }, [shows]);
+}
