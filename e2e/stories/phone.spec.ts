@@ -2,7 +2,7 @@
 import type { CDPSession } from "@playwright/test";
 import { expect, type Page, phone } from "../harness.ts";
 import { answerTo, Record, Thread } from "../talk.ts";
-import { inFrame, launcher, opened, panel, test } from "../visit.ts";
+import { haggle, inFrame, launcher, opened, panel, said, test } from "../visit.ts";
 
 const [width, height] = [390, 844];
 
@@ -171,6 +171,93 @@ test("on a shop's page the chat is a sheet over all of it; the page beneath stan
   await expect(panel(page)).toBeHidden();
   await expect(launcher(page)).toBeFocused();
   expect(await body()).toEqual(["", "", 700]);
+});
+
+/** A shop's single-page router: what it would draw goes by the address and the state, and it hears of new ones. */
+async function withRouter(page: Page): Promise<() => Promise<unknown[]>> {
+  await page.evaluate(() => {
+    const of = window as unknown as { heard: string[] };
+    of.heard = [];
+    const go = () => `${location.pathname} ${JSON.stringify(history.state)}`;
+    history.replaceState({ at: "list" }, "", "/list");
+    history.pushState({ at: "mug", idx: 1 }, "", "/mug");
+    let here = go();
+    // As routers do: where it is already, there is nothing to draw.
+    addEventListener("popstate", () => {
+      if (go() !== here) of.heard.push(go());
+      here = go();
+    });
+    const push = history.pushState;
+    history.pushState = (...given) => {
+      push.apply(history, given);
+      here = go();
+      of.heard.push(`pushed ${here}`);
+    };
+  });
+  return () =>
+    page.evaluate(() => [location.pathname, history.state, (window as unknown as { heard: string[] }).heard]);
+}
+
+test("Back closes the sheet and nothing else; the next Back is the shop's", async ({ visit }) => {
+  const page = await visit(phone);
+  const router = await withRouter(page);
+  const onMug = ["/mug", { at: "mug", idx: 1 }, []];
+  const scrolled = () => page.evaluate(() => scrollY);
+  await page.evaluate(() => scrollTo(0, 700));
+  const length = await page.evaluate(() => history.length);
+
+  await launcher(page).tap();
+  await expect(panel(page)).toBeVisible();
+  await expect((await inFrame(page)).field).toBeVisible();
+  expect(await router()).toEqual(onMug);
+  await page.evaluate(() => history.back());
+  await expect(panel(page)).toBeHidden();
+  await expect(launcher(page)).toBeFocused();
+  expect(await router()).toEqual(onMug);
+  expect(await scrolled()).toBe(700);
+
+  // Closing it by its button leaves nothing behind to go back over.
+  for (let closed = 1; closed <= 2; closed++) {
+    await launcher(page).tap();
+    await (await inFrame(page)).page.getByRole("button", { name: "Close" }).tap();
+    await expect.poll(async () => (await said(page)).filter((it) => it === "close")).toHaveLength(closed + 1);
+    expect(await router()).toEqual(onMug);
+    expect(await scrolled()).toBe(700);
+  }
+  expect(await page.evaluate(() => history.length)).toBe(length + 1); // the one that Forward leads to
+  await page.evaluate(() => history.back());
+  await expect.poll(router).toEqual(["/list", { at: "list" }, ['/list {"at":"list"}']]);
+});
+
+test("a shop that goes elsewhere from an open sheet gets there", async ({ visit }) => {
+  const page = await visit(phone);
+  const router = await withRouter(page);
+  await launcher(page).tap();
+  await expect(panel(page)).toBeVisible();
+  await page.evaluate(() => {
+    const { haggle } = window as unknown as { haggle(...a: unknown[]): void };
+    haggle("close");
+    history.pushState({ at: "cart" }, "", "/cart");
+  });
+  await expect(panel(page)).toBeHidden();
+  await drawn(page);
+  expect(await router()).toEqual(["/cart", { at: "cart" }, ['pushed /cart {"at":"cart"}']]);
+  // Gone on beneath the open sheet, the entry is not the last any more.
+  await haggle(page, "open");
+  await expect(panel(page)).toBeVisible();
+  await page.evaluate(() => history.pushState({ at: "paid" }, "", "/paid"));
+  await (await inFrame(page)).page.getByRole("button", { name: "Close" }).tap();
+  await expect.poll(() => said(page)).toEqual(expect.arrayContaining(["open", "close", "open", "close"]));
+  expect((await router()).slice(0, 2)).toEqual(["/paid", { at: "paid" }]);
+});
+
+test("at a desk the history is left alone", async ({ visit }) => {
+  const page = await visit();
+  const length = await page.evaluate(() => history.length);
+  await opened(page);
+  await page.keyboard.press("Escape");
+  await expect(panel(page)).toBeHidden();
+  expect(await page.evaluate(() => history.length)).toBe(length);
 });
 
 test("the keyboard comes: where one writes and the newest message stay in sight, until it goes", async ({ person }) => {
