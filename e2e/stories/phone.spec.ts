@@ -1,7 +1,7 @@
 /** What a phone makes hard: the zoom, the sheet, the keyboard, the corners and the finger on the history. */
 import type { CDPSession } from "@playwright/test";
 import { expect, type Page, phone } from "../harness.ts";
-import { answerTo, Record, Thread } from "../talk.ts";
+import { answerTo, pick, picture, Record, Thread } from "../talk.ts";
 import { haggle, inFrame, launcher, opened, panel, said, test } from "../visit.ts";
 
 const [width, height] = [390, 844];
@@ -404,6 +404,51 @@ test("nothing to touch or to read is under the notch, the rounded corners or the
   expect(button && [button.x + button.width, button.y + button.height]).toEqual([width - 20, height - 34]);
 });
 
+test("what a finger is to meet is as large as a finger", async ({ person }) => {
+  const target = 44;
+  const small = (page: Page) =>
+    page.locator("button, input:not([type=file]), textarea, select, a, summary, [role=switch]").evaluateAll(
+      (all, least) =>
+        all.flatMap((it) => {
+          const box = it.getBoundingClientRect();
+          // Unseen; a link among words; a switch with its label; a cross with more around it than is drawn.
+          if (!it.checkVisibility() || box.width <= 1 || it.closest(".rich-text") !== null) return [];
+          const after = getComputedStyle(it, "::after");
+          const within = getComputedStyle(it).position === "static" ? it.parentElement : it;
+          const drawn = (after.position === "absolute" ? within : it)?.getBoundingClientRect() ?? box;
+          const around = Math.max(0, -(Number.parseFloat(after.top) || 0));
+          const [wide, high] = [drawn.width + 2 * around, drawn.height + 2 * around];
+          const label = it.closest("label")?.getBoundingClientRect();
+          if (label !== undefined && label.height >= least) return [];
+          return wide >= least && high >= least ? [] : [`${it.outerHTML.slice(0, 90)} ${wide} x ${high}`];
+        }),
+      target,
+    );
+  const lin = await person({ ...phone, reducedMotion: "reduce" }); // what grows into place is small on its way
+  const buyer = await chatWith(await lin.chatAbout(1001), 0);
+  expect(await small(buyer.page), "an empty chat").toEqual([]);
+  await buyer.say("Hello");
+  await buyer.expectStanding("Hello", "sent");
+  await pick(buyer.page, picture("one.png"));
+  await expect(buyer.page.locator(".tray-wait")).toHaveCount(0);
+  expect(await small(buyer.page), "a chat").toEqual([]);
+  // What failed has its own ways out.
+  await buyer.page.route("**/v1/files/*", (route) => route.continue({ postData: "no picture" }));
+  await buyer.send.tap();
+  await expect(buyer.page.getByRole("button", { name: "Retry" })).toBeVisible();
+  expect(await small(buyer.page), "a failed message").toEqual([]);
+  await buyer.page.getByRole("button", { name: "Menu" }).tap();
+  await expect(buyer.page.getByRole("menu")).toBeVisible();
+  expect(await small(buyer.page), "a menu").toEqual([]);
+  await buyer.page.getByRole("menuitem", { name: "Report" }).tap();
+  await expect(buyer.page.getByRole("dialog")).toBeVisible();
+  expect(await small(buyer.page), "a dialog").toEqual([]);
+  await buyer.page.getByRole("button", { name: "Cancel" }).tap();
+  await buyer.page.getByRole("button", { name: "To my chats" }).tap();
+  await expect(buyer.page.locator(".inbox-row")).toHaveCount(1);
+  expect(await small(buyer.page), "the list").toEqual([]);
+});
+
 /** A thread with so much history that it comes in pages. */
 async function longThread(person: Parameters<Parameters<typeof test>[2]>[0]["person"]): Promise<Thread> {
   const lin = await person(phone);
@@ -437,6 +482,15 @@ test("pulling for older history moves nothing but by the finger, which may stay 
   });
   const box = thread.page.locator(".thread-scroll");
   await box.evaluate((it) => it.scrollTo(0, 700));
+  // To who listens, what is added while the list is busy is no news.
+  await thread.log.evaluate((log) => {
+    const of = window as unknown as { aloud: string[] };
+    of.aloud = [];
+    new MutationObserver((all) => {
+      const added = all.flatMap((change) => [...change.addedNodes]);
+      if (added.length > 0 && log.ariaBusy !== "true") of.aloud.push(...added.map((it) => it.textContent ?? ""));
+    }).observe(log, { childList: true });
+  });
   const finger = await Finger.on(page);
   await finger.down(300);
   await finger.pull(250);
@@ -456,6 +510,8 @@ test("pulling for older history moves nothing but by the finger, which may stay 
   await drawn(page);
   for (const by of moved(after, await places(thread))) expect(Math.abs(by - 100), "against the finger").toBeLessThanOrEqual(2);
   await finger.up();
+  expect(await page.evaluate(() => (window as unknown as { aloud: string[] }).aloud), "read aloud").toEqual([]);
+  await expect(thread.log).toHaveAttribute("aria-busy", "false");
 });
 
 test("what glides on through older history comes without a jump, up to the first message", async ({ person }) => {
