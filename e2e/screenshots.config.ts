@@ -2,4 +2,4 @@ import { defineConfig } from "@playwright/test";
 import stories from "./playwright.config.ts";
 
 /** Not stories: `npm run screenshots` takes pictures. */
-export default defineConfig(stories, { testDir: ".", testMatch: "screenshots.ts", outputDir: "results/screenshots", timeout: 240_000 });
+export default defineConfig(stories, { testDir: ".", testMatch: "screenshots.ts", outputDir: "results/screenshots", timeout: 600_000 });

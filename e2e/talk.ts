@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { type APIRequestContext, expect, type Locator, type Page } from "@playwright/test";
 import type { Person } from "./harness.ts";
@@ -170,6 +171,15 @@ export class Record {
     const [only] = all;
     if (only === undefined) throw new Error("no conversation");
     return only;
+  }
+
+  /** Says something without a page: a long history is soon there. */
+  async send(to: { product: string } | { conversation: string }, text: string): Promise<void> {
+    const answer = await this.#request.post(`${this.#url}/v1/messages`, {
+      data: { ...to, nonce: randomUUID(), blocks: [{ type: "text", text }] },
+      headers: { Authorization: `Bearer ${this.#token}` },
+    });
+    expect(answer.status(), await answer.text()).toBeLessThan(300);
   }
 
   /** All messages of the one conversation, oldest first. */

@@ -1,4 +1,5 @@
 import { expect, type Page } from "@playwright/test";
+import { askedAgain, type Extremes, extremes, writtenLongAgo } from "./extremes.ts";
 import type { Person } from "./harness.ts";
 import type { Server } from "./server.ts";
 import { paste, pick, Thread } from "./talk.ts";
@@ -54,7 +55,8 @@ export async function tour(server: Server, bring: Bring, look: Look): Promise<vo
   await buyerScreens(buyer, seller, say, look);
   await otherWays(buyer.page, look);
   await consoleScreens(seller, look);
-  await apart(server, buyer, seller, look);
+  const odd = await extremes(server, await bring("buyer"), await bring("seller"), spoken, look);
+  await apart(server, buyer, seller, odd, look);
 }
 
 async function language(person: Person): Promise<string> {
@@ -307,17 +309,19 @@ async function otherWays(page: Page, look: Look): Promise<void> {
 }
 
 /** Without the server, and with one that says no. */
-async function apart(server: Server, buyer: Thread, seller: Thread, look: Look): Promise<void> {
+async function apart(server: Server, buyer: Thread, seller: Thread, odd: Extremes, look: Look): Promise<void> {
   await server.kill();
   await expect(buyer.page.locator('.connection-bar[data-kind="offline"]')).toBeVisible();
   await expect(seller.page.locator('.connection-bar[data-kind="offline"]')).toBeVisible();
   await buyer.say("👍");
   await look({ name: "chat-offline", page: buyer.page });
   await look({ name: "console-offline", page: seller.page });
+  await writtenLongAgo(odd);
   await server.start();
   for (const { page } of [buyer, seller]) {
     await expect(page.locator('.connection-bar[data-kind="offline"]')).toHaveCount(0, { timeout: 30_000 });
   }
+  await askedAgain(odd, look);
   await buyer.page.locator("main [aria-haspopup=menu]").click();
   await buyer.page.getByRole("menuitem").first().click();
   await buyer.page.getByRole("dialog").locator("footer .button.primary").click();

@@ -13,7 +13,7 @@ for (const [name, look] of Object.entries({
   "desktop, forced colours, English": { ...desktop, ...inForcedColors },
 })) {
   test(`every screen can be used by everybody: ${name}`, async ({ server, person }) => {
-    test.setTimeout(300_000); // a tour of 40 screens
+    test.setTimeout(600_000); // a tour of more than 50 screens
     const found: { [screen: string]: string[] } = {};
     await tour(server, () => person({ ...look, ...still }), async (screen) => {
       const here = await barriers(screen.page);

@@ -1,47 +1,6 @@
-import { desktop, expect, expectAccessible, type Page, phone, test as base } from "../harness.ts";
-import { HostShop } from "../host-shop.ts";
+import { expect, expectAccessible } from "../harness.ts";
 import { answerTo, Thread } from "../talk.ts";
-
-/** A shop on another site, with a strict policy, whose product page has the widget on it. */
-const test = base.extend<{ shop: HostShop; visit: (options?: object) => Promise<Page> }>({
-  // biome-ignore lint/correctness/noEmptyPattern: the runner wants a pattern
-  shop: async ({}, use) => {
-    const shop = await HostShop.open();
-    await use(shop);
-    await shop.close();
-  },
-  flags: async ({ shop }, use) => use(["--frame-ancestors", shop.url]),
-  visit: async ({ shop, server, person }, use) => {
-    shop.uses(server);
-    await use(async (options = desktop) => {
-      const page = await (await person(options)).context.newPage();
-      await page.goto(shop.url);
-      return page;
-    });
-  },
-});
-
-const launcher = (page: Page) => page.getByRole("button", { name: /^Chat with the seller/ });
-const panel = (page: Page) => page.getByRole("dialog", { name: "Chat" });
-
-/** The chat in its frame, as a thread. */
-async function opened(page: Page): Promise<Thread> {
-  await launcher(page).click();
-  await expect(panel(page)).toBeVisible();
-  return inFrame(page);
-}
-
-async function inFrame(page: Page): Promise<Thread> {
-  const handle = await page.locator("iframe").elementHandle();
-  const frame = await handle?.contentFrame();
-  if (frame === null || frame === undefined) throw new Error("there is no frame");
-  return new Thread(frame as unknown as Page);
-}
-
-const said = (page: Page) => page.evaluate(() => (window as unknown as { said: string[] }).said);
-const wrong = (page: Page) => page.evaluate(() => (window as unknown as { wrong: string[] }).wrong);
-const haggle = (page: Page, ...call: unknown[]) =>
-  page.evaluate((given) => (window as unknown as { haggle(...a: unknown[]): void }).haggle(...given), call);
+import { haggle, inFrame, launcher, opened, panel, said, test, wrong } from "../visit.ts";
 
 test("a buyer asks from a shop's page on another site; an answer shows on the closed button", async ({ visit, person }) => {
   const page = await visit();
@@ -184,25 +143,6 @@ test("who is not signed in can say so to the shop", async ({ visit, shop }) => {
     haggle("setToken", async () => (await fetch("/token")).text());
   });
   await expect(new Thread(frame).field).toBeVisible();
-});
-
-test("on a phone the chat is a sheet, and the page beneath it stands still", async ({ visit }) => {
-  const page = await visit(phone);
-  await page.evaluate(() => scrollTo(0, 700));
-  await launcher(page).tap();
-  await expect(panel(page)).toBeVisible();
-  const thread = await inFrame(page);
-  await expect(thread.field).toBeVisible();
-  expect(await panel(page).boundingBox()).toEqual({ x: 0, y: 0, width: 390, height: 844 });
-  expect(await page.evaluate(() => [document.body.style.position, document.body.style.top])).toEqual(["fixed", "-700px"]);
-  expect(await panel(page).getAttribute("aria-modal")).toBe("true");
-  // Tab goes round in it: the page beneath is covered.
-  for (let i = 0; i < 12; i++) await page.keyboard.press("Tab");
-  expect(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.tagName)).toBe("IFRAME");
-  await thread.page.getByRole("button", { name: "Close" }).tap();
-  await expect(panel(page)).toBeHidden();
-  await expect(launcher(page)).toBeFocused();
-  expect(await page.evaluate(() => [scrollY, document.body.style.position])).toEqual([700, ""]);
 });
 
 test("Esc closes it, in the chat as around it", async ({ visit }) => {

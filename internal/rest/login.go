@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"haggle/internal/auth"
 	"haggle/internal/chat"
 )
 
@@ -15,6 +16,10 @@ import (
 const (
 	cookieBuyer    = "haggle_buyer"
 	cookieMerchant = "haggle_merchant"
+	// cookieFramed is a guest's in a frame on a page of another site, where browsers
+	// neither keep nor send the others. It is partitioned: what a guest is on one
+	// site, they are on no other. Only what asks for tokens goes by it.
+	cookieFramed = "haggle_guest"
 )
 
 func cookieName(side chat.Side) string {
@@ -49,7 +54,11 @@ type TokenAnswer struct {
 	UID       string `json:"uid"`
 }
 
-type guestIn struct{ exchange }
+type guestIn struct {
+	exchange
+
+	Framed bool `query:"framed" doc:"The page is in a frame on a shop's page: the guest is kept there, for that site alone"`
+}
 
 func (a *API) loginRoutes() {
 	// Browsers go to these two themselves, so their answers are pages and redirects.
@@ -62,7 +71,8 @@ func (a *API) loginRoutes() {
 	token.Security = []map[string][]string{{byCookie: {}}}
 	plain(a, token, a.token)
 	plain(a, post("/v1/guest", "guest", tagLogin, "Come in as a guest",
-		"Where guests are allowed: sets the buyer's cookie, unless there is a good one. For the server's own pages only."), a.guest)
+		"Where guests are allowed: sets the buyer's cookie, unless there is a good one. For the server's own pages only. "+
+			"In a frame on another site's page that is a cookie of its own, `"+cookieFramed+"`, partitioned by that site."), a.guest)
 	plain(a, post("/v1/logout", "logout", tagLogin, "Sign out of this browser",
 		"Forgets the cookie of one side, and ends what came of it: a copy of the cookie, and the tokens that pages got for it, "+
 			"are refused from now on. A socket that is open stays until its token ends, within "+lasting(a.svc.Limits().TokenTTL)+
@@ -153,13 +163,54 @@ func (a *API) putCookie(w http.ResponseWriter, side chat.Side, value string, max
 	})
 }
 
+// putFramed sets the cookie of a guest in a frame; a negative maxAge forgets it.
+// Browsers take none that is partitioned without Secure, and count loopback as such.
+func putFramed(w http.ResponseWriter, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // G124: SameSite is None on purpose: a frame on another site is where it is for
+		Name: cookieFramed, Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: true, SameSite: http.SameSiteNoneMode, Partitioned: true,
+	})
+}
+
+func errSignedOut() *chat.Error {
+	return chat.Codef(chat.Unauthenticated, "signed_out", "you are signed out")
+}
+
 // signedIn returns who the browser's cookie of a side is about.
 func (a *API) signedIn(r *http.Request, side chat.Side) (chat.Identity, error) {
 	c, err := r.Cookie(cookieName(side))
 	if err != nil {
-		return chat.Identity{}, chat.Codef(chat.Unauthenticated, "signed_out", "you are signed out")
+		return chat.Identity{}, errSignedOut()
 	}
 	return a.Verifier.VerifyCookie(r.Context(), c.Value, side)
+}
+
+// framedGuest returns which guest the browser keeps for a frame on the page that
+// it shows. It goes along with requests from other sites' pages: who calls this has
+// looked where the request comes from.
+func (a *API) framedGuest(r *http.Request) (chat.Identity, error) {
+	c, err := r.Cookie(cookieFramed)
+	if err != nil {
+		return chat.Identity{}, errSignedOut()
+	}
+	id, err := a.Verifier.VerifyCookie(r.Context(), c.Value, chat.BuyerSide)
+	if err == nil && !id.Actor.UID.IsGuest() {
+		return chat.Identity{}, errSignedOut()
+	}
+	return id, err
+}
+
+// present returns who the page's cookies are about: whoever is signed in, else a
+// buyer's frame may have a guest.
+func (a *API) present(r *http.Request, side chat.Side) (chat.Identity, error) {
+	id, err := a.signedIn(r, side)
+	if err == nil || side != chat.BuyerSide || chat.KindOf(err) != chat.Unauthenticated {
+		return id, err
+	}
+	if guest, framedErr := a.framedGuest(r); framedErr == nil || chat.KindOf(framedErr) != chat.Unauthenticated {
+		return guest, framedErr
+	}
+	return id, err
 }
 
 func (a *API) token(_ context.Context, in *sideIn) (*answer[TokenAnswer], error) {
@@ -169,7 +220,7 @@ func (a *API) token(_ context.Context, in *sideIn) (*answer[TokenAnswer], error)
 	if err := requireJSON(in.r); err != nil {
 		return nil, err
 	}
-	id, err := a.signedIn(in.r, in.Body.side())
+	id, err := a.present(in.r, in.Body.side())
 	if err != nil {
 		return nil, err
 	}
@@ -199,25 +250,49 @@ func (a *API) guest(_ context.Context, in *guestIn) (*struct{}, error) {
 	if err := a.checkOwnOrigin(in.r); err != nil {
 		return nil, err
 	}
-	return nil, a.EnterGuest(in.w, in.r)
+	if !in.Framed {
+		return nil, a.EnterGuest(in.w, in.r)
+	}
+	_, err := a.present(in.r, chat.BuyerSide)
+	value, err := a.guestAfter(in.r, err)
+	if value == "" || err != nil {
+		return nil, err
+	}
+	// Where both are of one site the browser keeps the usual cookie, too: the guest
+	// is then the same in a tab of the chat's own.
+	a.putCookie(in.w, chat.BuyerSide, value, guestSeconds)
+	putFramed(in.w, value, guestSeconds)
+	return nil, nil
 }
 
 // EnterGuest signs the browser in as a guest, where guests are allowed and unless it
 // is signed in as a buyer. Who calls it has looked where the request comes from.
 func (a *API) EnterGuest(w http.ResponseWriter, r *http.Request) error {
-	if _, err := a.signedIn(r, chat.BuyerSide); err == nil {
-		return nil
-	} else if chat.KindOf(err) != chat.Unauthenticated {
+	_, err := a.signedIn(r, chat.BuyerSide)
+	value, err := a.guestAfter(r, err)
+	if value == "" || err != nil {
 		return err
+	}
+	a.putCookie(w, chat.BuyerSide, value, guestSeconds)
+	return nil
+}
+
+const guestSeconds = int(auth.GuestLife / time.Second)
+
+// guestAfter makes a guest, if the browser's cookies are found to name nobody, and
+// returns what to keep: "" for nothing, as somebody is there.
+func (a *API) guestAfter(r *http.Request, found error) (cookie string, err error) {
+	if found == nil || chat.KindOf(found) != chat.Unauthenticated {
+		return "", found
 	}
 	id, err := a.Verifier.NewGuest()
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := a.svc.AllowKey(chat.ActionGuest, limitKey(ClientIP(r, a.TrustedProxies))); err != nil {
-		return err
+		return "", err
 	}
-	return a.setCookie(w, id)
+	return a.Verifier.CookieToken(id)
 }
 
 // Buyer returns who the buyer's cookie is about, for pages that act by it.
@@ -236,15 +311,27 @@ func (a *API) logout(ctx context.Context, in *sideIn) (*struct{}, error) {
 	if err := requireJSON(in.r); err != nil {
 		return nil, err
 	}
-	id, err := a.signedIn(in.r, in.Body.side())
-	if err == nil {
-		err = a.svc.EndLogin(ctx, id)
-	}
 	// While nobody can say that it ended, the cookie stays, to try again with.
-	if err != nil && chat.KindOf(err) != chat.Unauthenticated {
+	end := func(id chat.Identity, err error) error {
+		if err == nil {
+			err = a.svc.EndLogin(ctx, id)
+		}
+		if err != nil && chat.KindOf(err) != chat.Unauthenticated {
+			return err
+		}
+		return nil
+	}
+	side := in.Body.side()
+	if err := end(a.signedIn(in.r, side)); err != nil {
 		return nil, err
 	}
-	a.putCookie(in.w, in.Body.side(), "", -1)
+	if _, err := in.r.Cookie(cookieFramed); err == nil && side == chat.BuyerSide {
+		if err := end(a.framedGuest(in.r)); err != nil {
+			return nil, err
+		}
+		putFramed(in.w, "", -1)
+	}
+	a.putCookie(in.w, side, "", -1)
 	return nil, nil
 }
 

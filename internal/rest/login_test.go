@@ -447,6 +447,71 @@ func TestGuest(t *testing.T) {
 	off.fails(come, http.StatusForbidden, "guests_disabled")
 }
 
+// A guest in a frame on another site's page is kept by a cookie that browsers send
+// there; it opens nothing but what asks for tokens, and is nobody's who has a name.
+func TestGuest_framed(t *testing.T) {
+	f := newFixture(t)
+	ask := func(cookies ...*http.Cookie) request {
+		header := map[string]string{"Origin": ownOrigin}
+		for _, c := range cookies {
+			header["Cookie"] += c.Name + "=" + c.Value + "; "
+		}
+		return request{method: "POST", path: "/v1/token", body: `{"side":"buyer"}`, header: header}
+	}
+	come := func(cookies ...*http.Cookie) []*http.Cookie {
+		t.Helper()
+		r := ask(cookies...)
+		r.path, r.body = "/v1/guest?framed=true", ""
+		res := f.do(r)
+		if res.Code != http.StatusNoContent {
+			t.Fatalf("status %d: %s", res.Code, res.Body)
+		}
+		return res.Result().Cookies()
+	}
+	kept := come()
+	if len(kept) != 2 || kept[0].Name != "haggle_buyer" || kept[1].Name != "haggle_guest" {
+		t.Fatalf("cookies %v, want the usual one and that of the frame", kept)
+	}
+	usual, framed := kept[0], kept[1]
+	if !framed.HttpOnly || !framed.Secure || !framed.Partitioned || framed.SameSite != http.SameSiteNoneMode ||
+		framed.Path != "/" || framed.Domain != "" || framed.MaxAge < 29*24*3600 {
+		t.Errorf("cookie %v", framed)
+	}
+	var got, same rest.TokenAnswer
+	f.want(ask(framed), http.StatusOK, &got)
+	f.want(ask(usual), http.StatusOK, &same)
+	if !chat.UID(got.UID).IsGuest() || same.UID != got.UID {
+		t.Errorf("uid %q in the frame, %q beside it, want one guest", got.UID, same.UID)
+	}
+	if again := come(framed); len(again) != 0 {
+		t.Errorf("cookies %v for somebody who is known, want none", again)
+	}
+
+	// Who is signed in is not the guest of before, and a name is not kept so.
+	lin := cookieOf(t, f.login(url.Values{"token": {token(t, auth.ShopClaims{UID: "U_1"})}}, nil))
+	f.want(ask(framed, lin), http.StatusOK, &got)
+	if got.UID != "U_1" {
+		t.Errorf("uid %q, want U_1", got.UID)
+	}
+	f.fails(ask(&http.Cookie{Name: "haggle_guest", Value: lin.Value}), http.StatusUnauthorized, "signed_out")
+	// Another site's page, whose requests it goes along with, gets nothing for it.
+	foreign := ask(framed)
+	foreign.header["Origin"] = "https://elsewhere.example"
+	f.fails(foreign, http.StatusForbidden, "origin_not_allowed")
+	agent := ask(framed)
+	agent.body = `{"side":"merchant"}`
+	f.fails(agent, http.StatusUnauthorized, "signed_out")
+
+	out := ask(framed)
+	out.path = "/v1/logout"
+	gone := f.do(out).Result().Cookies()
+	if len(gone) != 2 || gone[0].Name != "haggle_guest" || !gone[0].Partitioned || gone[0].MaxAge >= 0 || gone[1].MaxAge >= 0 {
+		t.Errorf("cookies %v, want both forgotten", gone)
+	}
+	f.fails(ask(framed), http.StatusUnauthorized, "signed_out")
+	f.fails(ask(usual), http.StatusUnauthorized, "token_revoked")
+}
+
 func TestClientIP(t *testing.T) {
 	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	tests := []struct{ name, peer, forwarded, want string }{

@@ -6,9 +6,9 @@ import { Boundary } from "../ui/boundary.tsx";
 import { startLanguage } from "../ui/i18n/language.ts";
 import { later } from "../ui/later.ts";
 import { startTheme } from "../ui/theme.ts";
+import { followViewport } from "../ui/viewport.ts";
 import { App } from "./app.tsx";
 import { hostOf, startRoute } from "./route.ts";
-import { followViewport } from "./viewport.ts";
 import "./buyer.css";
 
 async function main(): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shopPage } from "./signed-out.tsx";
+import { ownPage, shopPage } from "./signed-out.tsx";
 
 const here = "https://chat.example/chat?product=1";
 
@@ -10,4 +10,9 @@ test.each([
   { name: "from an app", referrer: "android-app://com.example/", want: undefined },
 ])("the way back to the shop: $name", ({ referrer, want }) => {
   expect(shopPage(referrer, here)).toBe(want);
+});
+
+test("the page by itself keeps what it is about", () => {
+  const framed = "https://chat.example/chat?product=1&lang=en&embed=https%3A%2F%2Fshop.example";
+  expect(ownPage(framed)).toBe("https://chat.example/chat?product=1&lang=en");
 });

@@ -17,6 +17,11 @@ export function SignedOut({ code, embed }: { code: string; embed: Embed | undefi
             {text.signIn}
           </button>
         )}
+        {code === "cookies_blocked" && (
+          <a class="button primary" href={ownPage(location.href)} target="_blank" rel="noopener">
+            {text.toTab}
+          </a>
+        )}
         {embed === undefined && shop !== undefined && (
           <a class="button primary" href={shop}>
             {text.toShop}
@@ -37,7 +42,7 @@ export function SignedOut({ code, embed }: { code: string; embed: Embed | undefi
 /** Most are signed out by time; where there is more to say, it is said. */
 function reason(code: string): string {
   const text = words();
-  if (["keys_unavailable", "denied", "another_user"].includes(code))
+  if (["keys_unavailable", "denied", "another_user", "cookies_blocked"].includes(code))
     return failureText(text, { code, message: "" });
   return text.page.signedOutBody;
 }
@@ -49,4 +54,11 @@ export function shopPage(referrer: string, here: string): string | undefined {
   const web = from.protocol === "http:" || from.protocol === "https:";
   const self = from.origin === at.origin && from.pathname === at.pathname;
   return web && !self ? from.href : undefined;
+}
+
+/** This page by itself, in no frame. */
+export function ownPage(here: string): string {
+  const page = new URL(here);
+  page.searchParams.delete("embed");
+  return page.href;
 }

@@ -9,15 +9,18 @@ function framed(...hands: (TokenAnswer | undefined)[]) {
   const clock = new FakeClock();
   const asked: string[] = [];
   const over: string[] = [];
+  const answers = new Map<string, { status: number; body: unknown }>();
   const request: Http["request"] = ({ path }) => {
     asked.push(path);
-    return Promise.resolve({ status: 401, body: { error: { code: "token_missing", message: "no cookie" } } });
+    return Promise.resolve(
+      answers.get(path) ?? { status: 401, body: { error: { code: "token_missing", message: "no cookie" } } },
+    );
   };
   const handedToken = () => Promise.resolve(hands.shift());
   const tokens = new Tokens({ http: { request }, clock, handedToken }, "buyer", ({ code }) =>
     over.push(code),
   );
-  return { tokens, clock, asked, over };
+  return { tokens, clock, asked, over, answers };
 }
 
 const grant = (token: string, clock: FakeClock): { grant: TokenGrant } => ({
@@ -35,6 +38,13 @@ test("a page with nothing to give leaves it to the cookies", async () => {
   const { tokens, asked } = framed(undefined);
   expect(await tokens.get()).toMatchObject({ signedOut: { code: "token_missing" } });
   expect(asked).toContain("/v1/token");
+});
+
+test("a guest in a frame is kept by the frame's own cookie; where the browser keeps none, that is said", async () => {
+  const { tokens, asked, answers } = framed(undefined);
+  answers.set("/v1/guest?framed=true", { status: 204, body: undefined });
+  expect(await tokens.get()).toMatchObject({ signedOut: { code: "cookies_blocked" } });
+  expect(asked).toEqual(["/v1/token", "/v1/guest?framed=true", "/v1/token"]);
 });
 
 test("a refused token is asked for again, once: the same again is the end", async () => {

@@ -15,10 +15,12 @@ const refusedToken: Failure = {
   code: "token_invalid",
   message: "the server refuses the token that was given",
 };
+const notKept: Failure = { code: "cookies_blocked", message: "no cookie is kept" };
 const another: Failure = { code: "another_user", message: "somebody else signed in in this browser" };
 
 export type TokenPorts = { http: Http; clock: Clock; handedToken?: HandedToken | undefined };
 
+type Answered = { status: number; body: unknown };
 type Held = { token: string; until: number };
 
 /** Gets short-lived tokens for the page and keeps the current one, in memory only. */
@@ -82,24 +84,29 @@ export class Tokens {
     try {
       const handed = await this.handed?.();
       if (handed !== undefined) return "grant" in handed ? this.hold(handed.grant) : handed;
-      let response = await this.post("/v1/token", { side: this.side });
-      // A buyer who is nobody yet may become a guest, where the shop allows it.
-      if (response.status === 401 && this.side === "buyer" && this.uid === undefined) {
-        const guest = await this.post("/v1/guest");
-        if (guest.status === 429 || guest.status >= 500) return { failed: fromResponse(guest) };
-        if (guest.status < 300) response = await this.post("/v1/token", { side: this.side });
-      }
-      return this.read(response);
+      const response = await this.post("/v1/token", { side: this.side });
+      const nobody = response.status === 401 && this.side === "buyer" && this.uid === undefined;
+      return nobody ? await this.askAsGuest(response) : this.read(response);
     } catch {
       return { failed: offline };
     }
+  }
+
+  /** A buyer who is nobody yet may become a guest, where the shop allows it. */
+  private async askAsGuest(refused: Answered): Promise<TokenAnswer> {
+    // In a frame on another site's page that takes a cookie of another kind.
+    const guest = await this.post(this.handed === undefined ? "/v1/guest" : "/v1/guest?framed=true");
+    if (guest.status === 429 || guest.status >= 500) return { failed: fromResponse(guest) };
+    if (guest.status >= 300) return this.read(refused);
+    const response = await this.post("/v1/token", { side: this.side });
+    return response.status === 401 ? { signedOut: notKept } : this.read(response);
   }
 
   private post(path: string, json?: unknown): ReturnType<Http["request"]> {
     return this.http.request({ method: "POST", path, ...(json !== undefined && { json }) });
   }
 
-  private read(response: { status: number; body: unknown }): TokenAnswer {
+  private read(response: Answered): TokenAnswer {
     const failure: Failure = fromResponse(response);
     if (response.status === 401) return { signedOut: failure };
     const grant = response.status < 300 ? attempt(parseTokenGrant, response.body) : undefined;

@@ -10,11 +10,13 @@ import { speakOfFailures } from "../ui/i18n/failure-text.ts";
 import { language, loadWords, startLanguage } from "../ui/i18n/language.ts";
 import { later } from "../ui/later.ts";
 import { startTheme } from "../ui/theme.ts";
+import { followViewport } from "../ui/viewport.ts";
 import { App } from "./app.tsx";
 
 // Not by a top-level await: what is loaded later needs parts of this file, which would never be done.
 async function main(): Promise<void> {
   startTheme();
+  followViewport();
   await startLanguage();
   await loadWords();
   const client = createBrowserClient({ side: "merchant", Inbox: LiveInbox });

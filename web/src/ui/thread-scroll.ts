@@ -67,7 +67,7 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
   }, [drawn, atNewest]);
   useKeepBottom(ref, contentRef, place);
 
-  const busy = thread.loadingOlder.value;
+  const busy = useBusy(thread.loadingOlder.value, drawn);
   const onScroll = useCallback(() => {
     const box = ref.current;
     if (box === null) return;
@@ -174,6 +174,13 @@ function useKeepBottom(
     observer.observe(content);
     return () => observer.disconnect();
   }, [ref, contentRef, place]);
+}
+
+/** History is read aloud to nobody: its coming ends only once it has been drawn, not with it. */
+function useBusy(loading: boolean, drawn: readonly Entry[]): boolean {
+  const [top, setTop] = useState(drawn[0]?.key);
+  useEffect(() => setTop(drawn[0]?.key), [drawn]);
+  return loading || drawn.findIndex((entry) => entry.key === top) > 0;
 }
 
 /** How many messages of the other side came since the end went out of sight. */

@@ -1,5 +1,6 @@
 /** What opens from the button: the chat in a frame, and a peek at what has just come. */
 import type { FromFrame } from "../protocol/embed.ts";
+import { closeOnBack, type Step } from "./back.ts";
 import { adopt, element } from "./dom.ts";
 import { type Frame, openFrame } from "./frame.ts";
 import { panelCss } from "./panel-style.ts";
@@ -19,6 +20,7 @@ export class Panel {
   private frame: Frame | undefined;
   private ready = false;
   private release: (() => void) | undefined; // gives back what a sheet holds of the page
+  private step: Step | undefined; // the entry of the history that a sheet is
 
   constructor(widget: Widget) {
     this.widget = widget;
@@ -56,6 +58,10 @@ export class Panel {
     this.warm();
     const sheet = matchMedia(phone).matches;
     if (sheet) {
+      this.step = closeOnBack(() => {
+        this.step = undefined;
+        this.close();
+      });
       const undo = [lockPage(), followViewport(widget.host)];
       this.release = () => {
         for (const fn of undo) fn();
@@ -73,8 +79,9 @@ export class Panel {
     widget.emit("open");
   }
 
-  close(): void {
-    const { widget } = this;
+  /** Closes it. `stay` leaves the history as it is: the page may be about to go elsewhere. */
+  close(stay = false): void {
+    const { widget, step } = this;
     if (!widget.shown) return;
     this.release?.();
     this.release = undefined;
@@ -84,7 +91,11 @@ export class Panel {
     widget.label();
     this.tellShown();
     widget.launch.focus({ preventScroll: true });
-    widget.emit("close");
+    this.step = undefined;
+    if (stay) step?.forget();
+    if (stay || step === undefined) return widget.emit("close");
+    // Who goes elsewhere when it hears of this must not meet the way back.
+    void step.goBack().then(() => widget.emit("close"));
   }
 
   tellProduct(): void {
@@ -109,6 +120,7 @@ export class Panel {
 
   remove(): void {
     this.release?.();
+    this.step?.forget();
     this.frame?.remove();
   }
 

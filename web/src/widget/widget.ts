@@ -70,7 +70,8 @@ export class Widget {
   }
 
   toggle(): void {
-    if (this.shown) return this.with((panel) => panel.close());
+    // On a sheet there is no button to press: it is the page that closes it.
+    if (this.shown) return this.with((panel) => panel.close(true));
     this.with((panel) => panel.open());
     this.panel?.catch(() => this.sayFailed());
   }

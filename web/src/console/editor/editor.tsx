@@ -86,6 +86,9 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
           class="button primary c-send"
           type="button"
           disabled={empty || over !== undefined}
+          // The field keeps the focus, so that the keyboard of a phone stays.
+          onPointerDown={(event) => event.preventDefault()}
+          onMouseDown={(event) => event.preventDefault()}
           onClick={writing.send}
         >
           {words.send}

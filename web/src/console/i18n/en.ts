@@ -76,7 +76,7 @@ export const en = {
   },
   preview: {
     image: "[Image]",
-    images: (count: number) => `[${count} images]`,
+    images: (count: number) => `[${count} pictures]`,
     product: (title: string) => `[Product] ${title}`,
     recalled: "[Taken back]",
     unsupported: "[Not supported in this version]",

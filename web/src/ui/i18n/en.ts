@@ -165,6 +165,7 @@ export const en = {
     signedOutTitle: "You are not signed in",
     signedOutBody: "Go back to the shop, sign in there and open the chat again. Nothing you sent is lost.",
     toShop: "Back to the shop",
+    toTab: "Open in a new tab",
     signIn: "Sign in",
   },
   wait: (seconds: number) =>

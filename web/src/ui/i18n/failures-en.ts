@@ -28,6 +28,7 @@ export const failures = {
   another_user: "Somebody else signed in in this browser. Reload to go on as them.",
   unauthenticated: "You are not signed in. Please sign in to the shop.",
   keys_unavailable: "Signing in does not work right now. Please try again in a moment.",
+  cookies_blocked: "Your browser keeps no guests on this page. Chat in a tab of its own.",
   guests_disabled: "Sign in to the shop to chat.",
   denied: "You may not do this.",
   blocked: "The other side does not take messages from you any more.",

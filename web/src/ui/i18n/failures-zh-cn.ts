@@ -29,6 +29,7 @@ export const failures: FailureWords = {
   another_user: "此浏览器已登录其他账号，刷新后以该账号继续。",
   unauthenticated: "你未登录，请先登录商城。",
   keys_unavailable: "暂时无法登录，请稍后再试。",
+  cookies_blocked: "浏览器不允许在此页面以访客身份聊天，请在新标签页中聊天。",
   guests_disabled: "请先登录商城再聊天。",
   denied: "你没有权限这样做。",
   blocked: "对方不再接收你的消息。",

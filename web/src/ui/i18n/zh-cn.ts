@@ -136,6 +136,7 @@ export const zhCn: Words = {
     signedOutTitle: "你未登录",
     signedOutBody: "请回到商城登录，再重新打开聊天。已发送的消息不会丢失。",
     toShop: "返回商城",
+    toTab: "在新标签页打开",
     signIn: "去登录",
   },
   wait: (seconds) => `请在 ${seconds} 秒后重试。`,

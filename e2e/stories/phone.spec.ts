@@ -1,0 +1,546 @@
+/** What a phone makes hard: the zoom, the sheet, the keyboard, the corners and the finger on the history. */
+import type { CDPSession } from "@playwright/test";
+import { expect, type Page, phone } from "../harness.ts";
+import { answerTo, pick, picture, Record, Thread } from "../talk.ts";
+import { haggle, inFrame, launcher, opened, panel, said, test } from "../visit.ts";
+
+const [width, height] = [390, 844];
+
+/** What a finger does. */
+class Finger {
+  readonly #cdp: CDPSession;
+  #at = { x: width / 2, y: height / 2 };
+
+  private constructor(cdp: CDPSession) {
+    this.#cdp = cdp;
+  }
+
+  static async on(page: Page): Promise<Finger> {
+    return new Finger(await page.context().newCDPSession(page));
+  }
+
+  async down(y: number): Promise<void> {
+    this.#at = { ...this.#at, y };
+    await this.#touch("touchStart", [this.#at]);
+  }
+
+  /** Pulls what it is on down by so much, or up if it is less than nothing. */
+  async pull(by: number): Promise<void> {
+    for (let left = Math.abs(by); left > 0; left -= 10) {
+      this.#at = { ...this.#at, y: this.#at.y + Math.sign(by) * Math.min(10, left) };
+      await this.#touch("touchMove", [this.#at]);
+    }
+  }
+
+  async up(): Promise<void> {
+    await this.#touch("touchEnd", []);
+  }
+
+  /** Throws what it is on down: it glides on by itself. */
+  async fling(): Promise<void> {
+    await this.down(height / 3);
+    for (let i = 0; i < 6; i++) {
+      this.#at = { ...this.#at, y: this.#at.y + 60 };
+      await this.#touch("touchMove", [this.#at]);
+    }
+    await this.up();
+  }
+
+  async pinch(scaleFactor: number): Promise<void> {
+    await this.#cdp.send("Input.synthesizePinchGesture", { x: width / 2, y: height / 3, scaleFactor });
+  }
+
+  async #touch(type: "touchStart" | "touchMove" | "touchEnd", touchPoints: { x: number; y: number }[]): Promise<void> {
+    await this.#cdp.send("Input.dispatchTouchEvent", { type, touchPoints });
+  }
+}
+
+/** Two frames are drawn: what came of the last change is on the screen. */
+const drawn = (page: Page) =>
+  page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+
+/** A keyboard as iOS has it: it covers the page, which keeps its size and may be shifted up beneath it. */
+async function cover(page: Page, visible: { height: number; offsetTop?: number } | undefined): Promise<void> {
+  await page.evaluate((seen) => {
+    const viewport = window.visualViewport;
+    if (viewport === null) throw new Error("no visual viewport");
+    for (const name of ["height", "offsetTop"] as const) {
+      if (seen === undefined) delete (viewport as { height?: number; offsetTop?: number })[name];
+      else Object.defineProperty(viewport, name, { configurable: true, get: () => seen[name] ?? 0 });
+    }
+    viewport.dispatchEvent(new Event("resize"));
+    viewport.dispatchEvent(new Event("scroll"));
+  }, visible);
+  await drawn(page);
+}
+
+/** Where something ends, in the page that has the keyboard. */
+async function bottomOf(locator: ReturnType<Page["locator"]>): Promise<number> {
+  const box = await locator.boundingBox();
+  if (box === null) throw new Error("not on the screen");
+  return box.y + box.height;
+}
+
+async function chatWith(page: Page, messages: number): Promise<Thread> {
+  const thread = new Thread(page);
+  await expect(thread.field).toBeVisible();
+  for (let i = 1; i <= messages; i++) await thread.say(`line ${i}`);
+  await expect(thread.messages).toHaveCount(messages);
+  return thread;
+}
+
+test("a field that gets the focus zooms nothing, and who wants to zoom can", async ({ person }) => {
+  const lin = await person(phone);
+  const yun = await person(phone);
+  const buyer = await chatWith(await lin.chatAbout(1001), 1);
+  const small = (page: Page) =>
+    page
+      .locator("input:not([type=file], [type=radio], [type=checkbox], [type=hidden]), textarea, select, [contenteditable=true]")
+      .evaluateAll((all) =>
+        all
+          .filter((field) => Number.parseFloat(getComputedStyle(field).fontSize) < 16)
+          .map((field) => `${field.outerHTML.slice(0, 80)}: ${getComputedStyle(field).fontSize}`),
+      );
+  const found: { [screen: string]: string[] } = {};
+  const look = async (name: string, page: Page, field: string) => {
+    await expect(page.locator(field).first()).toBeVisible();
+    found[name] = await small(page);
+  };
+  const { page } = buyer;
+  await look("chat", page, "textarea");
+  await page.getByRole("button", { name: "Emoji" }).click();
+  await look("emoji", page, ".emoji-grid button");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("menuitem", { name: "Report" }).click();
+  await look("report", page, "dialog textarea");
+  await page.keyboard.press("Escape");
+
+  const console = await yun.console("E_1/yun");
+  await look("list", console, "input[type=search]");
+  await console.getByRole("button", { name: "Settings" }).click();
+  await look("settings", console, "select");
+  await console.locator(".c-settings > .button").nth(1).click();
+  await look("automatic answers", console, "dialog textarea, dialog input");
+  await console.keyboard.press("Escape");
+  await answerTo(console, "Lin Xia");
+  await look("editor", console, "#editor");
+  const plain = await lin.open("/chat/plain?product=1001");
+  await look("without a script", plain, "textarea");
+  expect(Object.fromEntries(Object.entries(found).filter(([, fields]) => fields.length > 0))).toEqual({});
+
+  for (const each of [page, console, plain]) {
+    await expect(each.locator("meta[name=viewport]")).not.toHaveAttribute("content", /user-scalable|maximum-scale/);
+    await each.bringToFront();
+    await (await Finger.on(each)).pinch(2);
+    await expect.poll(() => each.evaluate(() => window.visualViewport?.scale)).toBeGreaterThan(1.5);
+  }
+});
+
+test("on a shop's page the chat is a sheet over all of it; the page beneath stands still and is found again", async ({
+  visit,
+}) => {
+  const page = await visit(phone);
+  await page.evaluate(() => scrollTo(0, 700));
+  await launcher(page).tap();
+  await expect(panel(page)).toBeVisible();
+  const thread = await chatWith((await inFrame(page)).page, 30);
+  expect(await panel(page).boundingBox()).toEqual({ x: 0, y: 0, width, height });
+  const body = () => page.evaluate(() => [document.body.style.position, document.body.style.top, scrollY]);
+  expect(await body()).toEqual(["fixed", "-700px", 0]);
+  expect(await panel(page).getAttribute("aria-modal")).toBe("true");
+
+  // What is pulled over either end of the thread pulls nothing else.
+  const finger = await Finger.on(page);
+  for (const by of [-400, 400]) {
+    await finger.down(height / 2);
+    await finger.pull(by);
+    await finger.up();
+    expect(await body()).toEqual(["fixed", "-700px", 0]);
+  }
+  const contained = await thread.log.evaluate((log) => {
+    const styles = [log.closest(".thread-scroll"), document.body].map((it) => it && getComputedStyle(it));
+    return styles.map((style) => style?.overscrollBehaviorY);
+  });
+  expect(contained).toEqual(["contain", "none"]);
+
+  // Tab goes round in it: the page beneath is covered.
+  for (let i = 0; i < 12; i++) await page.keyboard.press("Tab");
+  expect(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.tagName)).toBe("IFRAME");
+  await thread.page.getByRole("button", { name: "Close" }).tap();
+  await expect(panel(page)).toBeHidden();
+  await expect(launcher(page)).toBeFocused();
+  expect(await body()).toEqual(["", "", 700]);
+});
+
+/** A shop's single-page router: what it would draw goes by the address and the state, and it hears of new ones. */
+async function withRouter(page: Page): Promise<() => Promise<unknown[]>> {
+  await page.evaluate(() => {
+    const of = window as unknown as { heard: string[] };
+    of.heard = [];
+    const go = () => `${location.pathname} ${JSON.stringify(history.state)}`;
+    history.replaceState({ at: "list" }, "", "/list");
+    history.pushState({ at: "mug", idx: 1 }, "", "/mug");
+    let here = go();
+    // As routers do: where it is already, there is nothing to draw.
+    addEventListener("popstate", () => {
+      if (go() !== here) of.heard.push(go());
+      here = go();
+    });
+    const push = history.pushState;
+    history.pushState = (...given) => {
+      push.apply(history, given);
+      here = go();
+      of.heard.push(`pushed ${here}`);
+    };
+  });
+  return () =>
+    page.evaluate(() => [location.pathname, history.state, (window as unknown as { heard: string[] }).heard]);
+}
+
+test("Back closes the sheet and nothing else; the next Back is the shop's", async ({ visit }) => {
+  const page = await visit(phone);
+  const router = await withRouter(page);
+  const onMug = ["/mug", { at: "mug", idx: 1 }, []];
+  const scrolled = () => page.evaluate(() => scrollY);
+  await page.evaluate(() => scrollTo(0, 700));
+  const length = await page.evaluate(() => history.length);
+
+  await launcher(page).tap();
+  await expect(panel(page)).toBeVisible();
+  await expect((await inFrame(page)).field).toBeVisible();
+  expect(await router()).toEqual(onMug);
+  await page.evaluate(() => history.back());
+  await expect(panel(page)).toBeHidden();
+  await expect(launcher(page)).toBeFocused();
+  expect(await router()).toEqual(onMug);
+  expect(await scrolled()).toBe(700);
+
+  // Closing it by its button leaves nothing behind to go back over.
+  for (let closed = 1; closed <= 2; closed++) {
+    await launcher(page).tap();
+    await (await inFrame(page)).page.getByRole("button", { name: "Close" }).tap();
+    await expect.poll(async () => (await said(page)).filter((it) => it === "close")).toHaveLength(closed + 1);
+    expect(await router()).toEqual(onMug);
+    expect(await scrolled()).toBe(700);
+  }
+  expect(await page.evaluate(() => history.length)).toBe(length + 1); // the one that Forward leads to
+  await page.evaluate(() => history.back());
+  await expect.poll(router).toEqual(["/list", { at: "list" }, ['/list {"at":"list"}']]);
+});
+
+test("a shop that goes elsewhere from an open sheet gets there", async ({ visit }) => {
+  const page = await visit(phone);
+  const router = await withRouter(page);
+  await launcher(page).tap();
+  await expect(panel(page)).toBeVisible();
+  await page.evaluate(() => {
+    const { haggle } = window as unknown as { haggle(...a: unknown[]): void };
+    haggle("close");
+    history.pushState({ at: "cart" }, "", "/cart");
+  });
+  await expect(panel(page)).toBeHidden();
+  await drawn(page);
+  expect(await router()).toEqual(["/cart", { at: "cart" }, ['pushed /cart {"at":"cart"}']]);
+  // Gone on beneath the open sheet, the entry is not the last any more.
+  await haggle(page, "open");
+  await expect(panel(page)).toBeVisible();
+  await page.evaluate(() => history.pushState({ at: "paid" }, "", "/paid"));
+  await (await inFrame(page)).page.getByRole("button", { name: "Close" }).tap();
+  await expect.poll(() => said(page)).toEqual(expect.arrayContaining(["open", "close", "open", "close"]));
+  expect((await router()).slice(0, 2)).toEqual(["/paid", { at: "paid" }]);
+});
+
+test("at a desk the history is left alone", async ({ visit }) => {
+  const page = await visit();
+  const length = await page.evaluate(() => history.length);
+  await opened(page);
+  await page.keyboard.press("Escape");
+  await expect(panel(page)).toBeHidden();
+  expect(await page.evaluate(() => history.length)).toBe(length);
+});
+
+test("the keyboard comes: where one writes and the newest message stay in sight, until it goes", async ({ person }) => {
+  const page = await (await person(phone)).chatAbout(1001);
+  const thread = await chatWith(page, 30);
+  const app = page.locator(".app");
+  const seen = async (top: number, bottom: number) => {
+    expect(await bottomOf(page.locator(".composer"))).toBeLessThanOrEqual(bottom + 1);
+    expect(await bottomOf(thread.message("line 30"))).toBeLessThanOrEqual(bottom - 50);
+    expect(await bottomOf(thread.message("line 30"))).toBeGreaterThan(bottom - 160); // and right above it
+    expect((await app.boundingBox())?.y).toBe(top);
+  };
+  await thread.field.tap();
+  await seen(0, height);
+  await cover(page, { height: 500 }); // iOS
+  await seen(0, 500);
+  await cover(page, { height: 460, offsetTop: 120 }); // iOS has shifted the page beneath
+  await seen(120, 580);
+  await cover(page, undefined);
+  await seen(0, height);
+  await page.setViewportSize({ width, height: 500 }); // Android
+  await drawn(page);
+  await seen(0, 500);
+  await page.setViewportSize({ width, height });
+  await drawn(page);
+  await seen(0, height);
+
+  // Who reads further up stays there.
+  await thread.log.evaluate((log) => log.closest(".thread-scroll")?.scrollTo(0, 300));
+  const top = () => thread.log.evaluate((log) => log.closest(".thread-scroll")?.scrollTop);
+  await cover(page, { height: 500 });
+  expect(await top()).toBe(300);
+});
+
+test("the keyboard comes over the console: the seller sees what one writes, and what is answered", async ({ person }) => {
+  await (await chatWith(await (await person(phone)).chatAbout(1001), 20)).page.close();
+  const page = await (await person(phone)).console("E_1/yun");
+  const seller = await answerTo(page, "Lin Xia");
+  await seller.say("the answer"); // a thread opens at what is unread: this leads to its end
+  await seller.field.tap();
+  await cover(page, { height: 460, offsetTop: 60 });
+  expect(await page.locator(".c-console").boundingBox()).toEqual({ x: 0, y: 60, width, height: 460 });
+  expect(await bottomOf(page.locator(".c-editor"))).toBeLessThanOrEqual(521);
+  expect(await bottomOf(seller.message("the answer"))).toBeLessThan(470);
+  expect(await bottomOf(seller.message("the answer"))).toBeGreaterThan(320);
+  await cover(page, undefined);
+  expect(await page.locator(".c-console").boundingBox()).toEqual({ x: 0, y: 0, width, height });
+});
+
+test("the keyboard comes over a shop's page: the sheet is as high as what it leaves", async ({ visit }) => {
+  const page = await visit(phone);
+  const thread = await chatWith((await opened(page)).page, 20);
+  await thread.field.tap();
+  await cover(page, { height: 500, offsetTop: 40 });
+  expect(await panel(page).boundingBox()).toEqual({ x: 0, y: 40, width, height: 500 });
+  await expect.poll(() => bottomOf(thread.page.locator(".composer"))).toBeLessThanOrEqual(541);
+  await expect.poll(() => bottomOf(thread.message("line 20"))).toBeGreaterThan(380);
+  expect(await bottomOf(thread.message("line 20"))).toBeLessThan(500);
+  await cover(page, undefined);
+  expect(await panel(page).boundingBox()).toEqual({ x: 0, y: 0, width, height });
+});
+
+test("sending leaves the keyboard up, and no focus scrolls the page", async ({ person }) => {
+  for (const who of ["buyer", "seller"] as const) {
+    const somebody = await person(phone);
+    await somebody.context.addInitScript(() => {
+      const of = window as unknown as { moved: string[]; left: number };
+      [of.moved, of.left] = [[], 0];
+      const focus = HTMLElement.prototype.focus;
+      HTMLElement.prototype.focus = function (options) {
+        if (options?.preventScroll !== true) of.moved.push(this.outerHTML.slice(0, 100));
+        focus.call(this, options);
+      };
+      addEventListener("focusout", () => of.left++, true);
+    });
+    const page = who === "buyer" ? await somebody.chatAbout(1001) : await somebody.console("E_1/yun");
+    const thread = who === "buyer" ? await chatWith(page, 0) : await answerTo(page, "Lin Xia");
+    await thread.field.tap();
+    await expect(thread.field).toBeFocused();
+    const counted = () => page.evaluate(() => (window as unknown as { left: number }).left);
+    const before = await counted();
+    for (const text of [`${who} one`, `${who} two`]) {
+      await page.keyboard.insertText(text);
+      await thread.send.tap();
+      await expect(thread.message(text)).toBeVisible();
+      await expect(thread.field).toBeFocused();
+    }
+    expect(await counted(), "a keyboard goes when its field loses the focus").toBe(before);
+    expect(await page.evaluate(() => (window as unknown as { moved: string[] }).moved)).toEqual([]);
+  }
+});
+
+test("nothing to touch or to read is under the notch, the rounded corners or the home bar", async ({ visit, person }) => {
+  const notch = { top: 47, topMax: 47, left: 20, leftMax: 20, right: 20, rightMax: 20, bottom: 34, bottomMax: 34 };
+  const onNotched = async (page: Page) => {
+    await (await page.context().newCDPSession(page)).send("Emulation.setSafeAreaInsetsOverride", { insets: notch });
+    await drawn(page);
+  };
+  const outside = (page: Page) =>
+    page.evaluate(
+      ({ top, left, right, bottom }) => {
+        const [wide, high] = [innerWidth, innerHeight];
+        const shown = [...document.querySelectorAll("button, a, input, textarea, select, h1, h2, [contenteditable=true]")];
+        // What scrolls may pass beneath; what scrolls at its end is the business of the next line.
+        const rest = shown.filter((it) => it.closest(".thread-scroll") === null && it.checkVisibility());
+        return rest.flatMap((it) => {
+          const box = it.getBoundingClientRect();
+          if (box.width <= 1 || box.bottom < 0 || box.top > high) return [];
+          const fits = box.top >= top && box.left >= left && box.right <= wide - right && box.bottom <= high - bottom;
+          return fits ? [] : [`${it.outerHTML.slice(0, 90)} ${JSON.stringify(box)}`];
+        });
+      },
+      notch,
+    );
+  const lin = await person(phone);
+  const { page } = await chatWith(await lin.chatAbout(1001), 2);
+  await onNotched(page);
+  expect(await outside(page), "chat").toEqual([]);
+  await page.getByRole("button", { name: "Menu" }).tap();
+  await expect(page.getByRole("menu")).toBeVisible();
+  expect(await outside(page), "menu").toEqual([]);
+  await page.getByRole("menuitem", { name: "Report" }).tap();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  expect(await outside(page), "report").toEqual([]);
+  await page.getByRole("button", { name: "Cancel" }).tap();
+  await page.getByRole("button", { name: "Emoji" }).tap();
+  await expect(page.locator(".emoji-grid button").first()).toBeVisible();
+  expect(await page.locator(".emoji-panel, .emoji-box [role=dialog]").first().evaluate((it) => it.getBoundingClientRect().left), "emoji").toBeGreaterThanOrEqual(20);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "To my chats" }).tap();
+  await expect(page.locator(".inbox-row")).toHaveCount(1);
+  expect(await outside(page), "list").toEqual([]);
+
+  const console = await (await person(phone)).console("E_1/yun");
+  await onNotched(console);
+  await expect(console.locator(".c-row")).toHaveCount(1);
+  expect(await outside(console), "console").toEqual([]);
+  await answerTo(console, "Lin Xia");
+  expect(await outside(console), "console, thread").toEqual([]);
+
+  const shop = await visit(phone);
+  await onNotched(shop);
+  const button = await launcher(shop).boundingBox();
+  expect(button && [button.x + button.width, button.y + button.height]).toEqual([width - 20, height - 34]);
+});
+
+test("what a finger is to meet is as large as a finger", async ({ person }) => {
+  const target = 44;
+  const small = (page: Page) =>
+    page.locator("button, input:not([type=file]), textarea, select, a, summary, [role=switch]").evaluateAll(
+      (all, least) =>
+        all.flatMap((it) => {
+          const box = it.getBoundingClientRect();
+          // Unseen; a link among words; a switch with its label; a cross with more around it than is drawn.
+          if (!it.checkVisibility() || box.width <= 1 || it.closest(".rich-text") !== null) return [];
+          const after = getComputedStyle(it, "::after");
+          const within = getComputedStyle(it).position === "static" ? it.parentElement : it;
+          const drawn = (after.position === "absolute" ? within : it)?.getBoundingClientRect() ?? box;
+          const around = Math.max(0, -(Number.parseFloat(after.top) || 0));
+          const [wide, high] = [drawn.width + 2 * around, drawn.height + 2 * around];
+          const label = it.closest("label")?.getBoundingClientRect();
+          if (label !== undefined && label.height >= least) return [];
+          return wide >= least && high >= least ? [] : [`${it.outerHTML.slice(0, 90)} ${wide} x ${high}`];
+        }),
+      target,
+    );
+  const lin = await person({ ...phone, reducedMotion: "reduce" }); // what grows into place is small on its way
+  const buyer = await chatWith(await lin.chatAbout(1001), 0);
+  expect(await small(buyer.page), "an empty chat").toEqual([]);
+  await buyer.say("Hello");
+  await buyer.expectStanding("Hello", "sent");
+  await pick(buyer.page, picture("one.png"));
+  await expect(buyer.page.locator(".tray-wait")).toHaveCount(0);
+  expect(await small(buyer.page), "a chat").toEqual([]);
+  // What failed has its own ways out.
+  await buyer.page.route("**/v1/files/*", (route) => route.continue({ postData: "no picture" }));
+  await buyer.send.tap();
+  await expect(buyer.page.getByRole("button", { name: "Retry" })).toBeVisible();
+  expect(await small(buyer.page), "a failed message").toEqual([]);
+  await buyer.page.getByRole("button", { name: "Menu" }).tap();
+  await expect(buyer.page.getByRole("menu")).toBeVisible();
+  expect(await small(buyer.page), "a menu").toEqual([]);
+  await buyer.page.getByRole("menuitem", { name: "Report" }).tap();
+  await expect(buyer.page.getByRole("dialog")).toBeVisible();
+  expect(await small(buyer.page), "a dialog").toEqual([]);
+  await buyer.page.getByRole("button", { name: "Cancel" }).tap();
+  await buyer.page.getByRole("button", { name: "To my chats" }).tap();
+  await expect(buyer.page.locator(".inbox-row")).toHaveCount(1);
+  expect(await small(buyer.page), "the list").toEqual([]);
+});
+
+/** A thread with so much history that it comes in pages. */
+async function longThread(person: Parameters<Parameters<typeof test>[2]>[0]["person"]): Promise<Thread> {
+  const lin = await person(phone);
+  await (await lin.chatAbout(1001)).close();
+  const record = await Record.of(lin, "buyer");
+  await record.send({ product: "1001" }, "message 1");
+  const { id } = await record.conversation();
+  for (let i = 2; i <= 240; i++) {
+    await record.send({ conversation: id }, i % 3 === 0 ? `message ${i}\nwith\nmore lines` : `message ${i}`);
+  }
+  const thread = new Thread(await lin.open(`/chat?c=${id}`));
+  await expect(thread.message("message 239")).toBeVisible();
+  return thread;
+}
+
+/** Where every drawn message begins, seen from the top of the thread. */
+const places = (thread: Thread) =>
+  thread.messages.evaluateAll((all) =>
+    Object.fromEntries(all.map((it) => [(it as HTMLElement).dataset["key"], it.getBoundingClientRect().top])),
+  );
+
+test("pulling for older history moves nothing but by the finger, which may stay down while it comes", async ({ person }) => {
+  const thread = await longThread(person);
+  const { page } = thread;
+  let held: (() => void) | undefined;
+  await page.route(/messages\?.*before=/, async (route) => {
+    await new Promise<void>((go) => {
+      held = go;
+    });
+    await route.continue();
+  });
+  const box = thread.page.locator(".thread-scroll");
+  await box.evaluate((it) => it.scrollTo(0, 700));
+  // To who listens, what is added while the list is busy is no news.
+  await thread.log.evaluate((log) => {
+    const of = window as unknown as { aloud: string[] };
+    of.aloud = [];
+    new MutationObserver((all) => {
+      const added = all.flatMap((change) => [...change.addedNodes]);
+      if (added.length > 0 && log.ariaBusy !== "true") of.aloud.push(...added.map((it) => it.textContent ?? ""));
+    }).observe(log, { childList: true });
+  });
+  const finger = await Finger.on(page);
+  await finger.down(300);
+  await finger.pull(250);
+  await expect.poll(() => held).toBeDefined();
+  await drawn(page);
+  const before = await places(thread);
+  const count = await thread.messages.count();
+  held?.();
+  await expect.poll(() => thread.messages.count()).toBeGreaterThan(count);
+  await drawn(page);
+  const after = await places(thread);
+  const moved = (from: typeof before, to: typeof before) =>
+    Object.keys(from).filter((key) => key in to).map((key) => (to[key] ?? 0) - (from[key] ?? 0));
+  for (const by of moved(before, after)) expect(Math.abs(by), "moved while the page came").toBeLessThanOrEqual(2);
+
+  await finger.pull(100);
+  await drawn(page);
+  for (const by of moved(after, await places(thread))) expect(Math.abs(by - 100), "against the finger").toBeLessThanOrEqual(2);
+  await finger.up();
+  expect(await page.evaluate(() => (window as unknown as { aloud: string[] }).aloud), "read aloud").toEqual([]);
+  await expect(thread.log).toHaveAttribute("aria-busy", "false");
+});
+
+test("what glides on through older history comes without a jump, up to the first message", async ({ person }) => {
+  const thread = await longThread(person);
+  const { page } = thread;
+  // By how much what stays on the screen moves from frame to frame: all of it by the same, and never back.
+  await thread.page.locator(".thread-scroll").evaluate((box) => {
+    const of = window as unknown as { jumps: string[] };
+    of.jumps = [];
+    const places = () =>
+      new Map([...box.querySelectorAll<HTMLElement>("[data-key]")].map((it) => [it.dataset["key"], it.getBoundingClientRect().top]));
+    let before = places();
+    const look = () => {
+      const now = places();
+      for (const [key, top] of now) {
+        const was = before.get(key);
+        if (was === undefined || was < 0 || was > innerHeight) continue;
+        if (top - was < -2 || top - was > innerHeight) of.jumps.push(`${key}: ${was} to ${top}`);
+      }
+      before = now;
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+  const finger = await Finger.on(page);
+  await expect(async () => {
+    await finger.fling();
+    await expect(thread.message("message 1")).toBeVisible({ timeout: 500 });
+  }).toPass({ timeout: 60_000 });
+  expect(await page.evaluate(() => (window as unknown as { jumps: string[] }).jumps)).toEqual([]);
+  expect(await thread.messages.count()).toBeGreaterThan(150);
+});
