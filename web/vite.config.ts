@@ -45,11 +45,12 @@ function later(id: string, modules: Modules): string | null {
 }
 
 /**
- * What wraps each `import()`: it waits for the styles of what is imported. Vite's own does more than these pages
+ * What wraps each `import()`: it waits for the styles of what is imported, but for those that the page began with,
+ * which would otherwise come a second time and win over all others. Vite's own does more than these pages
  * have a use for, in more than a kilobyte.
  */
 const helper = `
-const links = new Map();
+const links = new Map([...document.querySelectorAll("link")].map((link) => [link.getAttribute("href").slice(1)]));
 const load = (file) => new Promise((done, failed) => {
   const link = document.createElement("link");
   link.rel = "stylesheet";

@@ -101,7 +101,17 @@ test("a product and a link in a thread are there as soon as its messages are", a
   const again = new Thread(await (await person(phone)).chatAbout(1001));
   await expect(again.messages).toHaveCount(2);
   await expect(again.log.getByRole("link", { name: "https://shop.example/p/1001" })).toBeVisible();
-  await expect(again.log.locator(".product-card")).toBeVisible();
+  const card = again.log.locator(".product-card");
+  await expect(card).toBeVisible();
+  const picture = card.locator(".product-picture");
+  const drawn = await picture.boundingBox();
+  expect(drawn?.width).toBeGreaterThan(200); // from edge to edge
+  await again.page.getByRole("button", { name: "Menu" }).click();
+  await expect(again.page.getByRole("menu")).toBeVisible();
+  await again.page.keyboard.press("Escape");
+  expect((await picture.boundingBox())?.width).toBe(drawn?.width);
+  const sheets = await again.page.evaluate(() => [...document.styleSheets].map((sheet) => sheet.href));
+  expect(sheets, "no styles come twice: the second time they would win").toEqual([...new Set(sheets)]);
 });
 
 test("what a thread holds beside text cannot be drawn: it says so in its place", async ({ person }) => {
