@@ -84,7 +84,7 @@ export default defineConfig(({ mode }) => ({
     target: "es2022",
     // It is slower than Vite's own, and what it makes is smaller still when compressed.
     minify: "terser",
-    terserOptions: { ecma: 2020, module: true, compress: { passes: 2 } },
+    terserOptions: { ecma: 2020, module: true, compress: { passes: 3 } },
     // Nothing inline: the pages' Content-Security-Policy allows files of their own only.
     assetsInlineLimit: 0,
     // Scripts find by themselves what they import; styles they have to be told of.

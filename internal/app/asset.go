@@ -35,9 +35,10 @@ type asset struct {
 // in memory, compressed when first asked for.
 type assets map[string]*asset
 
-// loadAssets reads all files below dist.
+// loadAssets reads all files below dist. NAME.gz is NAME compressed, by what takes more
+// time for it than a server has.
 func loadAssets(dist fs.FS) (assets, error) {
-	all := make(assets)
+	all, zipped := make(assets), make(map[string][]byte)
 	err := fs.WalkDir(dist, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasPrefix(path.Base(name), ".") {
 			return err
@@ -46,11 +47,20 @@ func loadAssets(dist fs.FS) (assets, error) {
 		if err != nil {
 			return err
 		}
+		if of, packed := strings.CutSuffix(name, ".gz"); packed {
+			zipped[of] = data
+			return nil
+		}
 		all[name] = newAsset(name, data)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read pages: %w", err)
+	}
+	for name, data := range zipped {
+		if a := all[name]; a != nil {
+			a.zipped = func() []byte { return data }
+		}
 	}
 	return all, nil
 }

@@ -24,6 +24,10 @@ func site(t *testing.T, cfg *config.Config, base string) *http.ServeMux {
 		"assets/buyer-AbC12.js": {Data: []byte(strings.Repeat("console.log(1);\n", 500))},
 		"assets/tiny-AbC12.css": {Data: []byte("a{}")},
 		"widget.js":             {Data: []byte("(()=>{})()")},
+
+		// As the build has compressed it: the server says what it was given.
+		"assets/packed-AbC12.js":    {Data: []byte("plain")},
+		"assets/packed-AbC12.js.gz": {Data: []byte("packed")},
 	}
 	u, err := url.Parse(base)
 	if err != nil {
@@ -153,6 +157,20 @@ func TestAssetIsCompressed(t *testing.T) {
 		if enc := ask(t, mux, "/assets/buyer-AbC12.js", "Accept-Encoding", accept).Header().Get("Content-Encoding"); enc != "" {
 			t.Errorf("accepts %q, gets %q", accept, enc)
 		}
+	}
+}
+
+// What the build has compressed, which takes more time for it, goes out as it is.
+func TestAssetIsCompressed_byTheBuild(t *testing.T) {
+	mux := site(t, &config.Config{}, "http://127.0.0.1:8080")
+	for accept, want := range map[string]string{"gzip": "packed", "": "plain"} {
+		resp := ask(t, mux, "/assets/packed-AbC12.js", "Accept-Encoding", accept)
+		if got := resp.Body.String(); got != want || (resp.Header().Get("Content-Encoding") == "gzip") != (accept == "gzip") {
+			t.Errorf("accepts %q: %q, headers %v", accept, got, resp.Header())
+		}
+	}
+	if resp := ask(t, mux, "/assets/packed-AbC12.js.gz"); resp.Code != http.StatusNotFound {
+		t.Errorf("the compressed form by its own name: %d, want 404", resp.Code)
 	}
 }
 

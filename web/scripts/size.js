@@ -2,8 +2,7 @@
  * Prints what each page loads until it shows what it was opened for, gzipped, and fails if that is more than its
  * budget. That a browser asks for nothing else until then is a story: e2e/stories/first-load.spec.ts.
  */
-import { readFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
+import { existsSync, readFileSync } from "node:fs";
 
 const kib = 1024;
 const dist = new URL("../dist/", import.meta.url);
@@ -18,7 +17,8 @@ const loads = [
     name: "buyer.html in a shop's page",
     page: "buyer.html",
     lazy: [["first-en", "first-zh-cn"], ["embed"]],
-    budget: 41.5,
+    framed: true,
+    budget: 40,
   },
   {
     name: "console.html",
@@ -33,12 +33,14 @@ const loads = [
   { name: "widget.js", page: "widget.js", lazy: [], budget: 3 },
 ];
 
+/** Its size as the server sends it: as `scripts/compress.js` has left it. */
 function size(file) {
-  return gzipSync(readFileSync(new URL(file, dist)), { level: 9 }).length;
+  const packed = `${file}.gz`;
+  return readFileSync(new URL(existsSync(new URL(packed, dist)) ? packed : file, dist)).length;
 }
 
 /** The page, all that it names and imports at once, and its `lazy` parts. */
-function firstLoad(page, lazy) {
+function firstLoad({ page, lazy, framed }) {
   const files = new Set([page]);
   if (page.endsWith(".html")) {
     const html = readFileSync(new URL(page, dist), "utf8");
@@ -48,7 +50,8 @@ function firstLoad(page, lazy) {
   const scripts = [...files].filter((file) => file.endsWith(".js")).map(read).join("\n");
   for (const parts of lazy) files.add(largest(parts, scripts));
   follow(files);
-  return [...files];
+  // No browser asks for the icon of a page in a frame.
+  return [...files].filter((file) => framed !== true || file !== "favicon.svg");
 }
 
 function read(file) {
@@ -75,8 +78,9 @@ function largest(parts, scripts) {
 }
 
 let over = false;
-for (const { name, page, lazy, budget } of loads) {
-  const files = firstLoad(page, lazy).map((file) => ({ file, gzip: size(file) }));
+for (const load of loads) {
+  const { name, budget } = load;
+  const files = firstLoad(load).map((file) => ({ file, gzip: size(file) }));
   const total = files.reduce((sum, { gzip }) => sum + gzip, 0);
   over ||= total > budget * kib;
   const verdict = total > budget * kib ? "OVER" : "ok";

@@ -50,7 +50,7 @@ export function openEmbed(
     if (!failed && now !== uid && (waiting === undefined || (answered && named))) {
       // Somebody else came, or somebody left. Nothing of the one before may stay; nor may
       // a cookie of theirs, which would decide once the page names nobody.
-      if (answer === undefined) void leave().finally(again);
+      if (answer === undefined) leave().then(again, again);
       else again();
       return;
     }
@@ -105,14 +105,10 @@ export function openEmbed(
   };
 }
 
-/** The page goes on whatever the server says: it is the shop's to say that somebody left. */
-function signOutHere(): Promise<unknown> {
-  return fetch("/v1/logout", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ side: "buyer" }),
-    signal: AbortSignal.timeout(5_000),
-  }).catch(() => undefined);
+/** Whether it comes to that or not, the page goes on. */
+async function signOutHere(): Promise<void> {
+  const { signOutHere: signOut } = await import("./sign-out-here.ts");
+  await signOut();
 }
 
 /** Who opened the chat with a mouse wants to write; a touch would bring up the keyboard unasked. */

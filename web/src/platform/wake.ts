@@ -6,16 +6,10 @@ export function onWake(page: Window, wake: () => void, lost: () => void): () => 
   const visible = (): void => {
     if (page.document.visibilityState === "visible") wake();
   };
-  page.addEventListener("offline", lost);
-  page.addEventListener("online", wake);
-  page.addEventListener("pageshow", wake);
-  page.addEventListener("focus", wake);
-  page.document.addEventListener("visibilitychange", visible);
-  return () => {
-    page.removeEventListener("offline", lost);
-    page.removeEventListener("online", wake);
-    page.removeEventListener("pageshow", wake);
-    page.removeEventListener("focus", wake);
-    page.document.removeEventListener("visibilitychange", visible);
-  };
+  const until = new AbortController();
+  const { signal } = until;
+  page.addEventListener("offline", lost, { signal });
+  for (const back of ["online", "pageshow", "focus"]) page.addEventListener(back, wake, { signal });
+  page.document.addEventListener("visibilitychange", visible, { signal });
+  return () => until.abort();
 }

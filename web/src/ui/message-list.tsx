@@ -33,7 +33,8 @@ export function MessageList(props: MessageListProps): JSX.Element {
   const state = thread.state.value;
   const complete = useKinds(entries);
   if (entries.length > 0 && !complete) return <Skeleton />;
-  if (entries.length > 0) return <Messages key={threadKey(thread)} {...props} entries={entries} />;
+  // Another thread is another list: nothing of the scroll position carries over.
+  if (entries.length > 0) return <Messages key={thread} {...props} entries={entries} />;
   if (state === "loading") return <Skeleton />;
   if (state === "failed") return <LoadFailed thread={thread} />;
   return <div class="thread-blank">{props.empty}</div>;
@@ -57,17 +58,6 @@ function useKinds(entries: readonly Entry[]): boolean {
 
 function Blank(): JSX.Element {
   return <div class="thread-blank" />;
-}
-
-const threadKeys = new WeakMap<Thread, number>();
-let nextThreadKey = 1;
-
-/** Another thread is another list: nothing of the scroll position carries over. */
-function threadKey(thread: Thread): number {
-  const known = threadKeys.get(thread);
-  if (known !== undefined) return known;
-  threadKeys.set(thread, nextThreadKey);
-  return nextThreadKey++;
 }
 
 function Skeleton(): JSX.Element {

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import type { Participant } from "../protocol/body.ts";
 import { Avatar } from "./avatar.tsx";
 import { FirstIcon } from "./first-icon.tsx";
-import { firstWords } from "./i18n/language.ts";
+import { words } from "./i18n/language.ts";
 import type { Scroller } from "./thread-scroll.ts";
 import "./thread-away.css";
 
@@ -24,7 +24,7 @@ export function TypingBubble({ peer }: { peer: Participant | undefined }): JSX.E
 
 /** Leads to the newest message, and says how many came since it went out of sight. */
 export function Pill({ scroll }: { scroll: Scroller }): JSX.Element {
-  const text = firstWords().thread;
+  const text = words().thread;
   return (
     <button type="button" class="thread-pill" onClick={scroll.toNewest}>
       {scroll.fresh > 0 ? (

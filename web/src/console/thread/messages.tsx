@@ -21,7 +21,8 @@ export function Messages({ conversation, thread, name }: MessagesProps) {
   return (
     <div ref={box} class="c-messages">
       <MessageList
-        key={visit === undefined ? "" : visitKey(visit)}
+        // Each visit draws the list anew: nothing of where it stood before carries over.
+        key={visit}
         thread={thread}
         client={client}
         recallMs={me.limits.recall_ms}
@@ -60,15 +61,6 @@ function useRememberedPlace(box: Box, conversation: string, thread: Thread): voi
     const place = placeOf(scroller);
     if (place !== undefined) places.set(conversation, place);
   });
-}
-
-const visits = new WeakMap<Target, string>();
-
-/** Each visit draws the list anew: nothing of where it stood before carries over. */
-function visitKey(visit: Target): string {
-  const known = visits.get(visit) ?? `${performance.now()}`;
-  visits.set(visit, known);
-  return known;
 }
 
 /** Leads to the message that was gone to, once it is drawn, and shows which it is. */

@@ -8,6 +8,7 @@ export const en = {
   ...firstEn,
   app: {
     ...firstEn.app,
+    undo: "Undo",
     retry: "Try again",
     cancel: "Cancel",
     back: "Back",
@@ -65,6 +66,8 @@ export const en = {
   },
   thread: {
     ...firstEn.thread,
+    newCount: (n: number) => plural(n, { one: `${n} new message`, other: `${n} new messages` }),
+    toLatest: "To the latest message",
     failed: "The messages could not be loaded",
   },
   composer: {

@@ -10,7 +10,6 @@ export const firstEn = {
     failed: "Something went wrong. Please try again.",
     reload: "Reload",
     close: "Close",
-    undo: "Undo",
     you: "You",
     seller: "Seller",
     notLoaded: "This could not be loaded.",
@@ -42,8 +41,6 @@ export const firstEn = {
   },
   thread: {
     unread: "New messages",
-    newCount: (n: number) => plural(n, { one: `${n} new message`, other: `${n} new messages` }),
-    toLatest: "To the latest message",
     loadingOlder: "Loading older messages…",
     start: "This is the beginning of your conversation",
     today: "Today",

@@ -8,7 +8,6 @@ export const firstZhCn: FirstWords = {
     failed: "出错了，请重试。",
     reload: "重新加载",
     close: "关闭",
-    undo: "撤销",
     you: "我",
     seller: "卖家",
     notLoaded: "这部分没有加载成功。",
@@ -39,8 +38,6 @@ export const firstZhCn: FirstWords = {
   },
   thread: {
     unread: "以下是新消息",
-    newCount: (n) => `${n} 条新消息`,
-    toLatest: "回到最新消息",
     loadingOlder: "正在加载更早的消息…",
     start: "这是你们对话的开头",
     today: "今天",

@@ -6,6 +6,7 @@ export const zhCn: Words = {
   ...firstZhCn,
   app: {
     ...firstZhCn.app,
+    undo: "撤销",
     retry: "重试",
     cancel: "取消",
     back: "返回",
@@ -59,6 +60,8 @@ export const zhCn: Words = {
   },
   thread: {
     ...firstZhCn.thread,
+    newCount: (n) => `${n} 条新消息`,
+    toLatest: "回到最新消息",
     failed: "消息加载失败",
   },
   composer: {
