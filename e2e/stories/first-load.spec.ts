@@ -1,4 +1,5 @@
-import { type ContextOptions, desktop, expect, type Page, phone, test } from "../harness.ts";
+import { get } from "node:http";
+import { type ContextOptions, desktop, expect, phone, test } from "../harness.ts";
 import { answerTo, row, Thread } from "../talk.ts";
 
 /** What web/scripts/size.js holds the build to. */
@@ -25,10 +26,16 @@ function askedUntilShown(): string[] {
 }
 
 /** How many bytes a file is on its way. */
-async function gzipped(page: Page, url: string): Promise<number> {
-  const answer = await page.request.get(url, { headers: { "Accept-Encoding": "gzip" } });
-  const { "content-encoding": encoding, "content-length": length } = answer.headers();
-  return encoding === "gzip" ? Number(length) : (await answer.body()).length;
+function onItsWay(url: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    get(url, { headers: { "Accept-Encoding": "gzip" } }, (answer) => {
+      let bytes = 0;
+      answer.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      answer.on("end", () => resolve(bytes));
+    }).on("error", reject);
+  });
 }
 
 const looks: { [name: string]: ContextOptions } = {
@@ -50,7 +57,7 @@ for (const [name, look] of Object.entries(looks)) {
     const names = files.map((file) => new URL(file).pathname.replace(/-[\w-]{8}\./, "."));
     const words = look.locale === "zh-CN" ? "/assets/first-zh-cn.js" : "/assets/first-en.js";
     expect(names.filter((file) => file !== "/favicon.svg").sort()).toEqual([words, "/assets/first.css", "/assets/first.js"].sort());
-    const sizes = await Promise.all([again.page.url(), ...files].map((file) => gzipped(again.page, file)));
+    const sizes = await Promise.all([again.page.url(), ...files].map(onItsWay));
     expect(sizes.reduce((sum, size) => sum + size, 0) / 1024, "KiB").toBeLessThanOrEqual(budgetKib);
   });
 }

@@ -120,8 +120,8 @@ test("a field that gets the focus zooms nothing, and who wants to zoom can", asy
   await look("list", console, "input[type=search]");
   await console.getByRole("button", { name: "Settings" }).click();
   await look("settings", console, "select");
-  await console.locator(".c-settings > .button").nth(1).click();
-  await look("automatic answers", console, "dialog textarea, dialog input");
+  await console.getByRole("tab", { name: "Automatic messages" }).click();
+  await look("automatic answers", console, "[role=tabpanel] [role=switch]");
   await console.keyboard.press("Escape");
   await answerTo(console, "Lin Xia");
   await look("editor", console, "#editor");
@@ -426,27 +426,27 @@ test("what a finger is to meet is as large as a finger", async ({ person }) => {
     );
   const lin = await person({ ...phone, reducedMotion: "reduce" }); // what grows into place is small on its way
   const buyer = await chatWith(await lin.chatAbout(1001), 0);
-  expect(await small(buyer.page), "an empty chat").toEqual([]);
+  await expect.poll(() => small(buyer.page), "an empty chat").toEqual([]);
   await buyer.say("Hello");
   await buyer.expectStanding("Hello", "sent");
   await pick(buyer.page, picture("one.png"));
   await expect(buyer.page.locator(".tray-wait")).toHaveCount(0);
-  expect(await small(buyer.page), "a chat").toEqual([]);
+  await expect.poll(() => small(buyer.page), "a chat").toEqual([]);
   // What failed has its own ways out.
   await buyer.page.route("**/v1/files/*", (route) => route.continue({ postData: "no picture" }));
   await buyer.send.tap();
   await expect(buyer.page.getByRole("button", { name: "Retry" })).toBeVisible();
-  expect(await small(buyer.page), "a failed message").toEqual([]);
+  await expect.poll(() => small(buyer.page), "a failed message").toEqual([]);
   await buyer.page.getByRole("button", { name: "Menu" }).tap();
   await expect(buyer.page.getByRole("menu")).toBeVisible();
-  expect(await small(buyer.page), "a menu").toEqual([]);
+  await expect.poll(() => small(buyer.page), "a menu").toEqual([]);
   await buyer.page.getByRole("menuitem", { name: "Report" }).tap();
   await expect(buyer.page.getByRole("dialog")).toBeVisible();
-  expect(await small(buyer.page), "a dialog").toEqual([]);
+  await expect.poll(() => small(buyer.page), "a dialog").toEqual([]);
   await buyer.page.getByRole("button", { name: "Cancel" }).tap();
   await buyer.page.getByRole("button", { name: "To my chats" }).tap();
   await expect(buyer.page.locator(".inbox-row")).toHaveCount(1);
-  expect(await small(buyer.page), "the list").toEqual([]);
+  await expect.poll(() => small(buyer.page), "the list").toEqual([]);
 });
 
 /** A thread with so much history that it comes in pages. */
