@@ -81,6 +81,7 @@ test("names and messages are found together, and one conversation by itself", as
   await expectAccessible(console);
   await search.fill("nothing of the kind");
   await expect(console.getByText("No message says that.")).toBeVisible();
+  await expectAccessible(console);
   await search.press("Escape");
   await search.press("Escape");
   await expect(row(console, "Sam Park")).toBeVisible();
@@ -112,6 +113,8 @@ test("a seller keeps a conversation at hand, another quiet, and marks a third to
   const names = async () => (await console.locator(".c-row-name").allTextContents()).map((name) => name.split(" ·")[0]);
   const choose = async (name: string, action: string) => {
     await row(console, name).click({ button: "right" });
+    await expect(console.getByRole("menu")).toBeVisible();
+    await expectAccessible(console);
     await console.getByRole("menuitem", { name: action, exact: true }).click();
   };
   await expect.poll(names).toEqual(["Sam Park", "Lin Xia"]);

@@ -67,7 +67,27 @@ function ListBody() {
   );
 }
 
+/** The rows, and the menu of one of them, which is no part of the list. */
 function Rows() {
+  const desk = useDesk();
+  const [asked, setAsked] = useState<{ id: string; anchor: MenuAnchor }>();
+  const of = desk.client.inbox.rows.value.find((row) => row.id === asked?.id);
+  return (
+    <>
+      <RowList onMenu={(id, anchor) => setAsked({ id, anchor })} />
+      {asked !== undefined && of !== undefined && (
+        <Menu
+          items={flagItems(desk, of)}
+          label={consoleWords().list.menu(buyerName(of))}
+          anchor={asked.anchor}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </>
+  );
+}
+
+function RowList({ onMenu }: { onMenu: (id: string, anchor: MenuAnchor) => void }) {
   const desk = useDesk();
   const { inbox } = desk.client;
   const rows = inbox.rows.value;
@@ -75,8 +95,6 @@ function Rows() {
   const list = useRef<VirtualizerHandle>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const roving = useRovingRow(list, scroller);
-  const [asked, setAsked] = useState<{ id: string; anchor: MenuAnchor }>();
-  const of = asked === undefined ? undefined : rows.find((row) => row.id === asked.id);
 
   const fill = () => {
     const handle = list.current;
@@ -112,18 +130,10 @@ function Rows() {
             selected={desk.open.value === row.id}
             active={index === Math.max(0, roving.index)}
             onOpen={(id) => desk.openAndWrite(id)}
-            onMenu={(id, anchor) => setAsked({ id, anchor })}
+            onMenu={onMenu}
           />
         )}
       </Virtualizer>
-      {asked !== undefined && of !== undefined && (
-        <Menu
-          items={flagItems(desk, of)}
-          label={words.list.menu(buyerName(of))}
-          anchor={asked.anchor}
-          onClose={() => setAsked(undefined)}
-        />
-      )}
       {inbox.hasMore.value && <p class="c-rows-more">{words.list.more}</p>}
     </div>
   );

@@ -153,10 +153,10 @@ function Standing() {
 function Group({ title, children }: { title: string; children: (label: string) => ComponentChildren }) {
   const label = useId();
   return (
-    <section class="c-results" aria-labelledby={label}>
-      <h3 id={label}>{title}</h3>
+    <div class="c-results">
+      <h2 id={label}>{title}</h2>
       {children(label)}
-    </section>
+    </div>
   );
 }
 
