@@ -1,91 +1,47 @@
-/** The seller's messages by what they say, paged from the server; only the answer to the newest question counts. */
-import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Client, Failure } from "../../client/api.ts";
+/** The seller's messages by what they say. */
+import { type Signal, signal } from "@preact/signals";
+import type { Client } from "../../client/api.ts";
 import type { Conversation } from "../../protocol/body.ts";
 import { type FoundMessage, parseFoundMessages } from "../../protocol/found.ts";
+import { openPages, type Pages, pageSize } from "../model/pages.ts";
 
 export type MessageSearch = {
-  readonly found: ReadonlySignal<readonly FoundMessage[]>;
-  readonly state: ReadonlySignal<"idle" | "loading" | "ready" | "failed">;
-  readonly failure: ReadonlySignal<Failure | undefined>;
-  readonly hasMore: ReadonlySignal<boolean>;
+  readonly found: Pages<FoundMessage>["rows"];
   /** Only in this conversation. */
   readonly within: Signal<Conversation | undefined>;
-  /** Asks for what holds `text`, once nobody types any more; an empty one asks for nothing. */
+  /** Asks for what holds `text`; an empty one asks for nothing. */
   find(text: string): void;
-  more(): void;
   dispose(): void;
-};
+} & Pick<Pages<FoundMessage>, "state" | "failure" | "hasMore" | "more">;
 
-const settledAfter = 250;
-const pageSize = 30;
 /** A longer text than this the server does not search for. */
 const longest = 64;
 
 export function openMessageSearch(client: Pick<Client, "ask">): MessageSearch {
-  const found = signal<readonly FoundMessage[]>([]);
-  const state = signal<"idle" | "loading" | "ready" | "failed">("idle");
-  const failure = signal<Failure | undefined>(undefined);
-  const cursor = signal("");
   const within = signal<Conversation | undefined>(undefined);
   let asked = "";
-  let question = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-
-  const ask = async (after: string): Promise<void> => {
-    const mine = ++question;
-    state.value = "loading";
+  const { rows, begin, clear, ...pages } = openPages<FoundMessage>(async (cursor) => {
     const query = new URLSearchParams(asked);
     query.set("limit", String(pageSize));
-    if (after !== "") query.set("cursor", after);
-    const answer = await client.ask(
-      { method: "GET", path: `/v1/messages/search?${query}` },
-      parseFoundMessages,
-    );
-    if (mine !== question) return;
-    if ("code" in answer) {
-      failure.value = answer;
-      state.value = "failed";
-      return;
-    }
-    failure.value = undefined;
-    found.value = after === "" ? answer.found : [...found.peek(), ...answer.found];
-    cursor.value = answer.cursor ?? "";
-    state.value = "ready";
-  };
-
-  const find = (text: string): void => {
-    const wanted = [...text.trim()].slice(0, longest).join("");
-    const query = new URLSearchParams({ text: wanted });
-    if (within.peek() !== undefined) query.set("conversation", within.peek()?.id ?? "");
-    const next = wanted === "" ? "" : query.toString();
-    if (next === asked && state.peek() !== "failed") return; // it is the same list that is looked at again
-    asked = next;
-    question++; // what is under way is of no use any more
-    clearTimeout(timer);
-    found.value = [];
-    cursor.value = "";
-    if (next === "") {
-      state.value = "idle";
-      return;
-    }
-    state.value = "loading";
-    timer = setTimeout(() => void ask(""), settledAfter);
-  };
-
+    if (cursor !== "") query.set("cursor", cursor);
+    const path = `/v1/messages/search?${query}`;
+    const answer = await client.ask({ method: "GET", path }, parseFoundMessages);
+    return "code" in answer ? answer : { rows: answer.found, cursor: answer.cursor };
+  });
   return {
-    found,
-    state,
-    failure,
-    hasMore: computed(() => cursor.value !== ""),
+    ...pages,
+    found: rows,
     within,
-    find,
-    more: () => {
-      if (state.peek() !== "loading" && cursor.peek() !== "") void ask(cursor.peek());
+    find: (text) => {
+      const wanted = [...text.trim()].slice(0, longest).join("");
+      const query = new URLSearchParams({ text: wanted });
+      if (within.peek() !== undefined) query.set("conversation", within.peek()?.id ?? "");
+      const next = wanted === "" ? "" : query.toString();
+      if (next === asked && pages.state.peek() !== "failed") return; // the same list is looked at again
+      asked = next;
+      clear();
+      if (next !== "") begin();
     },
-    dispose: () => {
-      clearTimeout(timer);
-      question++;
-    },
+    dispose: clear,
   };
 }
