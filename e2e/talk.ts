@@ -126,11 +126,14 @@ export class Record {
   /** Says something to the seller of a product, as a script of the buyer's would. */
   async say(product: string, text: string): Promise<void> {
     const blocks = [{ type: "text", text }];
-    const answer = await this.#request.post(`${this.#url}/v1/messages`, {
-      data: { product, nonce: crypto.randomUUID(), blocks },
-      headers: { Authorization: `Bearer ${this.#token}` },
+    // Without the runner's account of every step, which takes longer than the step.
+    const answer = await fetch(`${this.#url}/v1/messages`, {
+      method: "POST",
+      body: JSON.stringify({ product, nonce: crypto.randomUUID(), blocks }),
+      headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": "application/json" },
     });
-    expect(answer.status()).toBe(200);
+    if (!answer.ok) throw new Error(`not said: ${answer.status} ${await answer.text()}`);
+    await answer.arrayBuffer();
   }
 
   /** Uploads what may be no picture at all; says how that was answered. */

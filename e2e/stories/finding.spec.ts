@@ -15,7 +15,7 @@ test("a seller finds who waits for an answer, and who asked about a product", as
   await expect(row(console, "Lin Xia")).toBeVisible();
   const seller = await answerTo(console, "Lin Xia");
   await seller.say("As big as a cup");
-  await seller.expectStanding("As big as a cup", "delivered");
+  await seller.expectStanding("As big as a cup", "read");
   await expect(row(console, "Lin Xia")).toBeVisible(); // it is looked at
   await answerTo(console, "Sam Park");
   await expect(row(console, "Lin Xia")).toHaveCount(0);

@@ -35,14 +35,19 @@ test("a seller finds what was said long ago, goes there, and comes back to the n
   await expect
     .poll(async () => {
       await scroller.evaluate((box) => box.scrollTo({ top: box.scrollHeight }));
-      return await seller.message("One more thing").isVisible();
+      return await console.locator(".thread-pill").count();
     })
-    .toBe(true);
-  await expect(console.locator(".thread-pill")).toHaveCount(0);
+    .toBe(0);
+  await expect(seller.message("One more thing")).toBeInViewport();
 
+  // What was said before one went up is not news; what is said after that is.
   await hits(console).click();
   await expect(found).toBeInViewport();
+  await expect(console.locator(".thread-pill")).toHaveText("To the latest message");
+  await script.say("1001", "And another");
+  await expect(console.locator(".thread-pill")).toHaveText("1 new message");
   await console.locator(".thread-pill").click();
+  await expect(seller.message("And another")).toBeInViewport();
   await expect(seller.message("One more thing")).toBeInViewport();
 
   await hits(console).click();
@@ -50,6 +55,22 @@ test("a seller finds what was said long ago, goes there, and comes back to the n
   await seller.say("Yes, it does");
   await expect(seller.message("Yes, it does")).toBeInViewport();
   await expect(buyer.message("Yes, it does")).toBeVisible();
+});
+
+test("a seller goes to the first unread message, though it was said three hundred messages ago", async ({ person }) => {
+  const lin = await person(phone);
+  await lin.chatAbout(1001);
+  const script = await Record.of(lin, "buyer");
+  for (let i = 1; i <= 300; i++) await script.say("1001", `Line ${i}`);
+  const console = await (await person()).console("E_1/yun");
+  const seller = await answerTo(console, "Lin Xia");
+  await console.locator(".thread-pill").click();
+  await expect(seller.message("Line 300")).toBeInViewport();
+  const jump = console.getByRole("button", { name: "Jump to unread" });
+  await jump.click();
+  await expect(seller.message("Line 1")).toBeInViewport();
+  await expect(console.getByText("New messages")).toBeVisible();
+  await expect(jump).toHaveCount(0);
 });
 
 test("names and messages are found together, and one conversation by itself", async ({ person }) => {

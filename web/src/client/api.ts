@@ -67,7 +67,9 @@ export type Thread = {
   readonly failure: ReadonlySignal<Failure | undefined>;
   readonly hasOlder: ReadonlySignal<boolean>;
   readonly loadingOlder: ReadonlySignal<boolean>;
-  /** First message of the other side that was unread when the thread was opened; stays for the session. */
+  /** Up to where it was read when it was opened, if anything was unread: that may lie before what is loaded. */
+  readonly readAtOpening: number | undefined;
+  /** First loaded message of the other side that was unread when the thread was opened; stays while it is open. */
   readonly firstUnread: ReadonlySignal<number | undefined>;
   /** Whether the newest messages are elsewhere: after `showAround`, until `loadNewer` has met them. */
   readonly hasNewer: ReadonlySignal<boolean>;

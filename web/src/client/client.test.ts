@@ -706,6 +706,25 @@ describe("while both are there", () => {
     expect(lines(thread).at(-1)).toBe("< and live again");
   });
 
+  test("the first unread message stays the first one, however far back it is gone to, until the next visit", async () => {
+    const { thread } = await longTalk(1_000);
+    expect(thread.readAtOpening).toBe(0);
+    expect(thread.firstUnread.peek()).toBe(951);
+    thread.markRead(1_000);
+    await clock.pass(1_000);
+    await thread.showAround(1);
+    await clock.pass(1_000);
+    expect(thread.readAtOpening).toBe(0);
+    expect(thread.firstUnread.peek()).toBe(1);
+    await thread.showNewest();
+    await clock.pass(1_000);
+    expect(thread.firstUnread.peek()).toBeUndefined();
+    for (const fn of undo.splice(0)) fn();
+    look(thread);
+    await clock.pass(1_000);
+    expect(thread.readAtOpening).toBeUndefined();
+  });
+
   test("a message that is there is gone to without asking, and sending leads back to the newest", async () => {
     const { thread, ends } = await longTalk(1_000);
     const before = server.requests.length;

@@ -70,7 +70,7 @@ export class LiveThread implements Thread {
   private life = 0;
   private cancelRetry: (() => void) | undefined;
   private typedAt = 0;
-  private readAtOpening: number | undefined;
+  readAtOpening: number | undefined;
   /** The message that is loaded around, while `hasNewer`; else what is newest is. */
   private around: number | undefined;
 
@@ -234,6 +234,7 @@ export class LiveThread implements Thread {
   async showNewest(): Promise<void> {
     if (!this.hasNewer.peek()) return;
     this.leaveAround();
+    this.readAtOpening = this.conversation.peek()?.last_seq; // who goes to the end does not stop half-way
     await this.reload();
   }
 
@@ -327,6 +328,7 @@ export class LiveThread implements Thread {
     // Not while a computation is running.
     Promise.resolve()
       .then(() => {
+        this.readAtOpening = undefined;
         if (!this.timeline.isLoaded) return this.sync();
         this.findFirstUnread();
         this.repair();
@@ -491,7 +493,7 @@ export class LiveThread implements Thread {
     const conversation = this.conversation.peek();
     if (conversation === undefined) return;
     const { read } = this.ports.conversations.mine(conversation);
-    this.readAtOpening = conversation.unread > 0 ? read : undefined;
+    this.readAtOpening ??= conversation.unread > 0 ? read : undefined;
     this.markFirstUnread(conversation);
   }
 

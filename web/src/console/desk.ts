@@ -48,6 +48,8 @@ export type Desk = {
   /** Counts the wishes to write: the editor takes the focus each time. */
   readonly wishToWrite: ReadonlySignal<number>;
   openConversation(id: string): void;
+  /** Opens a conversation at one of its messages. */
+  goTo(conversation: string, seq: number): void;
   /** Opens a conversation and, where there is a keyboard, puts the caret in its editor. */
   openAndWrite(id: string): void;
   /** openAndWrite for the next conversation below, round the end, in which something is unread. */
@@ -107,7 +109,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
       (run) => void setTimeout(run, 120),
     ),
     places: new Map(),
-    target: signal(undefined),
+    ...openGoing(client, openConversation),
     open,
     viewport: around.viewport,
     arrangement: arranged,
@@ -141,6 +143,19 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     leave: () => {
       around.stop();
       search.dispose();
+    },
+  };
+}
+
+/** Going to one message of a conversation. */
+function openGoing(client: Client, openConversation: (id: string) => void): Pick<Desk, "target" | "goTo"> {
+  const target = signal<Target>();
+  return {
+    target,
+    goTo: (conversation, seq) => {
+      target.value = { conversation, seq };
+      void client.thread(conversation).showAround(seq);
+      openConversation(conversation);
     },
   };
 }

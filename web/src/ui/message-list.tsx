@@ -10,7 +10,7 @@ import { lazy, sayNotLoaded, withWords } from "./lazy.tsx";
 import { type Row, rowsOf } from "./model/rows.ts";
 import { kindsFailed, moreKinds, needKinds, wantKinds } from "./more-kinds.ts";
 import type { PictureUrls } from "./picture.tsx";
-import { type Scroller, useThreadScroll } from "./thread-scroll.ts";
+import { useThreadScroll } from "./thread-scroll.ts";
 import "./thread.css";
 
 export type MessageListProps = {
@@ -41,7 +41,7 @@ export function MessageList(props: MessageListProps): JSX.Element {
 }
 
 const loadAway = later(() => import("./thread-away.tsx"));
-const Pill = lazy<{ scroll: Scroller }>(async () => (await loadAway()).Pill);
+const Pill = lazy<{ thread: Thread; toNewest: () => void }>(async () => (await loadAway()).Pill);
 const TypingBubble = lazy<{ peer: Participant | undefined }>(async () => (await loadAway()).TypingBubble);
 const loadFailed = later(() => import("./load-failed.tsx"));
 const LoadFailed = lazy<{ thread: Thread }>(async () => (await loadFailed()).LoadFailed, Blank);
@@ -109,7 +109,7 @@ function Messages(props: MessagesProps): JSX.Element {
           {scroll.atNewest && !thread.hasNewer.value && <Typing thread={thread} peer={peer} />}
         </div>
       </section>
-      {scroll.away && <Pill scroll={scroll} />}
+      {scroll.away && <Pill thread={thread} toNewest={scroll.toNewest} />}
     </div>
   );
 }

@@ -25,6 +25,7 @@ export function testThread(
     failure: signal(more.failure),
     hasOlder: signal(false),
     loadingOlder: signal(false),
+    readAtOpening: undefined,
     firstUnread: signal(undefined),
     hasNewer: signal(false),
     peerTyping: signal(undefined),

@@ -1,9 +1,10 @@
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Thread } from "../client/api.ts";
 import type { Participant } from "../protocol/body.ts";
 import { Avatar } from "./avatar.tsx";
 import { FirstIcon } from "./first-icon.tsx";
 import { words } from "./i18n/language.ts";
-import type { Scroller } from "./thread-scroll.ts";
 import "./thread-away.css";
 
 /** The other side writes, for the eye. */
@@ -23,16 +24,21 @@ export function TypingBubble({ peer }: { peer: Participant | undefined }): JSX.E
 }
 
 /** Leads to the newest message, and says how many came since it went out of sight. */
-export function Pill({ scroll }: { scroll: Scroller }): JSX.Element {
+export function Pill({ thread, toNewest }: { thread: Thread; toNewest: () => void }): JSX.Element {
   const text = words().thread;
+  const fresh = useFresh(thread);
   return (
-    <button type="button" class="thread-pill" onClick={scroll.toNewest}>
-      {scroll.fresh > 0 ? (
-        <span>{text.newCount(scroll.fresh)}</span>
-      ) : (
-        <span class="visually-hidden">{text.toLatest}</span>
-      )}
+    <button type="button" class="thread-pill" onClick={toNewest}>
+      {fresh > 0 ? <span>{text.newCount(fresh)}</span> : <span class="visually-hidden">{text.toLatest}</span>}
       <FirstIcon name="down" />
     </button>
   );
+}
+
+/** How many messages of the other side have come since this is drawn, loaded or not. */
+function useFresh(thread: Thread): number {
+  const last = thread.conversation.value?.last_seq ?? 0;
+  const [seen] = useState(last);
+  const own = thread.entries.value.filter((e) => e.kind === "message" && e.mine && e.message.seq > seen);
+  return Math.max(0, last - seen - own.length);
 }

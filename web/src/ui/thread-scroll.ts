@@ -2,7 +2,6 @@ import { useSignalEffect } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Entry, Thread } from "../client/api.ts";
-import { isMine } from "./model/rows.ts";
 import {
   bounds,
   distanceToBottom,
@@ -29,8 +28,6 @@ export type Scroller = {
   busy: boolean;
   /** True when the newest message is out of sight. */
   away: boolean;
-  /** Messages of the other side that arrived below what is in sight. */
-  fresh: number;
   onScroll(): void;
   toNewest(): void;
 };
@@ -90,10 +87,9 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
     setWindow({ size: sizeToShow(-1, 0), end: undefined });
     ref.current?.scrollTo({ top: ref.current.scrollHeight });
   }, [thread]);
-  const fresh = useFresh(entries, away);
   useReading(ref, thread, drawn);
   useFillScreen(ref, thread, drawn);
-  return { ref, contentRef, drawn, atOldest: from === 0, atNewest, busy, away, fresh, onScroll, toNewest };
+  return { ref, contentRef, drawn, atOldest: from === 0, atNewest, busy, away, onScroll, toNewest };
 }
 
 function firstWindow(thread: Thread, entries: readonly Entry[]): Window {
@@ -181,19 +177,6 @@ function useBusy(loading: boolean, drawn: readonly Entry[]): boolean {
   const [top, setTop] = useState(drawn[0]?.key);
   useEffect(() => setTop(drawn[0]?.key), [drawn]);
   return loading || drawn.findIndex((entry) => entry.key === top) > 0;
-}
-
-/** How many messages of the other side came since the end went out of sight. */
-function useFresh(entries: readonly Entry[], away: boolean): number {
-  const seen = useRef(entries.at(-1)?.key);
-  if (!away) seen.current = entries.at(-1)?.key;
-  let fresh = 0;
-  for (let i = entries.length - 1; i >= 0; i--) {
-    const entry = entries[i];
-    if (entry === undefined || entry.key === seen.current) return fresh;
-    if (!isMine(entry)) fresh++;
-  }
-  return 0; // the message seen last is gone: say nothing rather than something wrong
 }
 
 /** Tells the thread up to where its user has read: what is in sight of a visible page with the focus. */

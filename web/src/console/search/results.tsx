@@ -5,7 +5,7 @@ import type { FoundMessage } from "../../protocol/found.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { failureText } from "../../ui/i18n/failure-text.ts";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
-import { buyerName, type Desk, useDesk } from "../desk.ts";
+import { buyerName, useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { Row } from "../list/row.tsx";
 import { listMove, moved } from "../model/keys.ts";
@@ -171,7 +171,7 @@ function Hit({ hit, text, first }: { hit: FoundMessage; text: string; first: boo
       role="option"
       aria-selected={false}
       tabIndex={first ? 0 : -1}
-      onClick={() => goTo(desk, message)}
+      onClick={() => desk.goTo(message.conversation, message.seq)}
     >
       <Avatar of={conversation.buyer} size="m" />
       <div class="c-row-main">
@@ -215,10 +215,4 @@ function Said({
       </bdi>
     </span>
   );
-}
-
-function goTo(desk: Desk, { conversation, seq }: Message): void {
-  desk.target.value = { conversation, seq };
-  void desk.client.thread(conversation).showAround(seq);
-  desk.openConversation(conversation);
 }

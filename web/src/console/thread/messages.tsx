@@ -10,7 +10,8 @@ type MessagesProps = { conversation: string; thread: Thread; name: string };
 
 /** The messages of the open conversation, at the place where they were left. */
 export function Messages({ conversation, thread, name }: MessagesProps) {
-  const { client, me, target } = useDesk();
+  const desk = useDesk();
+  const { client, me, target } = desk;
   const visit = target.value?.conversation === conversation ? target.value : undefined;
   const box = useRef<HTMLDivElement>(null);
   const [reported, setReported] = useState<number>();
@@ -18,6 +19,12 @@ export function Messages({ conversation, thread, name }: MessagesProps) {
   useTarget(box, visit, thread);
 
   const unreadAbove = useUnreadAbove(box, thread);
+  const toUnread = () => {
+    const { readAtOpening } = thread;
+    if (readAtOpening !== undefined && unreadBefore(thread)) desk.goTo(conversation, readAtOpening + 1);
+    else scrollToUnread(scrollerOf(box.current));
+    setUnreadSeen(thread);
+  };
   return (
     <div ref={box} class="c-messages">
       <MessageList
@@ -30,7 +37,7 @@ export function Messages({ conversation, thread, name }: MessagesProps) {
         onReport={(seq) => setReported(seq)}
       />
       {unreadAbove && (
-        <button class="c-jump" type="button" onClick={() => toUnread(box.current)}>
+        <button class="c-jump" type="button" onClick={toUnread}>
           <Icon name="up" /> {consoleWords().thread.jumpUnread}
         </button>
       )}
@@ -94,28 +101,47 @@ function placeOf(scroller: HTMLElement): Place | undefined {
   return { key: found.dataset["key"] ?? "", top: atEnd ? scroller.clientHeight / 4 : topIn(scroller, found) };
 }
 
-/** Threads whose first unread message has been in sight: nobody needs to jump there any more. */
-const unreadSeen = new WeakSet<Thread>();
+/** Up to where threads were read when their first unread message was in sight: nobody needs to jump there again. */
+const unreadSeen = new WeakMap<Thread, number | undefined>();
+
+function setUnreadSeen(thread: Thread): void {
+  unreadSeen.set(thread, thread.readAtOpening);
+}
+
+function isUnreadSeen(thread: Thread): boolean {
+  return unreadSeen.has(thread) && unreadSeen.get(thread) === thread.readAtOpening;
+}
+
+/** Whether messages before those that are loaded were unread too. */
+function unreadBefore(thread: Thread): boolean {
+  const oldest = thread.entries.value[0];
+  return (
+    thread.readAtOpening !== undefined &&
+    oldest?.kind === "message" &&
+    oldest.message.seq > thread.readAtOpening + 1
+  );
+}
 
 /** Whether the first unread message is out of sight above, and has been all the time. */
 function useUnreadAbove(box: Box, thread: Thread): boolean {
   const [above, setAbove] = useState(false);
   const firstUnread = thread.firstUnread.value;
+  const more = unreadBefore(thread);
   const look = () => {
     const scroller = scrollerOf(box.current);
     const divider = dividerIn(scroller);
+    if (more) return setAbove(!isUnreadSeen(thread));
     if (scroller === null || divider === null) return;
     const top = topIn(scroller, divider);
-    if (top >= 0 && top < scroller.clientHeight) unreadSeen.add(thread);
-    setAbove(top < 0 && !unreadSeen.has(thread));
+    if (top >= 0 && top < scroller.clientHeight) setUnreadSeen(thread);
+    setAbove(top < 0 && !isUnreadSeen(thread));
   };
   useScrolling(box, look);
-  useEffect(look, [firstUnread, thread]);
+  useEffect(look, [firstUnread, more, thread]);
   return above && firstUnread !== undefined;
 }
 
-function toUnread(box: HTMLElement | null): void {
-  const scroller = scrollerOf(box);
+function scrollToUnread(scroller: HTMLElement | null): void {
   const divider = dividerIn(scroller);
   if (scroller === null || divider === null) return;
   scroller.scrollTo({ top: scroller.scrollTop + topIn(scroller, divider) - scroller.clientHeight / 4 });
