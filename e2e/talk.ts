@@ -37,6 +37,15 @@ export class Thread {
     return this.log.getByRole("article").filter({ has: this.page.getByText(text, { exact: true }) });
   }
 
+  /** Waits until the parts are there that pictures need: they come when the page stands already. */
+  async expectPictureParts(): Promise<void> {
+    const missing = (parts: readonly string[]) => {
+      const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+      return parts.filter((part) => !loaded.some((name) => name.includes(`/assets/${part}-`)));
+    };
+    await expect.poll(() => this.page.evaluate(missing, ["mixed-body", "picture", "later"])).toEqual([]);
+  }
+
   /** Waits until one's own message stands so. */
   async expectStanding(text: string, standing: Standing): Promise<void> {
     await expect(this.message(text)).toHaveAccessibleName(new RegExp(`, ${standing}$`));
@@ -93,6 +102,8 @@ export type StoredMessage = {
 };
 type StoredConversation = { id: string; unread: number; last_seq: number };
 
+type Destination = { product: string } | { conversation: string };
+
 /** What the server keeps, asked for over its API with the token that the person's page gets. */
 export class Record {
   readonly #request: APIRequestContext;
@@ -123,27 +134,14 @@ export class Record {
     return { status: answer.status(), body: await answer.json() };
   }
 
-  /** Says something to the seller of a product, as a script of the buyer's would. */
-  async say(product: string, text: string): Promise<void> {
-    const blocks = [{ type: "text", text }];
-    // Without the runner's account of every step, which takes longer than the step.
-    const answer = await fetch(`${this.#url}/v1/messages`, {
-      method: "POST",
-      body: JSON.stringify({ product, nonce: crypto.randomUUID(), blocks }),
-      headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": "application/json" },
-    });
-    if (!answer.ok) throw new Error(`not said: ${answer.status} ${await answer.text()}`);
-    await answer.arrayBuffer();
-  }
-
   /** Uploads what may be no picture at all; says how that was answered. */
-  async upload(key: string, bytes: string | Buffer, type: string): Promise<{ status: number; code: string }> {
+  async upload(key: string, bytes: string | Buffer, type: string): Promise<{ status: number; code: string; id: string }> {
     const answer = await this.#request.put(`${this.#url}/v1/files/${key}`, {
       data: bytes,
       headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": type },
     });
-    const body = (await answer.json()) as { error?: { code: string } };
-    return { status: answer.status(), code: body.error?.code ?? "" };
+    const body = (await answer.json()) as { id?: string; error?: { code: string } };
+    return { status: answer.status(), code: body.error?.code ?? "", id: body.id ?? "" };
   }
 
   /** The addresses of pictures, of those that this person may see. */
@@ -177,12 +175,24 @@ export class Record {
   }
 
   /** Says something without a page: a long history is soon there. */
-  async send(to: { product: string } | { conversation: string }, text: string): Promise<void> {
-    const answer = await this.#request.post(`${this.#url}/v1/messages`, {
-      data: { ...to, nonce: randomUUID(), blocks: [{ type: "text", text }] },
-      headers: { Authorization: `Bearer ${this.#token}` },
+  async send(to: Destination, text: string): Promise<void> {
+    await this.#send(to, [{ type: "text", text }]);
+  }
+
+  async show(to: Destination, bytes: Buffer): Promise<void> {
+    const { id } = await this.upload(randomUUID(), bytes, "image/png");
+    await this.#send(to, [{ type: "image", file: id }]);
+  }
+
+  async #send(to: Destination, blocks: readonly object[]): Promise<void> {
+    // Without the runner's account of every step, which takes longer than the step.
+    const answer = await fetch(`${this.#url}/v1/messages`, {
+      method: "POST",
+      body: JSON.stringify({ ...to, nonce: randomUUID(), blocks }),
+      headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": "application/json" },
     });
-    expect(answer.status(), await answer.text()).toBeLessThan(300);
+    if (!answer.ok) throw new Error(`not sent: ${answer.status} ${await answer.text()}`);
+    await answer.arrayBuffer();
   }
 
   /** All messages of the one conversation, oldest first. */

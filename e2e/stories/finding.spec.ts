@@ -1,5 +1,5 @@
 import { expect, expectAccessible, phone, test } from "../harness.ts";
-import { answerTo, Record, row, Thread } from "../talk.ts";
+import { answerTo, png, Record, row, Thread } from "../talk.ts";
 
 test("a seller finds who waits for an answer, and who asked about a product", async ({ person }) => {
   const lin = new Thread(await (await person(phone)).chatAbout(1001, "a"));
@@ -29,6 +29,28 @@ test("a seller finds who waits for an answer, and who asked about a product", as
   await expectAccessible(console);
   await console.getByRole("button", { name: "About any product" }).click();
   await expect(console.getByRole("button", { name: "About any product" })).toHaveCount(0);
+});
+
+test("a seller sees all pictures of a conversation beside it, the latest first", async ({ person }) => {
+  const lin = await person(phone);
+  await lin.chatAbout(1001);
+  const script = await Record.of(lin, "buyer");
+  for (let i = 1; i <= 14; i++) await script.show({ product: "1001" }, png(40 + i, 30, [196, 90, 60]));
+  for (let i = 1; i <= 220; i++) await script.send({ product: "1001" }, `Line ${i}`);
+
+  const console = await (await person()).console("E_1/yun");
+  const seller = await answerTo(console, "Lin Xia");
+  const shared = console.getByRole("region", { name: "Shared pictures" }).getByRole("button", { name: /^Open picture/ });
+  await expect(shared).toHaveCount(12);
+  await console.getByRole("button", { name: "Show more" }).click();
+  await expect(shared).toHaveCount(14);
+  await expect(console.getByRole("button", { name: "Show more" })).toHaveCount(0);
+  await expectAccessible(console);
+  await script.show({ product: "1001" }, png(60, 30, [60, 90, 196]));
+  await expect(shared).toHaveCount(15);
+  await seller.say("They have all come");
+  await shared.last().click();
+  await expect(console.getByText("15 / 15")).toBeVisible();
 });
 
 test("a seller finds what was said in Chinese; a rival does not", async ({ person }) => {

@@ -73,6 +73,7 @@ test("what was written without a network is sent once, though the tab was closed
   const buyer = new Thread(await lin.chatAbout(1001));
   await buyer.say("Before the tunnel");
   await buyer.expectStanding("Before the tunnel", "sent");
+  await buyer.expectPictureParts();
 
   await lin.offline(true);
   await server.kill();
@@ -99,7 +100,7 @@ test("what was written without a network is sent once, though the tab was closed
     ["image", "Dark here"],
   ]);
   const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
-  expect(await seller.texts()).toEqual(["Before the tunnel", "In the tunnel", "Dark here"]);
+  await expect.poll(() => seller.texts()).toEqual(["Before the tunnel", "In the tunnel", "Dark here"]);
 });
 
 test("a reload without a network keeps what is unsent, and sends it once", async ({ person, server }) => {

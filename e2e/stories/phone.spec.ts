@@ -404,26 +404,30 @@ test("nothing to touch or to read is under the notch, the rounded corners or the
   expect(button && [button.x + button.width, button.y + button.height]).toEqual([width - 20, height - 34]);
 });
 
+/** As large as a finger, in pixels. */
+const target = 44;
+
+/** What can be pressed and is smaller. */
+const small = (page: Page) =>
+  page.locator("button, input:not([type=file]), textarea, select, a, summary, [role=switch]").evaluateAll(
+    (all, least) =>
+      all.flatMap((it) => {
+        const box = it.getBoundingClientRect();
+        // Unseen; for a keyboard alone; a link among words; a switch with its label; a cross with more around it than is drawn.
+        if (!it.checkVisibility() || box.width <= 1 || it.closest(".rich-text, .c-skip") !== null) return [];
+        const after = getComputedStyle(it, "::after");
+        const within = getComputedStyle(it).position === "static" ? it.parentElement : it;
+        const drawn = (after.position === "absolute" ? within : it)?.getBoundingClientRect() ?? box;
+        const around = Math.max(0, -(Number.parseFloat(after.top) || 0));
+        const [wide, high] = [drawn.width + 2 * around, drawn.height + 2 * around];
+        const label = it.closest("label")?.getBoundingClientRect();
+        if (label !== undefined && label.height >= least) return [];
+        return wide >= least && high >= least ? [] : [`${it.outerHTML.slice(0, 90)} ${wide} x ${high}`];
+      }),
+    target,
+  );
+
 test("what a finger is to meet is as large as a finger", async ({ person }) => {
-  const target = 44;
-  const small = (page: Page) =>
-    page.locator("button, input:not([type=file]), textarea, select, a, summary, [role=switch]").evaluateAll(
-      (all, least) =>
-        all.flatMap((it) => {
-          const box = it.getBoundingClientRect();
-          // Unseen; a link among words; a switch with its label; a cross with more around it than is drawn.
-          if (!it.checkVisibility() || box.width <= 1 || it.closest(".rich-text") !== null) return [];
-          const after = getComputedStyle(it, "::after");
-          const within = getComputedStyle(it).position === "static" ? it.parentElement : it;
-          const drawn = (after.position === "absolute" ? within : it)?.getBoundingClientRect() ?? box;
-          const around = Math.max(0, -(Number.parseFloat(after.top) || 0));
-          const [wide, high] = [drawn.width + 2 * around, drawn.height + 2 * around];
-          const label = it.closest("label")?.getBoundingClientRect();
-          if (label !== undefined && label.height >= least) return [];
-          return wide >= least && high >= least ? [] : [`${it.outerHTML.slice(0, 90)} ${wide} x ${high}`];
-        }),
-      target,
-    );
   const lin = await person({ ...phone, reducedMotion: "reduce" }); // what grows into place is small on its way
   const buyer = await chatWith(await lin.chatAbout(1001), 0);
   await expect.poll(() => small(buyer.page), "an empty chat").toEqual([]);
@@ -514,6 +518,17 @@ test("pulling for older history moves nothing but by the finger, which may stay 
   await expect(thread.log).toHaveAttribute("aria-busy", "false");
 });
 
+test("who has begun to scroll is not taken back to the end by a tick", async ({ person }) => {
+  const thread = await longThread(person);
+  const box = thread.page.locator(".thread-scroll");
+  await box.evaluate((it) => it.scrollBy(0, -100));
+  const before = await box.evaluate((it) => it.scrollTop);
+  const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
+  await seller.page.locator(".thread-pill").click();
+  await expect(thread.messages.last()).toHaveAccessibleName(/, read$/);
+  expect(await box.evaluate((it) => it.scrollTop)).toBe(before);
+});
+
 test("what glides on through older history comes without a jump, up to the first message", async ({ person }) => {
   const thread = await longThread(person);
   const { page } = thread;
@@ -543,4 +558,35 @@ test("what glides on through older history comes without a jump, up to the first
   }).toPass({ timeout: 60_000 });
   expect(await page.evaluate(() => (window as unknown as { jumps: string[] }).jumps)).toEqual([]);
   expect(await thread.messages.count()).toBeGreaterThan(150);
+});
+
+test("what a seller's finger is to meet is as large, too", async ({ person }) => {
+  const buyer = await chatWith(await (await person(phone)).chatAbout(1001), 0);
+  await buyer.say("Hello");
+  await buyer.expectStanding("Hello", "sent");
+  const page = await (await person({ ...phone, reducedMotion: "reduce" })).console("E_1/yun");
+  await expect(page.locator(".c-row")).toHaveCount(1);
+  await expect.poll(() => small(page), "the list").toEqual([]);
+  await page.getByRole("searchbox").fill("hello");
+  await expect(page.getByRole("listbox", { name: "Messages" }).getByRole("option")).toHaveCount(1);
+  await expect.poll(() => small(page), "what was searched for").toEqual([]);
+  await page.getByRole("searchbox").fill("");
+  await answerTo(page, "Lin Xia");
+  await expect.poll(() => small(page), "a thread").toEqual([]);
+  await page.locator(".c-thread-header [aria-haspopup=menu]").tap();
+  await expect(page.getByRole("menu")).toBeVisible();
+  await expect.poll(() => small(page), "a menu").toEqual([]);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Show details" }).tap();
+  await expect(page.getByRole("region", { name: "Shared pictures" })).toBeVisible();
+  await expect.poll(() => small(page), "who the buyer is").toEqual([]);
+  await page.reload();
+  await page.getByRole("button", { name: "Back" }).tap();
+  await page.locator(".c-me .icon-button").tap();
+  const dialog = page.getByRole("dialog").and(page.locator("dialog"));
+  for (const tab of await dialog.getByRole("tab").all()) {
+    await tab.tap();
+    await expect(dialog.getByRole("tabpanel")).toBeVisible();
+    await expect.poll(() => small(page), `settings, ${await tab.textContent()}`).toEqual([]);
+  }
 });

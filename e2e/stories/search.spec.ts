@@ -12,7 +12,7 @@ test("a seller finds what was said long ago, goes there, and comes back to the n
   const buyer = new Thread(await lin.chatAbout(1001));
   const script = await Record.of(lin, "buyer");
   for (let i = 1; i <= 400; i++) {
-    await script.say("1001", i === 90 ? "Does the 青花 cup ship to Lyon?" : `Line ${i}`);
+    await script.send({ product: "1001" }, i === 90 ? "Does the 青花 cup ship to Lyon?" : `Line ${i}`);
   }
   const console = await (await person()).console("E_1/yun");
   await console.getByRole("searchbox").fill("青花");
@@ -44,7 +44,7 @@ test("a seller finds what was said long ago, goes there, and comes back to the n
   await hits(console).click();
   await expect(found).toBeInViewport();
   await expect(console.locator(".thread-pill")).toHaveText("To the latest message");
-  await script.say("1001", "And another");
+  await script.send({ product: "1001" }, "And another");
   await expect(console.locator(".thread-pill")).toHaveText("1 new message");
   await console.locator(".thread-pill").click();
   await expect(seller.message("And another")).toBeInViewport();
@@ -61,7 +61,7 @@ test("a seller goes to the first unread message, though it was said three hundre
   const lin = await person(phone);
   await lin.chatAbout(1001);
   const script = await Record.of(lin, "buyer");
-  for (let i = 1; i <= 300; i++) await script.say("1001", `Line ${i}`);
+  for (let i = 1; i <= 300; i++) await script.send({ product: "1001" }, `Line ${i}`);
   const console = await (await person()).console("E_1/yun");
   const seller = await answerTo(console, "Lin Xia");
   await console.locator(".thread-pill").click();

@@ -86,6 +86,10 @@ type ConversationStore interface {
 	// order; before 0 means from the end.
 	MessagesBefore(ctx context.Context, id ConversationID, before Seq, limit int) ([]Message, error)
 
+	// MessagesWithImages returns the last limit messages with Seq < before that carry
+	// an image, in order; before 0 means from the end.
+	MessagesWithImages(ctx context.Context, id ConversationID, before Seq, limit int) ([]Message, error)
+
 	// MessageByNonce returns the message that sender stored under nonce and the
 	// Hash of its request. With id "" it looks in all conversations of a buyer: a
 	// first message is repeated without knowing the conversation it began.

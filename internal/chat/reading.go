@@ -249,6 +249,15 @@ func (s *Service) MessagesBefore(ctx context.Context, actor Actor, id Conversati
 	return s.store.MessagesBefore(ctx, id, before, s.pageSize(limit))
 }
 
+// MessagesWithImages returns the last page of a conversation's messages before a Seq
+// that carry images, in order; before 0 means from the end.
+func (s *Service) MessagesWithImages(ctx context.Context, actor Actor, id ConversationID, before Seq, limit int) ([]Message, error) {
+	if _, _, err := s.membersFor(ctx, actor, id); err != nil {
+		return nil, err
+	}
+	return s.store.MessagesWithImages(ctx, id, before, s.pageSize(limit))
+}
+
 // RecallsAfter returns a page of a conversation's recalls after a Rev, in order.
 func (s *Service) RecallsAfter(ctx context.Context, actor Actor, id ConversationID, after Rev, limit int) ([]Recall, error) {
 	if _, _, err := s.membersFor(ctx, actor, id); err != nil {

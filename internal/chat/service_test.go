@@ -548,6 +548,7 @@ func TestStranger(t *testing.T) {
 			"conversation": func() error { _, err := w.Conversation(ctx, who, id); return err },
 			"after":        func() error { _, err := w.MessagesAfter(ctx, who, id, 0, 1); return err },
 			"before":       func() error { _, err := w.MessagesBefore(ctx, who, id, 0, 1); return err },
+			"images":       func() error { _, err := w.MessagesWithImages(ctx, who, id, 0, 1); return err },
 			"recalls":      func() error { _, err := w.RecallsAfter(ctx, who, id, 0, 1); return err },
 			"read":         func() error { return w.Read(ctx, who, id, 1) },
 			"delivered":    func() error { return w.Delivered(ctx, who, id, 1) },

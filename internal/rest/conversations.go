@@ -37,6 +37,13 @@ type messagesIn struct {
 	Limit  int             `query:"limit" minimum:"1" maximum:"100" default:"50"`
 }
 
+type imagesIn struct {
+	ConversationPath
+
+	Before int64 `query:"before" minimum:"1" default:"9007199254740991" doc:"The page before this seq"`
+	Limit  int   `query:"limit" minimum:"1" maximum:"100" default:"50"`
+}
+
 type recallsIn struct {
 	ConversationPath
 
@@ -82,6 +89,8 @@ func (a *API) conversationRoutes() {
 			"409 with code `reset` means that the position means nothing any more: drop what is cached and reload."), a.changes)
 	actorIn(a, get("/v1/conversations/{id}/messages", "messages", tagMessages, "Messages",
 		"In order of seq. With neither `after` nor `before` the newest page."), a.messages)
+	actorIn(a, get("/v1/conversations/{id}/images", "images", tagMessages, "Messages with pictures",
+		"In order of seq, the newest page first: go on with `before` while `more` is set."), a.images)
 	actorIn(a, get("/v1/conversations/{id}/recalls", "recalls", tagMessages, "Messages taken back",
 		"In order of rev: what happened to messages that one has already."), a.recalls)
 	actorIn(a, post("/v1/messages", "send", tagMessages, "Send a message",
@@ -154,6 +163,15 @@ func (a *API) changes(ctx context.Context, actor chat.Actor, in *changesIn) (*an
 		return nil, chat.Codef(chat.Conflict, "reset", "this position means nothing any more, reload")
 	}
 	return &answer[wire.Changes]{*wire.FromChanges(&changes, actor.Side())}, nil
+}
+
+func (a *API) images(ctx context.Context, actor chat.Actor, in *imagesIn) (*answer[wire.MessagePage], error) {
+	limit := min(in.Limit, a.svc.Limits().PageSize)
+	ms, err := a.svc.MessagesWithImages(ctx, actor, chat.ConversationID(in.ID), chat.Seq(in.Before), limit)
+	if err != nil {
+		return nil, err
+	}
+	return &answer[wire.MessagePage]{wire.MessagePage{Messages: wire.FromMessages(ms), More: len(ms) == limit}}, nil
 }
 
 func (a *API) messages(ctx context.Context, actor chat.Actor, in *messagesIn) (*answer[wire.MessagePage], error) {

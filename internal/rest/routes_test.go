@@ -613,6 +613,31 @@ func TestConversationFilters(t *testing.T) {
 	f.fails(request{method: "GET", path: "/v1/conversations/" + id + "/products", as: "V_2"}, http.StatusNotFound, "not_found")
 }
 
+// The pictures of a conversation come page by page, without what was said between them.
+func TestConversationImages(t *testing.T) {
+	f := newFixture(t)
+	at := "/v1/conversations/" + f.says("U_1", "n1", "one").Conversation + "/images"
+	for _, key := range []string{"i1", "i2"} {
+		var file wire.File
+		f.want(request{method: "PUT", path: "/v1/files/" + key, as: "U_1", body: "bytes", header: map[string]string{"Content-Type": "image/png"}}, http.StatusOK, &file)
+		body := `{"product":"1001","nonce":"` + key + `","blocks":[{"type":"image","file":"` + file.ID + `"}]}`
+		f.want(request{method: "POST", path: "/v1/messages", as: "U_1", body: body}, http.StatusOK, nil)
+		f.says("U_1", "after-"+key, "more")
+	}
+	page := func(query string, seq int64, more bool) {
+		t.Helper()
+		var got wire.MessagePage
+		f.want(request{method: "GET", path: at + query, as: "V_1"}, http.StatusOK, &got)
+		if len(got.Messages) != 1 || got.Messages[0].Seq != seq || got.More != more {
+			t.Errorf("%s: %+v, want seq %d, more: %t", query, got, seq, more)
+		}
+	}
+	page("?limit=1", 4, true)
+	page("?before=4", 2, false)
+	f.fails(request{method: "GET", path: at + "?before=0", as: "V_1"}, http.StatusBadRequest, "invalid_request")
+	f.fails(request{method: "GET", path: at, as: "V_2"}, http.StatusNotFound, "not_found")
+}
+
 // A seller finds what was said in the shop's own conversations, and nobody else does.
 func TestSearchMessages(t *testing.T) {
 	f := newFixture(t)

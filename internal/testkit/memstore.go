@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -394,6 +395,15 @@ func (m *MemStore) MessagesBefore(_ context.Context, id chat.ConversationID, bef
 		all = all[:min(int(before)-1, len(all))]
 	}
 	return slices.Clone(all[max(0, len(all)-limit):]), nil
+}
+
+// MessagesWithImages implements chat.Store.
+func (m *MemStore) MessagesWithImages(ctx context.Context, id chat.ConversationID, before chat.Seq, limit int) ([]chat.Message, error) {
+	all, err := m.MessagesBefore(ctx, id, before, math.MaxInt)
+	with := slices.DeleteFunc(all, func(msg chat.Message) bool {
+		return !slices.ContainsFunc(msg.Blocks, func(bl chat.Block) bool { return bl.Image != nil })
+	})
+	return with[max(0, len(with)-limit):], err
 }
 
 // MessageByNonce implements chat.Store.

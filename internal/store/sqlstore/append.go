@@ -149,8 +149,13 @@ func (o *appendOp) store(b *batch, c *conversation, key nonceOf) {
 	}
 	b.nonces[key] = m
 	for _, bl := range o.a.Blocks {
-		if bl.Image != nil && b.files[bl.Image.File].Conversation == "" {
-			f := b.files[bl.Image.File]
+		if bl.Image == nil {
+			continue
+		}
+		if n := len(b.withImages); n == 0 || b.withImages[n-1] != m {
+			b.withImages = append(b.withImages, m)
+		}
+		if f := b.files[bl.Image.File]; f.Conversation == "" {
 			f.Conversation = c.ID
 			b.attached = append(b.attached, f)
 		}

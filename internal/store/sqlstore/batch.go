@@ -76,9 +76,10 @@ type batch struct {
 
 	participants map[chat.UID]*participant
 
-	inserts  []*message
-	recalls  []*recallOp
-	attached []*chat.File
+	inserts    []*message
+	withImages []*message // of inserts
+	recalls    []*recallOp
+	attached   []*chat.File
 
 	reminders []newReminder
 
@@ -334,6 +335,11 @@ func (b *batch) save() error {
 	if len(b.inserts) > 0 {
 		if err := b.stmts.insert(b.inserts); err != nil {
 			return fmt.Errorf("insert messages: %w", err)
+		}
+	}
+	if len(b.withImages) > 0 {
+		if err := b.stmts.insertWithImages(b.withImages); err != nil {
+			return fmt.Errorf("note messages with images: %w", err)
 		}
 	}
 	for _, r := range b.recalls {

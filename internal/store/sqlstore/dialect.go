@@ -69,6 +69,9 @@ type statements interface {
 	// insert stores new messages.
 	insert(ms []*message) error
 
+	// insertWithImages notes which of the new messages carry images.
+	insertWithImages(ms []*message) error
+
 	// remind stores new reminders, but where the conversation has one for that side
 	// already. No two are for the same.
 	remind(rs []newReminder) error

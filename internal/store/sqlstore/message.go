@@ -34,6 +34,15 @@ WHERE c.id = ? AND m.seq < ?
 ORDER BY m.seq DESC
 LIMIT ?`
 
+const selectMessagesWithImages = `
+SELECT c.buyer, c.merchant,` + messageColumns + `
+FROM conversations c
+JOIN messages_with_images i ON i.conversation = c.num
+JOIN messages m ON m.conversation = i.conversation AND m.seq = i.seq
+WHERE c.id = ? AND i.seq < ?
+ORDER BY i.seq DESC
+LIMIT ?`
+
 const selectMessageByNonce = `
 SELECT c.id, c.buyer, c.merchant,` + messageColumns + `
 FROM conversations c
@@ -82,10 +91,19 @@ func (s *Store) MessagesAfter(ctx context.Context, id chat.ConversationID, after
 
 // MessagesBefore implements chat.Store.
 func (s *Store) MessagesBefore(ctx context.Context, id chat.ConversationID, before chat.Seq, limit int) ([]chat.Message, error) {
+	return s.messagesBefore(ctx, id, selectMessagesBefore, before, limit)
+}
+
+// MessagesWithImages implements chat.Store.
+func (s *Store) MessagesWithImages(ctx context.Context, id chat.ConversationID, before chat.Seq, limit int) ([]chat.Message, error) {
+	return s.messagesBefore(ctx, id, selectMessagesWithImages, before, limit)
+}
+
+func (s *Store) messagesBefore(ctx context.Context, id chat.ConversationID, query string, before chat.Seq, limit int) ([]chat.Message, error) {
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	ms, err := s.messages(ctx, id, selectMessagesBefore, string(id), int64(before), int64(max(limit, 0)))
+	ms, err := s.messages(ctx, id, query, string(id), int64(before), int64(max(limit, 0)))
 	slices.Reverse(ms)
 	return ms, err
 }

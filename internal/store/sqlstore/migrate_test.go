@@ -97,6 +97,21 @@ UNION ALL SELECT 2, 2, 2, 1, 1, '', '', 'c', x'00', '[]', 20, NULL, 0`)
 	}
 }
 
+// Pictures from before they were noted are found; a text that speaks of one is none.
+func TestMigrateImages(t *testing.T) {
+	s := fromBefore(t, `
+INSERT INTO conversations
+SELECT 1, 'c', 'U_1', 'V_1', '', 3, 3, 10, 10, 3, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 3, 1, 1, 0`, `
+INSERT INTO messages
+SELECT 1, 1, 1, 0, 1, '', '', 'a', x'00', '[{"type":"text","text":"\"type\":\"image\""}]', 10, NULL, 0
+UNION ALL SELECT 1, 2, 2, 0, 2, '', '', 'b', x'00', '[{"type":"text","text":"x"},{"type":"image","image":{"file":"f","width":4,"height":3}}]', 20, NULL, 0
+UNION ALL SELECT 1, 3, 3, 0, 3, '', '', 'c', x'00', '[]', 20, NULL, 30`)
+	ms, err := s.MessagesWithImages(t.Context(), "c", 0, 10)
+	if err != nil || len(ms) != 1 || ms[0].Seq != 2 {
+		t.Errorf("%+v, %v", ms, err)
+	}
+}
+
 // A filtered page is a stretch of one index, however many conversations there are:
 // without a sort and without a scan.
 func TestFiltersAreIndexRanges(t *testing.T) {

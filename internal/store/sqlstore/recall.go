@@ -13,6 +13,10 @@ UPDATE messages
 SET blocks = '[]', recalled_at = ?
 WHERE conversation = ? AND seq = ?`
 
+const deleteWithImages = `
+DELETE FROM messages_with_images
+WHERE conversation = ? AND seq = ?`
+
 const insertRecall = `
 INSERT INTO recalls (conversation, rev, seq)
 VALUES (?, ?, ?)`
@@ -117,7 +121,8 @@ func (o *recallOp) discardFiles(t tx) error {
 			return err
 		}
 	}
-	return nil
+	_, err = t.exec(deleteWithImages, o.num, int64(o.r.Seq))
+	return err
 }
 
 func (o *recallOp) settle(b *batch) { b.settle(&o.result.Conversation) }

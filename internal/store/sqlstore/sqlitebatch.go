@@ -72,6 +72,11 @@ INSERT INTO messages (
   conversation, seq, rev, side, ordinal, agent, agent_name, nonce, hash, blocks, sent_at, recipient_online, recalled_at, auto)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`
 
+const sqliteInsertWithImages = `
+INSERT INTO messages_with_images (conversation, seq)
+SELECT k.value ->> 0, k.value ->> 1
+FROM json_each(?) k`
+
 const sqliteRemind = `
 INSERT INTO outbox (conversation, side, due_at, lease, told, id, seq, made_at, tried_at, attempts)
 SELECT k.value ->> 0, k.value ->> 1, k.value ->> 2, '', k.value ->> 3, '', 0, 0, 0, 0
@@ -185,6 +190,19 @@ func (s sqliteBatch) insert(ms []*message) error {
 		}
 	}
 	return nil
+}
+
+func (s sqliteBatch) insertWithImages(ms []*message) error {
+	rows := make([][2]int64, len(ms))
+	for i, m := range ms {
+		rows[i] = [2]int64{m.conversation.num, int64(m.Seq)}
+	}
+	list, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	_, err = s.tx.exec(sqliteInsertWithImages, string(list))
+	return err
 }
 
 func (s sqliteBatch) remind(rs []newReminder) error {

@@ -382,7 +382,7 @@ func TestPlans(t *testing.T) {
 	s := openInternal(t)
 	cursor := &chat.ConversationCursor{Unread: true, LastAt: time.UnixMilli(1), ID: "x"}
 	queries := map[string]string{
-		"history after": selectMessagesAfter, "history before": selectMessagesBefore, "by nonce": selectMessageByNonce, "by nonce of a buyer": selectMessageOfBuyer,
+		"history after": selectMessagesAfter, "history before": selectMessagesBefore, "images": selectMessagesWithImages, "by nonce": selectMessageByNonce, "by nonce of a buyer": selectMessageOfBuyer,
 		"recalls": selectRecallsAfter, "conversation": selectConversation, "between": selectConversationBetween,
 		"positions": selectPositions, "participants": selectParticipants, "products": selectProducts,
 

@@ -11,6 +11,7 @@ import (
 func listCases() []testCase {
 	return []testCase{
 		{"history pages forth and back meet", testHistory},
+		{"pictures are found among much else", testImages},
 		{"the inbox, newest and unread first, in pages", testInbox},
 		{"a row with the same time is neither lost nor doubled", testInboxTies},
 		{"the inbox of either side is its own", testInboxSides},
@@ -44,6 +45,39 @@ func testAcquainted(t *testing.T, s chat.Store) {
 		}
 		look(t, fmt.Sprint(tc.uid, " of ", tc.others), tc.want, got)
 	}
+}
+
+func testImages(t *testing.T, s chat.Store) {
+	a := from(buyer, merchant, "first")
+	c := mustAppend(t, s, a).Conversation
+	image := func(key string) chat.FileID { return mustAddFile(t, s, fileOf(buyer, key)).ID }
+	for i := range 4 {
+		nonce := fmt.Sprint("image-", i)
+		mustAppend(t, s, withFiles(from(buyer, merchant, nonce), image(fmt.Sprint("a", i)), image(fmt.Sprint("b", i))))
+		mustAppend(t, s, from(buyer, merchant, nonce+"-text"))
+	}
+	mustAppend(t, s, withFiles(from("U_2", merchant, "other"), mustAddFile(t, s, fileOf("U_2", "o")).ID))
+	recall(t, s, c.ID, 4, buyer)
+	all := mustMessages(t, s, c.ID)
+	for _, tc := range []struct {
+		name   string
+		before chat.Seq
+		limit  int
+		want   []chat.Message
+	}{
+		{"from the end", 0, 2, []chat.Message{all[5], all[7]}},
+		{"before a seq", 6, 2, []chat.Message{all[1]}},
+		{"all there are", 0, 50, []chat.Message{all[1], all[5], all[7]}},
+		{"before the first", 2, 50, nil},
+	} {
+		got, err := s.MessagesWithImages(t.Context(), c.ID, tc.before, tc.limit)
+		if err != nil {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+		look(t, tc.name, tc.want, got)
+	}
+	_, err := s.MessagesWithImages(t.Context(), "none", 0, 1)
+	wantError(t, err, chat.NotFound, "")
 }
 
 func testHistory(t *testing.T, s chat.Store) {

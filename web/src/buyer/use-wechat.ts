@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import type { Client, Failure, Picture } from "../client/api.ts";
+import type { Client } from "../client/api.ts";
 import type { WeChatPictures } from "../platform/wechat.ts";
 import type { Prepare } from "../ui/use-pictures.ts";
 
@@ -31,13 +31,5 @@ export function useWeChat(client: Client): WeChatPictures | undefined {
 export function useWithWeChat(prepare: Prepare, weChat: WeChatPictures | undefined): Prepare {
   const now = useRef(weChat);
   now.current = weChat;
-  return useCallback(
-    async (file): Promise<Picture | Failure> => {
-      const picture = await prepare(file);
-      if ("code" in picture) return picture;
-      const media = await now.current?.upload(file);
-      return media === undefined ? picture : { ...picture, media };
-    },
-    [prepare],
-  );
+  return useCallback((file) => now.current?.prepare(file, prepare) ?? prepare(file), [prepare]);
 }

@@ -93,6 +93,31 @@ describe("a message", () => {
     expect(lines(asking)).toEqual(["hello (read)", "< hi"]);
   });
 
+  test("is in the list before `send` returns: it shows in the frame of the key that sent it", async () => {
+    const { asking } = await talking();
+    asking.send(text("at once"));
+    expect(lines(asking)).toEqual(["hello (delivered)", "at once (queued)"]);
+  });
+
+  test("that is read is told of once, however often one looks in a moment", async () => {
+    const { asking, answering } = await talking();
+    for (const words of ["two", "three", "four"]) asking.send(text(words));
+    await clock.pass(1_000);
+    let told = 0;
+    server.loseAnswer = (frame) => {
+      if ("read" in frame) told++;
+      return false;
+    };
+    for (let seq = 1; seq <= 4; seq++) {
+      answering.markRead(seq);
+      await clock.pass(50);
+    }
+    expect(told).toBe(0);
+    await clock.pass(1_000);
+    expect(told).toBe(1);
+    expect(lines(asking).at(-1)).toBe("four (read)");
+  });
+
   test("keeps its key from the outbox to the store, so that nothing jumps", async () => {
     const { asking } = await talking();
     asking.send(text("again"));
@@ -681,6 +706,19 @@ describe("while both are there", () => {
     const seqs = () => thread.entries.peek().map((e) => (e.kind === "message" ? e.message.seq : 0));
     return { thread, seqs, ends: () => [seqs()[0], seqs().at(-1)] };
   }
+
+  test("an older page comes before what is there, which stays the same objects: nothing is drawn anew", async () => {
+    const { thread, ends } = await longTalk(1_000);
+    const newest = thread.entries.peek();
+    await thread.loadOlder();
+    expect(ends()).toEqual([901, 1_000]);
+    expect(
+      thread.entries
+        .peek()
+        .slice(50)
+        .every((entry, i) => entry === newest[i]),
+    ).toBe(true);
+  });
 
   test("a message far back is gone to without what lies between, and the newest is met by reading on", async () => {
     const { thread, seqs, ends } = await longTalk(1_000);

@@ -1,5 +1,5 @@
 /** Pictures in WeChat's own way: its album and camera, and its upload, by its JS-SDK. */
-import type { Client, Failure } from "../client/api.ts";
+import type { Client, Failure, Picture } from "../client/api.ts";
 import { type JSConfig, parseJSConfig } from "../protocol/wechat.ts";
 
 /** The calls of the JS-SDK that are used here, as WeChat documents them. */
@@ -40,7 +40,12 @@ export type WeChatPictures = {
   choose(room: number): Promise<readonly File[] | undefined>;
   /** Uploads one that was chosen to WeChat, one after the other; undefined for another, or when it fails. */
   upload(file: Blob): Promise<string | undefined>;
+  /** Prepares one by `plain`, and has WeChat take it as well if it comes from there. */
+  prepare(file: Blob, plain: Prepare): Promise<Picture | Failure>;
 };
+
+/** Makes a picture ready to be sent. */
+type Prepare = (file: Blob) => Promise<Picture | Failure>;
 
 /** How long WeChat may take to get ready, and for one upload. After that it is done without. */
 const readyWithin = 8_000;
@@ -97,7 +102,21 @@ function pictures(sdk: WeChatSDK): WeChatPictures {
       }),
       uploadWithin,
     );
+  const upload = (file: Blob): Promise<string | undefined> => {
+    const localId = chosen.get(file);
+    if (localId === undefined) return Promise.resolve(undefined);
+    const next = last.then(() => uploadOne(localId)); // WeChat takes one at a time
+    last = next;
+    return next;
+  };
   return {
+    upload,
+    prepare: async (file, plain) => {
+      const picture = await plain(file);
+      if ("code" in picture) return picture;
+      const media = await upload(file);
+      return media === undefined ? picture : { ...picture, media };
+    },
     choose: async (room) => {
       const ids = await new Promise<readonly string[] | undefined>((resolve) => {
         sdk.chooseImage({
@@ -118,13 +137,6 @@ function pictures(sdk: WeChatSDK): WeChatPictures {
         files.push(file);
       }
       return files;
-    },
-    upload: (file) => {
-      const localId = chosen.get(file);
-      if (localId === undefined) return Promise.resolve(undefined);
-      const next = last.then(() => uploadOne(localId)); // WeChat takes one at a time
-      last = next;
-      return next;
     },
   };
 }

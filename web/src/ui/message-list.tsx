@@ -40,7 +40,9 @@ export function MessageList(props: MessageListProps): JSX.Element {
   return <div class="thread-blank">{props.empty}</div>;
 }
 
-const loadAway = later(() => import("./thread-away.tsx"));
+type Away = typeof import("./thread-away.tsx");
+let away: Away | undefined;
+const loadAway = later(async (): Promise<Away> => (away ??= await import("./thread-away.tsx")));
 const Pill = lazy<{ thread: Thread; toNewest: () => void }>(async () => (await loadAway()).Pill);
 const TypingBubble = lazy<{ peer: Participant | undefined }>(async () => (await loadAway()).TypingBubble);
 const loadFailed = later(() => import("./load-failed.tsx"));
@@ -91,7 +93,7 @@ function Messages(props: MessagesProps): JSX.Element {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: see above.
         tabIndex={0}
         onScroll={scroll.onScroll}
-        onKeyDown={moveAmongMessages}
+        onKeyDown={(event) => away?.moveAmongMessages(event)}
       >
         <div class="thread-content" ref={scroll.contentRef}>
           <Beginning thread={thread} complete={scroll.atOldest} />
@@ -178,19 +180,4 @@ function Typing({ thread, peer }: { thread: Thread; peer: Participant | undefine
       {name !== undefined && <TypingBubble peer={peer} />}
     </>
   );
-}
-
-/** ↑ and ↓ move the focus from message to message; the messages are no tab stops of their own. */
-function moveAmongMessages(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
-  if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
-  const all = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-key]")];
-  const active = document.activeElement;
-  const at = all.findIndex((m) => m === active);
-  if (at < 0 && active !== event.currentTarget) return; // inside a message's own controls
-  const to = at < 0 ? all.length - 1 : at + (event.key === "ArrowUp" ? -1 : 1);
-  const next = all[to];
-  if (next === undefined) return;
-  event.preventDefault();
-  next.focus({ preventScroll: true });
-  next.scrollIntoView({ block: "nearest" });
 }

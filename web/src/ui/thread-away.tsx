@@ -42,3 +42,18 @@ function useFresh(thread: Thread): number {
   const own = thread.entries.value.filter((e) => e.kind === "message" && e.mine && e.message.seq > seen);
   return Math.max(0, last - seen - own.length);
 }
+
+/** ↑ and ↓ move the focus from message to message; the messages are no tab stops of their own. */
+export function moveAmongMessages(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+  if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+  const all = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-key]")];
+  const active = document.activeElement;
+  const at = all.findIndex((message) => message === active);
+  if (at < 0 && active !== event.currentTarget) return; // inside a message's own controls
+  const to = at < 0 ? all.length - 1 : at + (event.key === "ArrowUp" ? -1 : 1);
+  const next = all[to];
+  if (next === undefined) return;
+  event.preventDefault();
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}

@@ -34,6 +34,35 @@ export type Scroller = {
 
 type Anchor = { key: string; top: number };
 
+type Place = {
+  /** The end is so near that what arrives there is followed. */
+  stuck: boolean;
+  /** So many pixels below what is in sight, while stuck: of a finger that has begun to scroll. */
+  below: number;
+  /** Key of the last entry. */
+  end: string | undefined;
+  /** While not stuck. */
+  anchor: Anchor | undefined;
+  opened: boolean;
+};
+
+/** Only what comes at the end leads there: a tick or a page of history leaves things where they stand. */
+function note(place: Place, box: HTMLElement, entries: readonly Entry[]): void {
+  const end = entries.at(-1)?.key;
+  if (!place.stuck) place.anchor = anchorOf(box);
+  else place.below = end === place.end ? distanceToBottom(measureOf(box)) : 0;
+  place.end = end;
+}
+
+function stick(place: Place): void {
+  place.stuck = true;
+  place.below = 0;
+}
+
+function follow(box: HTMLElement, { below }: Place): void {
+  box.scrollTop = box.scrollHeight - box.clientHeight - below;
+}
+
 /**
  * Scrolling of a thread: follows what arrives while the bottom is near, keeps the place of what is read
  * otherwise, draws a window of the entries and reports what has been read.
@@ -42,25 +71,22 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
   const ref = useRef<HTMLElement>(null);
   const contentRef = useRef<HTMLDivElement>(null);
   const [window, setWindow] = useState<Window>(() => firstWindow(thread, entries));
-  const place = useRef<{ stuck: boolean; anchor: Anchor | undefined; opened: boolean }>({
-    stuck: true,
-    anchor: undefined,
-    opened: false,
-  });
+  const place = useRef<Place>({ stuck: true, below: 0, end: undefined, anchor: undefined, opened: false });
   const [away, setAway] = useState(false);
   const { from, to } = bounds(window, entries);
   const drawn = useMemo(() => entries.slice(from, to), [entries, from, to]);
   const atNewest = to === entries.length;
 
   // Where things stand before the DOM changes: taken while rendering, restored after.
-  if (ref.current !== null && !place.current.stuck) place.current.anchor = anchorOf(ref.current);
+  if (ref.current !== null) note(place.current, ref.current, entries);
   useFollowOwn(entries, place, setWindow);
   useLayoutEffect(() => {
     const box = ref.current;
     if (box === null) return;
     if (!place.current.opened) open(box, place.current);
-    else if (place.current.stuck && atNewest) box.scrollTop = box.scrollHeight;
-    else restore(box, place.current.anchor);
+    else if (!place.current.stuck || !atNewest) restore(box, place.current.anchor);
+    else if (selecting(box)) onScroll();
+    else follow(box, place.current);
   }, [drawn, atNewest]);
   useKeepBottom(ref, contentRef, place);
 
@@ -70,6 +96,7 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
     if (box === null) return;
     const measure = measureOf(box);
     place.current.stuck = atNewest && !thread.hasNewer.peek() && sticks(measure);
+    place.current.below = distanceToBottom(measure);
     setAway(!place.current.stuck);
     if (distanceToBottom(measure) < nearEnd) setWindow(onwards(thread, entries, atNewest));
     if (box.scrollTop >= nearEnd) return;
@@ -82,7 +109,7 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
   }, [atNewest, thread, onScroll]);
   const toNewest = useCallback(() => {
     void thread.showNewest();
-    place.current.stuck = true;
+    stick(place.current);
     setAway(false);
     setWindow({ size: sizeToShow(-1, 0), end: undefined });
     ref.current?.scrollTo({ top: ref.current.scrollHeight });
@@ -105,19 +132,27 @@ function onwards(thread: Thread, entries: readonly Entry[], atNewest: boolean): 
   return (window) => pinned(window, entries);
 }
 
+/** Whoever is marking text would lose it under the pointer. */
+function selecting(box: HTMLElement): boolean {
+  const selection = getSelection();
+  return selection?.isCollapsed === false && box.contains(selection.anchorNode);
+}
+
 function measureOf(box: HTMLElement): Measure {
   return { top: box.scrollTop, height: box.clientHeight, content: box.scrollHeight };
 }
 
 /** A thread opens at its first unread message, else at its end. */
-function open(box: HTMLElement, place: { stuck: boolean; opened: boolean }): void {
+function open(box: HTMLElement, place: Place): void {
   place.opened = true;
   box.scrollTop = box.scrollHeight;
   const divider = box.querySelector<HTMLElement>("[data-unread]");
   if (divider === null) return;
   const above = divider.getBoundingClientRect().top - box.getBoundingClientRect().top;
   if (above < 0) box.scrollTop += above - box.clientHeight / 4;
-  place.stuck = sticks(measureOf(box));
+  const measure = measureOf(box);
+  place.stuck = sticks(measure);
+  place.below = distanceToBottom(measure);
 }
 
 /** The first message in sight and how far it is from the top. */
@@ -141,13 +176,13 @@ function restore(box: HTMLElement, anchor: Anchor | undefined): void {
 /** Sending always leads to the end, wherever one was reading. */
 function useFollowOwn(
   entries: readonly Entry[],
-  place: { current: { stuck: boolean } },
+  place: { current: Place },
   setWindow: (w: Window) => void,
 ): void {
   const last = entries.at(-1);
   const before = useRef(last?.key);
   const sent = last !== undefined && last.kind === "outgoing" && last.key !== before.current;
-  if (sent) place.current.stuck = true;
+  if (sent) stick(place.current);
   useLayoutEffect(() => {
     before.current = last?.key;
     if (sent) setWindow({ size: sizeToShow(-1, 0), end: undefined });
@@ -158,13 +193,13 @@ function useFollowOwn(
 function useKeepBottom(
   ref: RefObject<HTMLElement>,
   contentRef: RefObject<HTMLElement>,
-  place: { current: { stuck: boolean } },
+  place: { current: Place },
 ): void {
   useEffect(() => {
     const [box, content] = [ref.current, contentRef.current];
     if (box === null || content === null) return;
     const observer = new ResizeObserver(() => {
-      if (place.current.stuck) box.scrollTop = box.scrollHeight;
+      if (place.current.stuck && !selecting(box)) follow(box, place.current);
     });
     observer.observe(box);
     observer.observe(content);

@@ -2,18 +2,17 @@ import { useState } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
 import type { Conversation, Product } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
-import { language, words as sharedWords } from "../../ui/i18n/language.ts";
+import { language } from "../../ui/i18n/language.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { safePageUrl } from "../../ui/model/page-url.ts";
-import { Picture, shotUrl } from "../../ui/picture.tsx";
 import { ProductCard } from "../../ui/product-card.tsx";
 import { showToast } from "../../ui/toast.tsx";
-import { buyerName, type Desk, isBlocked, useDesk } from "../desk.ts";
+import { buyerName, isBlocked, useDesk } from "../desk.ts";
 import { usePresence } from "../hooks.ts";
 import { consoleWords } from "../i18n/words.ts";
-import { type SharedImage, sharedImages } from "../model/shared-images.ts";
 import { BlockDialog, ReportDialog, setBlocked } from "../thread/dialogs.tsx";
 import { AskedBefore } from "./asked-before.tsx";
+import { Images } from "./images.tsx";
 
 /** Who the buyer is and what the conversation is about. */
 export function ContextPane({ id }: { id: string }) {
@@ -36,7 +35,7 @@ export function ContextPane({ id }: { id: string }) {
           <Buyer conversation={conversation} />
           <About key={id} product={conversation.product} thread={thread} blocked={isBlocked(conversation)} />
           <AskedBefore conversation={conversation} thread={thread} blocked={isBlocked(conversation)} />
-          <Images thread={thread} />
+          <Images key={`images ${id}`} id={id} thread={thread} />
           <Safety conversation={conversation} thread={thread} />
         </>
       )}
@@ -141,53 +140,6 @@ function ProductActions({ product, thread, blocked }: AboutProps & { product: Pr
       </button>
     </div>
   );
-}
-
-function Images({ thread }: { thread: Thread }) {
-  const desk = useDesk();
-  const words = consoleWords().context;
-  const images = sharedImages(thread.entries.value);
-  return (
-    <section class="c-section" aria-labelledby="images-title">
-      <h3 id="images-title">{words.images}</h3>
-      {images.length === 0 ? (
-        <p class="c-hint">{words.imagesNone}</p>
-      ) : (
-        <div class="c-images">
-          {images.map((image, i) => (
-            <Picture
-              key={`${image.key}/${image.shot.index}`}
-              client={desk.client}
-              of={image.key}
-              shot={image.shot}
-              box="grid"
-              name={words.image(desk.labels.value.full(image.at))}
-              onOpen={() => void show(desk, images, i)}
-            />
-          ))}
-        </div>
-      )}
-    </section>
-  );
-}
-
-async function show(desk: Desk, images: readonly SharedImage[], at: number): Promise<void> {
-  const words = consoleWords().context;
-  const slides = images.map(({ key, shot, at: sentAt }) => ({
-    ...(shotUrl(desk.client, key, shot) ?? { url: "", thumb: "" }),
-    width: shot.width,
-    height: shot.height,
-    name: words.image(desk.labels.value.full(sentAt)),
-  }));
-  const opened = slides[at];
-  const known = slides.filter((slide) => slide.url !== "");
-  if (opened === undefined) return;
-  try {
-    const { openLightbox } = await import("../../ui/lightbox.ts");
-    await openLightbox(known, Math.max(0, known.indexOf(opened)));
-  } catch {
-    showToast(sharedWords().lightbox.error);
-  }
 }
 
 function Safety({ conversation, thread }: { conversation: Conversation; thread: Thread }) {

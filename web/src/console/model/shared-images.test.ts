@@ -24,7 +24,7 @@ test("shows the latest picture first and leaves out what is no picture", () => {
     stored(2, [{ type: "text", text: "hello" }]),
     stored(3, [image("c")]),
   ];
-  expect(sharedImages(entries).map(({ key, shot }) => `${key} ${shot.index} ${shot.file}`)).toEqual([
+  expect(sharedImages([], entries).map(({ key, shot }) => `${key} ${shot.index} ${shot.file}`)).toEqual([
     "n3 0 c",
     "n1 1 b",
     "n1 0 a",
@@ -43,5 +43,19 @@ test("a picture still being sent is not in the shared ones", () => {
     failure: undefined,
     stale: false,
   };
-  expect(sharedImages([outgoing])).toEqual([]);
+  expect(sharedImages([], [outgoing])).toEqual([]);
+});
+
+test("pictures from before the loaded messages stand after theirs, and each once", () => {
+  const message = (seq: number, file: string) => {
+    const entry = stored(seq, [image(file)]);
+    return entry.kind === "message" ? entry.message : expect.fail("no message");
+  };
+  const old = [message(1, "a"), message(5, "b"), message(6, "taken back since")];
+  const entries = [stored(5, [image("b")]), stored(6, []), stored(7, [image("c")])];
+  expect(sharedImages(old, entries).map(({ seq, shot }) => `${seq} ${shot.file}`)).toEqual([
+    "7 c",
+    "5 b",
+    "1 a",
+  ]);
 });
