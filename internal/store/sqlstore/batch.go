@@ -332,15 +332,8 @@ func (b *batch) save() error {
 	if err := b.saveConversations(); err != nil {
 		return err
 	}
-	if len(b.inserts) > 0 {
-		if err := b.stmts.insert(b.inserts); err != nil {
-			return fmt.Errorf("insert messages: %w", err)
-		}
-	}
-	if len(b.withImages) > 0 {
-		if err := b.stmts.insertWithImages(b.withImages); err != nil {
-			return fmt.Errorf("note messages with images: %w", err)
-		}
+	if err := b.saveMessages(); err != nil {
+		return err
 	}
 	for _, r := range b.recalls {
 		if err := r.save(b.tx); err != nil {
@@ -366,6 +359,20 @@ func (b *batch) save() error {
 		}
 	}
 	return b.saveReminders()
+}
+
+func (b *batch) saveMessages() error {
+	if len(b.inserts) > 0 {
+		if err := b.stmts.insert(b.inserts); err != nil {
+			return fmt.Errorf("insert messages: %w", err)
+		}
+	}
+	if len(b.withImages) > 0 {
+		if err := b.stmts.insertWithImages(b.withImages); err != nil {
+			return fmt.Errorf("note messages with images: %w", err)
+		}
+	}
+	return nil
 }
 
 // raise adds to the participants' positions, each once however many of its
