@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import AxeBuilder from "@axe-core/playwright";
 import { type Browser, type BrowserContext, chromium, expect, type Page, test as base } from "@playwright/test";
+import { barriers } from "./axe.ts";
 import { Server } from "./server.ts";
 
 export { expect, type Page } from "@playwright/test";
@@ -180,15 +180,6 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     expect(people.flatMap((p) => p.problems), "what went wrong in the pages").toEqual([]);
   },
 });
-
-/** What axe finds on the page as it is now, with where: all of it, or only what keeps people out. */
-export async function barriers(page: Page, which: "all" | "serious" = "all"): Promise<string[]> {
-  // Without frames in the pages there is no need for the page of its own in which axe puts them together.
-  const axe = new AxeBuilder({ page }).setLegacyMode(true).options({ resultTypes: ["violations"] });
-  const { violations } = await axe.analyze();
-  const counted = violations.filter((v) => which === "all" || v.impact === "serious" || v.impact === "critical");
-  return counted.map((v) => `${v.id}: ${v.help}\n  ${v.nodes.map((n) => n.html).join("\n  ")}`);
-}
 
 /** Fails if axe finds anything serious on the page as it is now. */
 export async function expectAccessible(page: Page): Promise<void> {

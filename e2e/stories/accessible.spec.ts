@@ -1,4 +1,5 @@
-import { barriers, desktop, expect, inChinese, inDark, inForcedColors, phone, test } from "../harness.ts";
+import { barriers } from "../axe.ts";
+import { desktop, expect, inChinese, inDark, inForcedColors, phone, test } from "../harness.ts";
 import { tour } from "../tour.ts";
 
 /** What is fading in has the contrast of a moment. */

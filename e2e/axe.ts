@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults, RunOptions } from "axe-core";
+import type { Page } from "@playwright/test";
+
+const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+type Axe = { run(context: Document, options: RunOptions): Promise<AxeResults> };
+
+/**
+ * What axe finds on the page as it is now, with where: all of it, or only what keeps people out. It is put into a
+ * page once and stays: reading it takes longer than most screens do. What is in a frame is not looked at.
+ */
+export async function barriers(page: Page, which: "all" | "serious" = "all"): Promise<string[]> {
+  if (await page.evaluate(() => !("axe" in globalThis))) await page.evaluate(source);
+  const violations = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: Axe };
+    // Style sheets are fetched once more only for rules that are experiments.
+    const found = await axe.run(document, { resultTypes: ["violations"], preload: false, iframes: false });
+    return found.violations.map(({ id, help, impact, nodes }) => ({ id, help, impact, html: nodes.map((n) => n.html) }));
+  });
+  const counted = violations.filter((v) => which === "all" || v.impact === "serious" || v.impact === "critical");
+  return counted.map((v) => `${v.id}: ${v.help}\n  ${v.html.join("\n  ")}`);
+}
