@@ -121,6 +121,7 @@ lighthouse: build e2e/node_modules/.stamp browser ## Measure the buyer's page an
 
 browser:
 	@tools/need.sh browser
+	@tools/need.sh shell || echo "make: no chromium-headless-shell, so the stories run in all of Chromium, which takes longer"
 
 compiler:
 	@tools/need.sh compiler

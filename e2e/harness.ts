@@ -99,6 +99,8 @@ type Fixtures = {
 };
 
 type WorkerFixtures = {
+  /** Whether the stories of a file need all of a browser, and not only what draws pages: `test.use({ whole: true })`. */
+  whole: boolean;
   chromium: Browser;
 };
 
@@ -113,9 +115,11 @@ export const chromiumFlags = [
   "--disable-sync",
 ];
 
-export function chromiumPath(): string {
+/** Without its windows and menus Chromium draws the same pages with half the work: whole, or so if that is there. */
+export function chromiumPath(whole = true): string {
   const candidates = [
     process.env["HAGGLE_CHROMIUM"],
+    whole ? undefined : "/usr/bin/chromium-headless-shell",
     "/usr/bin/chromium",
     "/usr/bin/chromium-browser",
     "/usr/bin/google-chrome",
@@ -136,11 +140,12 @@ function watch(context: BrowserContext, problems: string[]): void {
 export const test = base.extend<Fixtures, WorkerFixtures>({
   flags: [[], { option: true }],
 
+  whole: [false, { option: true, scope: "worker" }],
+
   chromium: [
-    // biome-ignore lint/correctness/noEmptyPattern: the runner wants a pattern
-    async ({}, use) => {
+    async ({ whole }, use) => {
       const browser = await chromium.launch({
-        executablePath: chromiumPath(),
+        executablePath: chromiumPath(whole),
         args: chromiumFlags,
       });
       await use(browser);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh browser|compiler|php|mariadb: sees to it that the machine has one. On Debian, as
+# need.sh browser|shell|compiler|php|mariadb: sees to it that the machine has one. On Debian, as
 # root, it is installed. Otherwise a mark is left in .cache, by which the
 # Makefile skips what needs it, aloud; with CI set that is an error.
 set -euo pipefail
@@ -15,6 +15,7 @@ have() {
       [ -n "${HAGGLE_CHROMIUM:-}" ] && return 0
       command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null
       ;;
+    shell) command -v chromium-headless-shell >/dev/null ;;
     compiler) command -v "$(go env CC)" >/dev/null ;;
     mariadb) command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] ;;
     php) php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null ;;
@@ -25,6 +26,7 @@ packages() {
   case $what in
     # Fonts too: without them Chinese and emoji are boxes.
     browser) echo chromium fonts-noto-cjk fonts-noto-color-emoji ;;
+    shell) echo chromium-headless-shell ;;
     compiler) echo gcc libc6-dev ;;
     mariadb) echo mariadb-server ;;
     php) echo php-cli php-curl ;;

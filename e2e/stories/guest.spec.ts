@@ -10,6 +10,9 @@ const test = base.extend({
   },
 });
 
+// What keeps no cookies is the browser around the pages.
+test.use({ whole: true });
+
 async function withoutThirdParties(page: Page): Promise<void> {
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("Network.enable");
