@@ -78,8 +78,61 @@ test("another product, another buyer, and the end, by the shop's own script", as
   await haggle(page, "destroy");
   await expect(launcher(page)).toHaveCount(0);
   await expect(page.locator("iframe")).toHaveCount(0);
-  expect(await page.evaluate(() => "haggle" in window)).toBe(false);
+  await haggle(page, "open"); // it is for the script that may be loaded again
+  expect(await page.evaluate(() => (window as unknown as { haggle: { q: unknown[] } }).haggle.q.length)).toBe(1);
   expect(await wrong(page)).toEqual([]);
+});
+
+test("what was unread for one buyer is nothing to the next, nor to nobody", async ({ visit, shop, person }) => {
+  const page = await visit();
+  const thread = await opened(page);
+  await thread.say("Is it for sale?");
+  await thread.expectStanding("Is it for sale?", "sent");
+  await page.keyboard.press("Escape");
+  const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
+  await seller.say("It is, for you");
+  await expect(launcher(page)).toHaveAccessibleName("Chat with the seller, 1 new message");
+  shop.buyer = undefined;
+  await haggle(page, "setToken", null);
+  await expect(launcher(page)).toHaveAccessibleName("Chat with the seller");
+  await expect(page.getByText("It is, for you")).toHaveCount(0);
+});
+
+test("each opening begins at what is new, and says where that is", async ({ visit, person }) => {
+  const page = await visit();
+  const thread = await opened(page);
+  await thread.say("Tell me all about it");
+  await thread.expectStanding("Tell me all about it", "sent");
+  await page.keyboard.press("Escape");
+  const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
+  for (let i = 1; i <= 25; i++) {
+    await seller.say(`Part ${i}`);
+    await seller.expectStanding(`Part ${i}`, "delivered");
+  }
+  const divider = thread.page.getByText("New messages");
+  await launcher(page).click();
+  await expect(divider).toBeInViewport();
+  await expect(thread.message("Part 1")).toBeInViewport();
+  await thread.page.locator(".thread-pill").click();
+  await seller.expectStanding("Part 25", "read");
+  await thread.field.focus();
+  await page.keyboard.press("Escape");
+  await seller.say("Part 26");
+  await seller.expectStanding("Part 26", "delivered");
+  await launcher(page).click();
+  await expect(thread.message("Part 26")).toBeInViewport();
+  await expect(divider).toBeInViewport();
+});
+
+test("opened and closed before it is loaded, it stays closed", async ({ visit }) => {
+  const page = await visit();
+  await page.evaluate(() => {
+    const { haggle } = window as unknown as { haggle(...a: unknown[]): void };
+    haggle("open");
+    haggle("close");
+  });
+  await expect(page.locator("iframe")).toHaveCount(1);
+  await expect(panel(page)).toBeHidden();
 });
 
 test("a token is asked for anew before it ends, and the talk goes on", async ({ visit, shop }) => {
@@ -152,6 +205,17 @@ test("Esc closes it, in the chat as around it", async ({ visit }) => {
   await page.keyboard.press("Escape");
   await expect(panel(page)).toBeHidden();
   await expect(launcher(page)).toBeFocused();
+
+  // What is open in the chat is what it closes first.
+  await launcher(page).click();
+  await thread.say("Hello");
+  await thread.expectStanding("Hello", "sent");
+  await thread.page.getByRole("button", { name: "Menu" }).click();
+  await thread.page.getByRole("menuitem", { name: "Report" }).click();
+  await expect(thread.page.getByRole("dialog")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(thread.page.getByRole("dialog")).toHaveCount(0);
+  await expect(panel(page)).toBeVisible();
 });
 
 test("a shop's page is unharmed while the chat's server is down", async ({ visit, server, person, shop }) => {

@@ -201,6 +201,11 @@ func (p *Pages) thread(r *http.Request, say *words, id *chat.Identity, t target,
 			return nil, err
 		}
 		conv = &c
+		closed, err := p.Service.ClosedNow(ctx, c.UIDs[chat.MerchantSide])
+		if err != nil {
+			return nil, err
+		}
+		th.Away = p.away(say, closed)
 		th.Seller = name(&c.Participants[chat.MerchantSide], say.Seller)
 		if c.Product != nil {
 			th.Product = say.product(c.Product)
@@ -215,6 +220,7 @@ func (p *Pages) thread(r *http.Request, say *words, id *chat.Identity, t target,
 			return nil, err
 		}
 		conv = b.Conversation
+		th.Away = p.away(say, b.Closed)
 		th.Seller, th.Product = name(&b.Merchant, say.Seller), say.product(&b.Product)
 		if b.Product.Deleted {
 			f.Product, f.Conversation = "", string(conv.ID) // the talk goes on without it

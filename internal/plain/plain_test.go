@@ -545,3 +545,39 @@ func TestAutomatic(t *testing.T) {
 		t.Errorf("the page is %s", body)
 	}
 }
+
+// A shop that is closed says so before anybody writes; in the list a message without a text
+// has a word all the same.
+func TestAwayAndPreview(t *testing.T) {
+	s := newSite(t)
+	const path = "/chat/plain?product=1"
+	_, body := s.get(path)
+	v := form(t, body)
+	v.Set("text", "taken back soon")
+	s.post(v)
+	const closed = "The shop is closed just now."
+	if strings.Contains(body, closed) {
+		t.Error("it is closed before it has hours")
+	}
+	_, err := s.svc.PutShopSettings(t.Context(), chat.Actor{UID: "V_1"}, chat.ShopSettings{
+		Away: chat.AutoText{On: true, Text: "Away"}, Hours: chat.Hours{TimeZone: "UTC"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	views, err := s.svc.Conversations(t.Context(), chat.Actor{UID: "U_1"}, chat.ConversationQuery{Limit: 1})
+	if err != nil || len(views) != 1 {
+		t.Fatalf("%v, %v", views, err)
+	}
+	for _, path := range []string{path, "/chat/plain?c=" + string(views[0].ID)} {
+		if _, body := s.get(path); !strings.Contains(body, closed) {
+			t.Errorf("%s does not say that the shop is closed: %s", path, body)
+		}
+	}
+	if _, err := s.svc.Recall(t.Context(), chat.Actor{UID: "U_1"}, views[0].ID, 1, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, body := s.get("/chat/plain"); !strings.Contains(body, "This message was taken back") {
+		t.Errorf("the list is %s", body)
+	}
+}

@@ -2,7 +2,9 @@ package plain
 
 import (
 	"context"
+	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,6 +66,7 @@ type thread struct {
 
 	Older, Newest, Check, Full string // links; "" for none
 
+	Away   string // when the shop answers again; "" it answers now
 	Sent   bool   // the page comes after a send
 	Closed string // why nobody can write here; "" one can
 	Error  string
@@ -257,13 +260,42 @@ func (p *Pages) list(ctx context.Context, w *words, actor chat.Actor, t target) 
 			list[i].Product = c.Product.Title
 		}
 		if c.Last != nil {
-			list[i].Preview = c.Last.Preview(previewRunes)
+			list[i].Preview = w.preview(c.Last)
 		}
 	}
 	return list, older, nil
 }
 
 const previewRunes = 80
+
+// preview is a message in one line, also one without a text.
+func (w *words) preview(m *chat.Message) string {
+	if line := m.Preview(previewRunes); line != "" {
+		return line
+	}
+	image := func(b chat.Block) bool { return b.Type == chat.ImageBlock }
+	notice := func(b chat.Block) bool { return b.Type == chat.NoticeBlock }
+	switch {
+	case m.Recalled():
+		return w.Recalled
+	case slices.ContainsFunc(m.Blocks, image):
+		return w.Picture
+	case slices.ContainsFunc(m.Blocks, notice):
+		return w.Notice
+	}
+	return w.Unsupported
+}
+
+// away says when a shop that is closed opens again.
+func (p *Pages) away(w *words, c *chat.Closed) string {
+	switch {
+	case c == nil:
+		return ""
+	case c.Until.IsZero():
+		return w.Away
+	}
+	return fmt.Sprintf(w.AwayUntil, c.Until.In(p.Zone).Format("2006-01-02 15:04"))
+}
 
 // target is what an address asks for.
 type target struct {

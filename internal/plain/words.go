@@ -12,11 +12,11 @@ import (
 type words struct {
 	Lang string
 
-	Chats, NoChats, Full, Skip, You, Seller, Shop, Product, Price, SoldOut, Gone, Look      string
-	Messages, Older, Newest, Check, New, Begin, Answer, Message, Picture, PictureHint, Send string
-	Sent, Delivered, Read, WasSent, Recalled, Unsupported, Notice, Automatic, Guest, Unread string
-	SignedOut, SignIn, AsGuest, Missing, MissingText, Foreign, ForeignText, Later, Back     string
-	BlockedByYou, Blocked, OnlyOld, Error, Kept, OlderChats                                 string
+	Chats, NoChats, Full, Skip, You, Seller, Shop, Product, Price, SoldOut, Gone, Look                       string
+	Messages, Older, Newest, Check, New, Begin, Answer, Message, Picture, PictureHint, Send                  string
+	Sent, Delivered, Read, WasSent, Recalled, Unsupported, Notice, Automatic, Guest, Unread, Away, AwayUntil string
+	SignedOut, SignIn, AsGuest, Missing, MissingText, Foreign, ForeignText, Later, Back                      string
+	BlockedByYou, Blocked, OnlyOld, Error, Kept, OlderChats                                                  string
 
 	date   func(t time.Time) string
 	zone   string // a sentence with the name of the time zone in it
@@ -76,6 +76,7 @@ func english() *words {
 		Picture: "Picture", PictureHint: "Optional. JPEG, PNG, WebP or GIF.", Send: "Send",
 		Sent: "sent", Delivered: "delivered", Read: "read", WasSent: "Your message was sent.", Recalled: "This message was taken back",
 		Unsupported: "This part can only be seen in the full chat", Notice: "Notice", Automatic: "automatic", Unread: "unread",
+		Away: "The shop is closed just now.", AwayUntil: "The shop is closed just now. It answers from %s.",
 		Guest:     "You write as a guest. If you clear this browser’s cookies, the chat is gone.",
 		SignedOut: "You are signed out", SignIn: "Go back to the shop, sign in there and open the chat again. Your messages are kept.", AsGuest: "Write as a guest",
 		Missing: "There is nothing here", MissingText: "There is no such chat or product, or it is not yours.",
@@ -119,6 +120,7 @@ func chinese() *words {
 		Picture: "图片", PictureHint: "可选，支持 JPEG、PNG、WebP、GIF。", Send: "发送",
 		Sent: "已发送", Delivered: "已送达", Read: "已读", WasSent: "消息已发送。", Recalled: "此消息已撤回",
 		Unsupported: "此内容只能在完整版聊天中查看", Notice: "提示", Automatic: "自动回复", Unread: "条未读",
+		Away: "店铺暂不营业。", AwayUntil: "店铺暂不营业，%s 起恢复回复。",
 		Guest:     "您正以访客身份留言。清除浏览器 Cookie 后将无法再看到此聊天。",
 		SignedOut: "您已退出登录", SignIn: "请回到商城登录，再重新打开聊天。您的消息都已保存。", AsGuest: "以访客身份留言",
 		Missing: "这里没有内容", MissingText: "没有这个聊天或商品，或者它不属于您。",

@@ -10,7 +10,7 @@ import { lazy, sayNotLoaded } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { ChatPage } from "./chat-page.tsx";
 import type { Embed } from "./embed.ts";
-import { openPeer } from "./open-peer.ts";
+import { openPeer } from "./in-frame.ts";
 import { route } from "./route.ts";
 
 // On a phone a thread needs no list, and nobody expects to be signed out.

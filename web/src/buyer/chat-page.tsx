@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Client, Failure } from "../client/api.ts";
+import type { Closed } from "../protocol/body.ts";
 import { firstWords } from "../ui/i18n/language.ts";
 import { later } from "../ui/later.ts";
 import { lazy } from "../ui/lazy.tsx";
@@ -33,6 +34,13 @@ function KnownChat({
 }): JSX.Element {
   // Asked for once: asking for a thread that could not be opened tries again.
   const thread = useMemo(() => client.thread(conversation), [client, conversation]);
+  const about = thread.conversation.value?.product?.id;
+  const [closed, setClosed] = useState<Closed>();
+  useEffect(() => {
+    // Only to hear whether the shop answers now. Of a product that is gone it is not said.
+    if (about !== undefined)
+      void client.threadAbout(about).then((begun) => setClosed("closed" in begun ? begun.closed : undefined));
+  }, [client, about]);
   const failure = thread.failure.value;
   if (failure?.code === "not_found" && thread.entries.value.length === 0)
     return <Unavailable failure={failure} wide={wide} />;
@@ -42,7 +50,7 @@ function KnownChat({
       thread={thread}
       product={undefined}
       merchant={undefined}
-      closed={undefined}
+      closed={closed}
       wide={wide}
     />
   );

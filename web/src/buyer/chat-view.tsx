@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Client, Failure, Picture, Piece, Thread } from "../client/api.ts";
 import type { Closed, Limits, Participant, Product } from "../protocol/body.ts";
 import { addPictures, Composer } from "../ui/composer.tsx";
@@ -15,7 +15,7 @@ import { type ChoosePictures, type Pictures, picturesIn, usePictures } from "../
 import type { Asking, AskingDialogProps } from "./asking.tsx";
 import type { BlockedProps } from "./blocked.tsx";
 import { ChatHead } from "./chat-head.tsx";
-import { openPeer } from "./open-peer.ts";
+import { openings, openPeer } from "./in-frame.ts";
 import { PinnedProduct } from "./pinned-product.tsx";
 import { useWeChat, useWithWeChat } from "./use-wechat.ts";
 
@@ -46,6 +46,8 @@ const AskingDialog = lazy<AskingDialogProps>(async () => (await loadAsking()).As
 /** A thread with everything around it. */
 export function ChatView({ client, thread, product, merchant, closed, wide }: ChatViewProps): JSX.Element {
   const [asking, setAsking] = useState<Asking | undefined>();
+  const visit = openings.value;
+  useMemo(() => thread.visit(), [thread, visit]);
   const limits = client.me.value?.limits ?? presumed;
   const conversation = thread.conversation.value;
   const peer = thread.peer.value ?? merchant;
@@ -68,10 +70,10 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
       class="chat"
       // The page around a frame has a main of its own.
       aria-label={firstWords().app.title}
-      onDragOver={(event) => event.preventDefault()}
+      onDragOver={takeFiles}
       onDrop={(event) => {
-        event.preventDefault();
-        addPictures(pictures, picturesIn(event.dataTransfer), limits.images);
+        takeFiles(event);
+        addPictures(pictures, picturesIn(event.dataTransfer));
       }}
     >
       <ChatHead client={client} thread={thread} peer={peer} wide={wide} onAsk={setAsking} />
@@ -85,20 +87,21 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
       <ConnectionBar state={client.connection.value} onRetry={() => client.wake()} />
       {client.me.value?.guest === true && <p class="notice">{firstWords().page.guest}</p>}
       <MessageList
+        key={visit}
         thread={thread}
         client={client}
         recallMs={limits.recall_ms}
         empty={<Hello product={about} onPick={(text) => (draft.value = text)} />}
         onReport={(seq) => setAsking({ what: "report", seq })}
       />
-      {closed !== undefined && <ClosedLine until={closed.until} />}
+      {closed !== undefined && !(Number(closed.until) < Date.now()) && <ClosedLine until={closed.until} />}
       <Foot
         thread={thread}
         limits={limits}
         peer={mine === undefined ? undefined : peer}
         pictures={pictures}
         draft={draft}
-        choose={weChat?.choose}
+        choose={weChat?.pick}
         onSend={send}
       />
       {asking !== undefined && (
@@ -106,6 +109,11 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
       )}
     </main>
   );
+}
+
+/** Text is for the field to take. */
+function takeFiles(event: DragEvent): void {
+  if (event.dataTransfer?.types.includes("Files") === true) event.preventDefault();
 }
 
 /** Before anybody writes: when an answer may come, by the clock of who reads it. */

@@ -5,13 +5,15 @@ import type { HandedToken, TokenAnswer } from "../client/ports.ts";
 import type { TokenGrant } from "../protocol/body.ts";
 import { type FromFrame, sealed, unsealed } from "../protocol/embed.ts";
 import { withWords } from "../ui/lazy.tsx";
-import { openPeer } from "./open-peer.ts";
+import { openings, openPeer } from "./in-frame.ts";
 import { show } from "./route.ts";
 
 /** How long the shop's page may take to give a token. */
 const tokenWithin = 15_000;
 
 export type Embed = {
+  /** Says that there is something to be seen. */
+  ready(): void;
   handedToken: HandedToken;
   /** The page wants to know when somebody asks to sign in. */
   readonly signin: ReadonlySignal<boolean>;
@@ -71,18 +73,22 @@ export function openEmbed(
         return;
       case "shown":
         signin.value = fields["signin"] === true;
+        if (fields["shown"] === true && !shown.value) openings.value++;
         shown.value = fields["shown"] === true;
     }
   });
   addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.defaultPrevented) tell({ type: "close" });
+    if (event.key === "Escape" && !event.defaultPrevented && !isMeantOtherwise(event))
+      tell({ type: "close" });
   });
   effect(() => {
+    // What is not on the screen is nothing that anybody has read, whatever is focused.
+    document.documentElement.hidden = !shown.value;
     if (shown.value && openPeer.value !== undefined) requestAnimationFrame(write);
   });
-  tell({ type: "ready" });
 
   return {
+    ready: () => tell({ type: "ready" }),
     signin,
     signIn: () => tell({ type: "signin" }),
     close: () => tell({ type: "close" }),
@@ -109,6 +115,11 @@ export function openEmbed(
 async function signOutHere(): Promise<void> {
   const { signOutHere: signOut } = await import("./sign-out-here.ts");
   await signOut();
+}
+
+/** Escape may be for a dialog, or for what composes characters (229 is Safari's way to say so). */
+function isMeantOtherwise({ isComposing, keyCode }: KeyboardEvent): boolean {
+  return isComposing || keyCode === 229 || document.querySelector("dialog[open]") !== null;
 }
 
 /** Who opened the chat with a mouse wants to write; a touch would bring up the keyboard unasked. */

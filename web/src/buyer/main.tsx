@@ -31,6 +31,7 @@ async function main(): Promise<void> {
     </Boundary>,
     root,
   );
+  embed?.ready();
 }
 
 void main();

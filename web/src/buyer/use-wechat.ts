@@ -12,14 +12,9 @@ export function useWeChat(client: Client): WeChatPictures | undefined {
   const js = client.me.value?.wechat?.js;
   useEffect(() => {
     if (js === undefined || !/MicroMessenger/i.test(navigator.userAgent)) return;
-    let wanted = true;
     import("../platform/wechat.ts")
       .then(({ weChatPictures }) => weChatPictures(client, js, loadedAt))
-      .then((opened) => wanted && setPictures(opened))
-      .catch(() => undefined); // then there is the device's own chooser
-    return () => {
-      wanted = false;
-    };
+      .then(setPictures, () => undefined); // then there is the device's own chooser
   }, [client, js]);
   return pictures;
 }

@@ -67,15 +67,17 @@ export type Thread = {
   readonly failure: ReadonlySignal<Failure | undefined>;
   readonly hasOlder: ReadonlySignal<boolean>;
   readonly loadingOlder: ReadonlySignal<boolean>;
-  /** Up to where it was read when it was opened, if anything was unread: that may lie before what is loaded. */
+  /** Up to where it was read at the visit, if anything was unread: that may lie before what is loaded. */
   readonly readAtOpening: number | undefined;
-  /** First loaded message of the other side that was unread when the thread was opened; stays while it is open. */
+  /** First loaded message of the other side that was unread when the thread was opened; stays for the visit. */
   readonly firstUnread: ReadonlySignal<number | undefined>;
   /** Whether the newest messages are elsewhere: after `showAround`, until `loadNewer` has met them. */
   readonly hasNewer: ReadonlySignal<boolean>;
   /** Name of who is writing on the other side ("" when it has none), undefined when nobody is. */
   readonly peerTyping: ReadonlySignal<string | undefined>;
 
+  /** Somebody comes to it: what is unread now is what is new to them. Call it before `entries` is drawn. */
+  visit(): void;
   loadOlder(): Promise<void>;
   loadNewer(): Promise<void>;
   /** Goes to what was said around a message, unless it is among the newest that are here. */

@@ -282,6 +282,7 @@ class LiveClient implements Client {
     this.link.signOut(code);
     this.cancelMe?.();
     this.me.value = undefined;
+    this.totals.clear();
     this.forget();
   }
 

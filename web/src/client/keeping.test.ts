@@ -147,6 +147,19 @@ describe("what waits", () => {
     expect(stored()).toEqual(["U_1 U_1-1"]);
   });
 
+  test("and when it is sent after all, from the tab in use too", async () => {
+    const thread = await about(started());
+    server.refuse = (what) => (what.startsWith("send") ? FakeServer.refusal(403, "blocked") : undefined);
+    thread.send(text("hello"));
+    await clock.pass(1_000);
+    server.refuse = () => undefined;
+    device.frozenLead = true;
+    const other = await about(started());
+    other.retry(other.entries.peek().at(-1)?.key ?? "");
+    await clock.pass(10_000);
+    expect(stored()).toEqual(["U_1 U_1-1"]);
+  });
+
   test("keeps its order when the first message is still without a conversation", async () => {
     const buyer = started();
     const thread = await about(buyer);

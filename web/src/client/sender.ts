@@ -143,6 +143,7 @@ export class Sender {
     const lane = this.lanes.get(laneOf(first));
     if (lane !== undefined) lane.attempt = 0;
     this.pump(first);
+    this.watchLead(nonce);
   }
 
   discard(nonce: string): void {

@@ -193,6 +193,11 @@ export class LiveThread implements Thread {
     return item.peer === this.peer.peek()?.uid;
   }
 
+  visit(): void {
+    this.readAtOpening = undefined;
+    if (this.timeline.isLoaded) this.findFirstUnread();
+  }
+
   async loadOlder(): Promise<void> {
     const id = this.id.peek();
     const { oldest } = this.timeline;
@@ -328,9 +333,7 @@ export class LiveThread implements Thread {
     // Not while a computation is running.
     Promise.resolve()
       .then(() => {
-        this.readAtOpening = undefined;
         if (!this.timeline.isLoaded) return this.sync();
-        this.findFirstUnread();
         this.repair();
       })
       .catch(() => undefined);

@@ -6,9 +6,11 @@ const recountDelay = 500;
 
 export type Totals = { conversations: number; messages: number };
 
+const none: Totals = { conversations: 0, messages: 0 };
+
 /** How much is unread in all: as the server says, and from then on by what changes. */
 export class Unread {
-  readonly totals: Signal<Totals> = signal({ conversations: 0, messages: 0 });
+  readonly totals: Signal<Totals> = signal(none);
   private cancelRecount: (() => void) | undefined;
   private readonly clock: Clock;
   private readonly recount: () => void;
@@ -22,6 +24,11 @@ export class Unread {
   /** Takes the server's word for the totals. */
   counted(me: Me): void {
     this.totals.value = { conversations: me.unread_conversations, messages: me.unread };
+  }
+
+  /** Nothing is known of them any more. */
+  clear(): void {
+    this.totals.value = none;
   }
 
   /** The totals may be wrong by now. */
@@ -52,6 +59,6 @@ export function isUnread({ unread, marked }: Conversation): boolean {
 
 /** What it adds to the totals, as the server counts: nothing if it is muted. */
 function totalsOf(conversation: Conversation): Totals {
-  if (conversation.muted === true) return { conversations: 0, messages: 0 };
+  if (conversation.muted === true) return none;
   return { conversations: Number(isUnread(conversation)), messages: conversation.unread };
 }

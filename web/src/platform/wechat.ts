@@ -36,8 +36,8 @@ export type WeChatSDK = {
 };
 
 export type WeChatPictures = {
-  /** Opens WeChat's album and camera; undefined when that is not possible. */
-  choose(room: number): Promise<readonly File[] | undefined>;
+  /** Opens WeChat's album and camera, and says so. When that has failed once it does not. */
+  pick(room: number, onPick: (files: readonly File[]) => void): boolean;
   /** Uploads one that was chosen to WeChat, one after the other; undefined for another, or when it fails. */
   upload(file: Blob): Promise<string | undefined>;
   /** Prepares one by `plain`, and has WeChat take it as well if it comes from there. */
@@ -54,13 +54,16 @@ const readWithin = 15_000;
 
 const used = ["chooseImage", "uploadImage", "getLocalImgData"];
 
-/** Whether the page is inside WeChat. */
-export function insideWeChat(userAgent: string): boolean {
-  return /MicroMessenger/i.test(userAgent);
-}
-
-/** WeChat's way for a page whose SDK is at `js`, and which was loaded at `url`; undefined where it does not work. */
-export function weChatPictures(client: Client, js: string, url: string): Promise<WeChatPictures | undefined> {
+/**
+ * WeChat's way for a page whose SDK is at `js`; undefined where it does not work. On iOS WeChat checks the address that
+ * was loaded first, `loadedAt`, wherever the page has gone since; elsewhere the one where it is.
+ */
+export function weChatPictures(
+  client: Client,
+  js: string,
+  loadedAt: string,
+): Promise<WeChatPictures | undefined> {
+  const url = /iP(hone|ad|od)/.test(navigator.userAgent) ? loadedAt : location.href;
   const sign = (page: string): Promise<JSConfig | Failure> =>
     client.ask(
       { method: "GET", path: `/v1/wechat/js-config?url=${encodeURIComponent(page)}` },
@@ -109,6 +112,29 @@ function pictures(sdk: WeChatSDK): WeChatPictures {
     last = next;
     return next;
   };
+  /** undefined when it cannot be opened, or nothing that was chosen can be read. */
+  const choose = async (room: number): Promise<readonly File[] | undefined> => {
+    const ids = await new Promise<readonly string[] | undefined>((resolve) => {
+      sdk.chooseImage({
+        count: Math.min(9, room),
+        sizeType: ["original", "compressed"],
+        sourceType: ["album", "camera"],
+        success: (result) => resolve(result.localIds),
+        fail: () => resolve(undefined),
+        cancel: () => resolve([]),
+      });
+    });
+    if (ids === undefined) return undefined;
+    const files: File[] = [];
+    for (const localId of ids) {
+      const file = await inTime(read(sdk, localId), readWithin);
+      if (file === undefined) continue; // what cannot be shown cannot be checked by who sends it
+      chosen.set(file, localId);
+      files.push(file);
+    }
+    return files.length === 0 && ids.length > 0 ? undefined : files;
+  };
+  let failed = false;
   return {
     upload,
     prepare: async (file, plain) => {
@@ -117,26 +143,13 @@ function pictures(sdk: WeChatSDK): WeChatPictures {
       const media = await upload(file);
       return media === undefined ? picture : { ...picture, media };
     },
-    choose: async (room) => {
-      const ids = await new Promise<readonly string[] | undefined>((resolve) => {
-        sdk.chooseImage({
-          count: Math.min(9, room),
-          sizeType: ["original", "compressed"],
-          sourceType: ["album", "camera"],
-          success: (result) => resolve(result.localIds),
-          fail: () => resolve(undefined),
-          cancel: () => resolve([]),
-        });
+    pick: (room, onPick) => {
+      if (failed) return false;
+      void choose(room).then((files) => {
+        if (files === undefined) failed = true;
+        else onPick(files);
       });
-      if (ids === undefined) return undefined;
-      const files: File[] = [];
-      for (const localId of ids) {
-        const file = await inTime(read(sdk, localId), readWithin);
-        if (file === undefined) return undefined; // what cannot be shown cannot be checked by who sends it
-        chosen.set(file, localId);
-        files.push(file);
-      }
-      return files;
+      return true;
     },
   };
 }
@@ -189,10 +202,13 @@ function inTime<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
 export function loadSDK(src: string): () => Promise<WeChatSDK> {
   return () =>
     new Promise((resolve, reject) => {
+      const sdk = (): WeChatSDK | undefined => (globalThis as { wx?: WeChatSDK }).wx;
+      const there = sdk();
+      if (there !== undefined) return resolve(there);
       const script = document.createElement("script");
       script.src = src;
       script.onload = () => {
-        const { wx } = globalThis as { wx?: WeChatSDK };
+        const wx = sdk();
         if (wx === undefined) reject(new Error("the script is not the SDK"));
         else resolve(wx);
       };

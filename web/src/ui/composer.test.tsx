@@ -5,8 +5,10 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import type { Piece } from "../client/api.ts";
 import { Composer } from "./composer.tsx";
-import { startLanguage } from "./i18n/language.ts";
-import { makePictures } from "./use-pictures.ts";
+import { loadWords, startLanguage } from "./i18n/language.ts";
+import { add } from "./picked.ts";
+import { Toasts } from "./toast.tsx";
+import type { Pictures } from "./use-pictures.ts";
 
 const root = document.createElement("div");
 const picture = { bytes: new Blob(["x"]), width: 4, height: 3 };
@@ -19,7 +21,7 @@ afterEach(() => {
 
 function draw(text: Signal<string>, prepare = () => Promise.resolve(picture)) {
   const sent: (readonly Piece[])[] = [];
-  const pictures = makePictures(prepare, 9);
+  const pictures: Pictures = { items: signal([]), prepare, max: 9 };
   document.body.append(root);
   void act(() =>
     render(
@@ -71,9 +73,7 @@ test.each([
 test("a picture goes before the words about it, once it is prepared", async () => {
   const text = signal("look");
   const { sent, pictures, press } = draw(text);
-  void act(
-    () => void pictures.add([new File(["x"], "a.png", { type: "image/png" }), new File(["x"], "a.txt")]),
-  );
+  void act(() => add(pictures, [new File(["x"], "a.png", { type: "image/png" }), new File(["x"], "a.txt")]));
   press({});
   expect(sent).toEqual([]); // still being prepared
   await act(() => Promise.resolve());
@@ -87,9 +87,12 @@ test("a picture goes before the words about it, once it is prepared", async () =
   expect(pictures.items.value).toEqual([]);
 });
 
-test("there is room for as many pictures as the server takes", () => {
-  const pictures = makePictures(() => Promise.resolve(picture), 2);
+test("there is room for as many pictures as the server takes", async () => {
+  await loadWords();
+  const pictures: Pictures = { items: signal([]), prepare: () => Promise.resolve(picture), max: 2 };
   const files = ["a", "b", "c"].map((name) => new File(["x"], name, { type: "image/png" }));
-  expect(pictures.add(files)).toBe(1);
+  add(pictures, files);
   expect(pictures.items.value).toHaveLength(2);
+  void act(() => render(<Toasts />, root));
+  expect(root.textContent).toContain("At most 2 pictures in one message");
 });

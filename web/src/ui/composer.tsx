@@ -5,13 +5,12 @@ import type { Piece } from "../client/api.ts";
 import type { Limits } from "../protocol/body.ts";
 import { EmojiButton } from "./emoji-button.tsx";
 import { FirstIcon } from "./first-icon.tsx";
-import { firstWords, loadWords, words } from "./i18n/language.ts";
+import { firstWords } from "./i18n/language.ts";
 import { later } from "./later.ts";
-import { lazy, sayNotLoaded } from "./lazy.tsx";
+import { lazy, sayNotLoaded, withWords } from "./lazy.tsx";
 import { insertAt, leftToSay, lengthOf, meaningOf } from "./model/compose.ts";
 import { PickButton } from "./pick-button.tsx";
-import { showToast } from "./toast.tsx";
-import { type ChoosePictures, type Pictures, picturesIn } from "./use-pictures.ts";
+import { type ChoosePictures, drop, type Pictures, picturesIn } from "./use-pictures.ts";
 import "./composer.css";
 
 export type ComposerProps = {
@@ -27,6 +26,7 @@ export type ComposerProps = {
 };
 
 const loadPictureTray = later(() => import("./picture-tray.tsx"));
+const loadPicked = later(() => withWords(() => import("./picked.ts")));
 
 const PictureTray = lazy<{ pictures: Pictures }>(async () => (await loadPictureTray()).PictureTray);
 
@@ -73,7 +73,7 @@ export function Composer(props: ComposerProps): JSX.Element {
         <PickButton
           choose={props.choose}
           room={limits.images - pictures.items.value.length}
-          onPick={(files) => addPictures(pictures, files, limits.images)}
+          onPick={(files) => addPictures(pictures, files)}
         />
         <EmojiButton onPick={insert} />
         <Field {...props} field={field} onEnter={send} />
@@ -86,7 +86,7 @@ export function Composer(props: ComposerProps): JSX.Element {
 
 type FieldProps = ComposerProps & { field: RefObject<HTMLTextAreaElement>; onEnter(): void };
 
-function Field({ text, placeholder, pictures, limits, field, onTyping, onEnter }: FieldProps): JSX.Element {
+function Field({ text, placeholder, pictures, field, onTyping, onEnter }: FieldProps): JSX.Element {
   const written = text.value;
   useLayoutEffect(() => grow(field.current), [field, written]);
   return (
@@ -114,7 +114,7 @@ function Field({ text, placeholder, pictures, limits, field, onTyping, onEnter }
         const found = picturesIn(event.clipboardData);
         if (found.length === 0) return;
         event.preventDefault();
-        addPictures(pictures, found, limits.images);
+        addPictures(pictures, found);
       }}
     />
   );
@@ -147,14 +147,17 @@ function SendButton({ disabled }: { disabled: boolean }): JSX.Element {
 }
 
 /** Adds pictures and says so where there was no room for all. */
-export function addPictures(pictures: Pictures, files: Iterable<File>, max: number): void {
-  if (pictures.add(files) === 0) return;
-  loadWords().then(() => showToast(words().composer.tooManyPictures(max)), sayNotLoaded);
+export function addPictures(pictures: Pictures, files: readonly File[]): void {
+  loadPicked().then(({ add }) => add(pictures, files), sayNotLoaded);
 }
 
 /** Pictures first, then what is said about them. */
 function piecesOf(pictures: Pictures, text: string): Piece[] {
-  const pieces: Piece[] = pictures.take().map((picture) => ({ type: "image", picture }));
+  const pieces: Piece[] = pictures.items.value.flatMap(({ picture }) =>
+    picture === undefined ? [] : [{ type: "image", picture }],
+  );
+  // One that could not be prepared stays in sight: it must not seem sent.
+  drop(pictures, ({ failure }) => failure === undefined);
   if (text.trim() !== "") pieces.push({ type: "text", text });
   return pieces;
 }

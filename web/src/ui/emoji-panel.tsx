@@ -58,13 +58,12 @@ export function EmojiPanel({ onPick }: EmojiPanelProps): JSX.Element {
         aria-label={text.search}
         onInput={(event) => setSearch(event.currentTarget.value)}
       />
-      <div class="emoji-groups" role="tablist">
+      <div class="emoji-groups">
         {groups.map(({ id, face }) => (
           <button
             key={id}
             type="button"
-            role="tab"
-            aria-selected={id === group && search === ""}
+            aria-pressed={id === group && search === ""}
             aria-label={id < 0 ? text.recent : text.groups[id]}
             title={id < 0 ? text.recent : text.groups[id]}
             onClick={() => {

@@ -10,7 +10,7 @@ const accepted = "image/jpeg,image/png,image/gif,image/webp";
 export type PickButtonProps = {
   onPick(files: readonly File[]): void;
   disabled?: boolean;
-  /** Another chooser, and how many there is room for. When it fails once it is not asked again. */
+  /** Another chooser, and how many there is room for. */
   choose?: ChoosePictures | undefined;
   room?: number;
 };
@@ -18,19 +18,8 @@ export type PickButtonProps = {
 /** Opens the device's own chooser for pictures or its camera, unless there is another. */
 export function PickButton({ onPick, disabled = false, choose, room = 0 }: PickButtonProps): JSX.Element {
   const input = useRef<HTMLInputElement>(null);
-  const failed = useRef(false);
   const pick = (): void => {
-    if (choose === undefined || failed.current || room < 1) {
-      input.current?.click();
-      return;
-    }
-    choose(room)
-      .catch(() => undefined)
-      .then((files) => {
-        if (files === undefined) failed.current = true;
-        else onPick(files);
-      })
-      .catch(() => undefined);
+    if (room < 1 || choose?.(room, onPick) !== true) input.current?.click();
   };
   return (
     <>

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { failureText } from "./i18n/failure-text.ts";
 import { words } from "./i18n/language.ts";
 import { Icon } from "./icon.tsx";
-import type { Picked, Pictures } from "./use-pictures.ts";
+import { drop, type Picked, type Pictures } from "./use-pictures.ts";
 import "./picture-tray.css";
 
 /** The pictures picked for a message, each with a way to take it out again. */
@@ -11,7 +11,12 @@ export function PictureTray({ pictures }: { pictures: Pictures }): JSX.Element {
   return (
     <ul class="tray" aria-label={words().composer.pictures}>
       {items.map((item, i) => (
-        <TrayItem key={item.id} item={item} index={i + 1} onRemove={() => pictures.remove(item.id)} />
+        <TrayItem
+          key={item.url}
+          item={item}
+          index={i + 1}
+          onRemove={() => drop(pictures, (one) => one.url === item.url)}
+        />
       ))}
     </ul>
   );

@@ -29,6 +29,7 @@ export function testThread(
     firstUnread: signal(undefined),
     hasNewer: signal(false),
     peerTyping: signal(undefined),
+    visit: () => note("visit"),
     loadOlder: () => done("older"),
     loadNewer: () => done("newer"),
     showAround: (seq) => done(`around ${seq}`),

@@ -144,6 +144,7 @@ function measureOf(box: HTMLElement): Measure {
 
 /** A thread opens at its first unread message, else at its end. */
 function open(box: HTMLElement, place: Place): void {
+  if (box.clientHeight === 0) return; // in a frame that is not shown
   place.opened = true;
   box.scrollTop = box.scrollHeight;
   const divider = box.querySelector<HTMLElement>("[data-unread]");
@@ -199,7 +200,8 @@ function useKeepBottom(
     const [box, content] = [ref.current, contentRef.current];
     if (box === null || content === null) return;
     const observer = new ResizeObserver(() => {
-      if (place.current.stuck && !selecting(box)) follow(box, place.current);
+      if (!place.current.opened) open(box, place.current);
+      else if (place.current.stuck && !selecting(box)) follow(box, place.current);
     });
     observer.observe(box);
     observer.observe(content);

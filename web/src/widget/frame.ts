@@ -22,21 +22,31 @@ export function openFrame(url: URL, title: string, events: FrameEvents): Frame {
   element.title = title;
   element.allow = "clipboard-write";
   element.src = url.href;
-  let ready = false;
-  const timer = setTimeout(events.silent, readyWithin);
+  let there = false;
+  let timer = setTimeout(events.silent, readyWithin);
+  // Each time that the frame loads, as it does when somebody else is there, the chat has to say so again.
+  const times = { loaded: 0, ready: 0 };
+  element.onload = () => {
+    if (++times.loaded <= times.ready) return;
+    clearTimeout(timer);
+    timer = setTimeout(events.silent, readyWithin);
+  };
   const listen = (event: MessageEvent<unknown>): void => {
     if (event.origin !== url.origin || event.source !== element.contentWindow) return;
     const message = heard(event.data);
     if (message === undefined) return;
-    ready = true;
-    clearTimeout(timer);
+    there = true;
+    if (message.type === "ready") {
+      times.ready++;
+      clearTimeout(timer);
+    }
     events.said(message);
   };
   addEventListener("message", listen);
   return {
     element,
     say: (message) => {
-      if (ready) element.contentWindow?.postMessage(sealed(message), url.origin);
+      if (there) element.contentWindow?.postMessage(sealed(message), url.origin);
     },
     remove: () => {
       clearTimeout(timer);

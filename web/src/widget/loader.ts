@@ -22,9 +22,9 @@ function run(widget: Widget, command: string, [first, second]: unknown[]): void 
   const all = widget.listeners;
   switch (command) {
     case "open":
+      return widget.open();
     case "close":
-      if (widget.shown !== (command === "open")) widget.toggle();
-      return;
+      return widget.told((panel) => panel.close(true));
     case "setProduct":
       widget.product = String(first);
       return widget.told((panel) => panel.tellProduct());
@@ -39,8 +39,14 @@ function run(widget: Widget, command: string, [first, second]: unknown[]): void 
       return;
     case "destroy":
       widget.destroy();
-      delete page.haggle;
+      page.haggle = queue();
   }
+}
+
+/** Keeps calls for a loader that may come. */
+function queue(): Api {
+  const q: unknown[][] = [];
+  return Object.assign((...call: unknown[]) => void q.push(call), { q });
 }
 
 function options({ src, dataset }: HTMLScriptElement): Options {

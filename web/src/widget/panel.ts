@@ -9,6 +9,8 @@ import { followViewport, lockPage, phone } from "./sheet.ts";
 import { rememberTalk } from "./talked.ts";
 import type { Widget } from "./widget.ts";
 
+type TokenAnswer = { token: string | null; failed?: true };
+
 export class Panel {
   private readonly widget: Widget;
   private readonly words: PanelWords;
@@ -105,12 +107,14 @@ export class Panel {
 
   async tellToken(): Promise<void> {
     const { tokens } = this.widget;
+    let answer: TokenAnswer;
     try {
-      const token = typeof tokens === "function" ? await tokens() : tokens;
-      this.frame?.say({ type: "token", token: token || null });
+      answer = { token: (typeof tokens === "function" ? await tokens() : tokens) || null };
     } catch {
-      this.frame?.say({ type: "token", token: null, failed: true });
+      answer = { token: null, failed: true };
     }
+    // Where there is another one by now, this answer is about somebody who was there before.
+    if (tokens === this.widget.tokens) this.frame?.say({ type: "token", ...answer });
   }
 
   tellShown(): void {
@@ -143,6 +147,10 @@ export class Panel {
       case "ready":
         this.ready = true;
         this.box.querySelector(".note")?.remove();
+        // What was told before may have been somebody else's.
+        this.heardOf({ type: "unread", count: 0, talking: false });
+        this.peek.firstElementChild?.replaceChildren();
+        this.live.textContent = "";
         this.tellProduct();
         this.tellShown();
         if (this.widget.shown) this.focus();

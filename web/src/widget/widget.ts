@@ -72,6 +72,10 @@ export class Widget {
   toggle(): void {
     // On a sheet there is no button to press: it is the page that closes it.
     if (this.shown) return this.with((panel) => panel.close(true));
+    this.open();
+  }
+
+  open(): void {
     this.with((panel) => panel.open());
     this.panel?.catch(() => this.sayFailed());
   }

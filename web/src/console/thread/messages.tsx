@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { MessageList } from "../../ui/message-list.tsx";
@@ -14,6 +14,7 @@ export function Messages({ conversation, thread, name }: MessagesProps) {
   const { client, me, target } = desk;
   const visit = target.value?.conversation === conversation ? target.value : undefined;
   const box = useRef<HTMLDivElement>(null);
+  useMemo(() => thread.visit(), [thread]);
   const [reported, setReported] = useState<number>();
   useRememberedPlace(box, conversation, thread);
   useTarget(box, visit, thread);

@@ -11,11 +11,6 @@ export const en = {
     undo: "Undo",
     retry: "Try again",
     cancel: "Cancel",
-    back: "Back",
-    more: "More",
-    done: "Done",
-    buyer: "Buyer",
-    shop: "Shop",
   },
   message: {
     ...firstEn.message,
@@ -37,7 +32,6 @@ export const en = {
     pictureOf: (index: number, count: number) => `Picture ${index} of ${count}`,
     openPicture: "Open picture",
     pictureGone: "This picture cannot be loaded",
-    product: "Product",
     linkTo: (host: string) => `Opens ${host}`,
   },
   /**
@@ -76,7 +70,6 @@ export const en = {
     pictures: "Pictures to send",
     tooManyPictures: (max: number) => `At most ${max} pictures in one message`,
     preparing: "Preparing picture…",
-    drop: "Drop pictures here",
   },
   emoji: {
     search: "Search emoji",
@@ -108,8 +101,6 @@ export const en = {
     block: "Block seller",
     unblock: "Unblock seller",
     report: "Report…",
-    language: "Language",
-    theme: "Appearance",
     light: "Light",
     dark: "Dark",
     system: "As the device",

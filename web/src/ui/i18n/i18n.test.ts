@@ -50,8 +50,8 @@ test("an unknown code gets words too, never the server's English", async () => {
 });
 
 test.each([
-  { name: "the address wins", search: "?lang=zh", stored: "en", preferred: ["en-US"], want: "zh-CN" },
-  { name: "then the stored choice", search: "", stored: "zh-CN", preferred: ["en"], want: "zh-CN" },
+  { name: "what was chosen here wins", search: "?lang=zh", stored: "en", preferred: ["zh-CN"], want: "en" },
+  { name: "then the address", search: "?lang=zh", stored: null, preferred: ["en-US"], want: "zh-CN" },
   {
     name: "then the browser",
     search: "",

@@ -28,14 +28,14 @@ export function nearest(wish: string): Language | undefined {
   return primary === "en" ? "en" : undefined;
 }
 
-/** The first wish that can be met: what the address says, then what was chosen before, then the browser's list. */
+/** The first wish that can be met: what was chosen before, then what the address says, then the browser's list. */
 export function chooseLanguage(
   search: string,
   stored: string | null,
   preferred: readonly string[],
 ): Language {
   const asked = new URLSearchParams(search).get("lang");
-  for (const wish of [asked, stored, ...preferred]) {
+  for (const wish of [stored, asked, ...preferred]) {
     const found = wish === null ? undefined : nearest(wish);
     if (found !== undefined) return found;
   }

@@ -9,11 +9,6 @@ export const zhCn: Words = {
     undo: "撤销",
     retry: "重试",
     cancel: "取消",
-    back: "返回",
-    more: "更多",
-    done: "完成",
-    buyer: "买家",
-    shop: "店铺",
   },
   message: {
     ...firstZhCn.message,
@@ -35,7 +30,6 @@ export const zhCn: Words = {
     pictureOf: (index, count) => `第 ${index} 张图片，共 ${count} 张`,
     openPicture: "查看图片",
     pictureGone: "图片无法加载",
-    product: "商品",
     linkTo: (host) => `打开 ${host}`,
   },
   notice: {
@@ -70,7 +64,6 @@ export const zhCn: Words = {
     pictures: "待发送的图片",
     tooManyPictures: (max) => `一条消息最多 ${max} 张图片`,
     preparing: "正在处理图片…",
-    drop: "把图片拖到这里",
   },
   emoji: {
     search: "搜索表情",
@@ -85,8 +78,6 @@ export const zhCn: Words = {
     block: "屏蔽卖家",
     unblock: "取消屏蔽",
     report: "举报…",
-    language: "语言",
-    theme: "外观",
     light: "浅色",
     dark: "深色",
     system: "跟随系统",
