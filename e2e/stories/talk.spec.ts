@@ -62,7 +62,13 @@ test("a buyer sends several pictures at once, with a word about them", async ({ 
 
   const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
   const message = seller.message("This one or that one?");
-  await expect(message.getByRole("button", { name: /^Open picture: Picture [12] of 2/ })).toHaveCount(2);
+  const both = message.getByRole("button", { name: /^Open picture: Picture [12] of 2/ });
+  await expect(both).toHaveCount(2);
+  // Side by side, squares, with the words below.
+  const [one, two, words] = await Promise.all([both.first(), both.last(), message.locator(".rich-text")].map((it) => it.boundingBox()));
+  expect([two?.y, one?.height, two?.width, two?.height]).toEqual([one?.y, one?.width, one?.width, one?.width]);
+  expect(two?.x).toBeGreaterThan(one?.x ?? 0);
+  expect(words?.y).toBeGreaterThanOrEqual((one?.y ?? 0) + (one?.height ?? 0));
   for (const image of await message.getByRole("img").all()) await expectLoaded(image);
 
   await message.getByRole("button", { name: /^Open picture: Picture 1 of 2/ }).click();

@@ -39,7 +39,7 @@ function KnownChat({
   useEffect(() => {
     // Only to hear whether the shop answers now. Of a product that is gone it is not said.
     if (about !== undefined)
-      void client.threadAbout(about).then((begun) => setClosed("closed" in begun ? begun.closed : undefined));
+      void client.threadAbout(about).then((begun) => "thread" in begun && setClosed(begun.closed));
   }, [client, about]);
   const failure = thread.failure.value;
   if (failure?.code === "not_found" && thread.entries.value.length === 0)

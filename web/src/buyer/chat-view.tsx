@@ -113,7 +113,7 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
 
 /** Text is for the field to take. */
 function takeFiles(event: DragEvent): void {
-  if (event.dataTransfer?.types.includes("Files") === true) event.preventDefault();
+  if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
 }
 
 /** Before anybody writes: when an answer may come, by the clock of who reads it. */

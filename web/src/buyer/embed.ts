@@ -23,10 +23,10 @@ export type Embed = {
   attend(client: Client): Promise<void>;
 };
 
-const silent: Failure = { code: "timeout", message: "the page around the chat gave no token" };
+const silent: Failure = { code: "timeout", message: "no token came" };
 const notAToken: Failure = {
   code: "token_invalid",
-  message: "what the page around the chat gave is no token",
+  message: "no token",
 };
 
 /**
@@ -77,10 +77,7 @@ export function openEmbed(
         shown.value = fields["shown"] === true;
     }
   });
-  addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.defaultPrevented && !isMeantOtherwise(event))
-      tell({ type: "close" });
-  });
+  closeOnEscape(() => tell({ type: "close" }));
   effect(() => {
     // What is not on the screen is nothing that anybody has read, whatever is focused.
     document.documentElement.hidden = !shown.value;
@@ -117,9 +114,12 @@ async function signOutHere(): Promise<void> {
   await signOut();
 }
 
-/** Escape may be for a dialog, or for what composes characters (229 is Safari's way to say so). */
-function isMeantOtherwise({ isComposing, keyCode }: KeyboardEvent): boolean {
-  return isComposing || keyCode === 229 || document.querySelector("dialog[open]") !== null;
+/** Unless it is for a dialog, or for what composes characters (229 is Safari's way to say so). */
+function closeOnEscape(close: () => void): void {
+  addEventListener("keydown", ({ key, defaultPrevented, isComposing, keyCode }) => {
+    const taken = defaultPrevented || isComposing || keyCode === 229;
+    if (key === "Escape" && !taken && document.querySelector("dialog[open]") === null) close();
+  });
 }
 
 /** Who opened the chat with a mouse wants to write; a touch would bring up the keyboard unasked. */

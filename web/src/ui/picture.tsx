@@ -5,6 +5,7 @@ import { words } from "./i18n/language.ts";
 import { Icon } from "./icon.tsx";
 import { forgetLocalPicture, localPictureUrl } from "./local-pictures.ts";
 import type { Shot } from "./model/sections.ts";
+import "./picture.css";
 
 export type PictureUrls = Pick<Client, "pictureUrl">;
 
