@@ -50,7 +50,7 @@ type Place = {
 function note(place: Place, box: HTMLElement, entries: readonly Entry[]): void {
   const end = entries.at(-1)?.key;
   if (!place.stuck) place.anchor = anchorOf(box);
-  else place.below = end === place.end ? distanceToBottom(measureOf(box)) : 0;
+  else if (end !== place.end) place.below = 0;
   place.end = end;
 }
 
