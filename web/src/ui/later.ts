@@ -21,13 +21,17 @@ export function later<T>(load: () => Promise<T>): () => Promise<T> {
   return load;
 }
 
-/** Loads what waits; what cannot be loaded goes on waiting. */
+/**
+ * Loads what waits, one after the other, so that a page on a slow device answers in between; what cannot be loaded
+ * goes on waiting. What was said last comes first: that is the page's own, before its parts'.
+ */
 export async function loadLater(): Promise<void> {
-  const loads = [...waiting].map(async (load) => {
-    await load();
-    waiting.delete(load);
-  });
-  await Promise.allSettled(loads);
+  for (const load of [...waiting].reverse()) {
+    await load().then(
+      () => waiting.delete(load),
+      () => undefined,
+    );
+  }
 }
 
 /** Loads what waits shortly after the page shows what it was opened for, and again whenever it does. */
