@@ -37,7 +37,8 @@ func (h *Hours) At(t time.Time) (*Closed, error) {
 	here := t.In(zone)
 	var c Closed
 	for day := -7; day <= 7; day++ {
-		date := time.Date(here.Year(), here.Month(), here.Day()+day, 0, 0, 0, 0, zone)
+		// At noon, as not every day has a midnight.
+		date := time.Date(here.Year(), here.Month(), here.Day()+day, 12, 0, 0, 0, zone)
 		for _, o := range h.Openings {
 			if o.Day != date.Weekday() {
 				continue

@@ -84,3 +84,15 @@ func TestHours_ends(t *testing.T) {
 		}
 	})
 }
+
+// Where clocks go forward at midnight that day has none, and is a day all the same.
+func TestHours_noMidnight(t *testing.T) {
+	zone, err := time.LoadLocation("America/Santiago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := Hours{TimeZone: "America/Santiago", Openings: []Opening{{Day: time.Sunday, From: 9 * 60, To: 18 * 60}}}
+	if closed, err := h.At(time.Date(2026, 9, 6, 12, 0, 0, 0, zone)); err != nil || closed != nil {
+		t.Errorf("closed %+v, %v, at noon of a Sunday", closed, err)
+	}
+}

@@ -582,6 +582,14 @@ describe("the inbox", () => {
     server.store("U_6", { product: "1", nonce: "m", blocks: text("I am new") });
     await clock.pass(1_000);
     expect(names(seller)).toEqual(["U_1", "U_6", "U_5", "U_4", "U_3"]);
+    setFlag("c3", "pin", true); // the last of the page has its place by time there
+    await seller.inbox.reload();
+    await clock.pass(1_000);
+    server.store("U_7", { product: "1", nonce: "m", blocks: text("I am new, too") });
+    await clock.pass(1_000);
+    expect(names(seller)).toContain("U_7");
+    setFlag("c3", "pin", false);
+    await clock.pass(1_000);
     seller.inbox.setFilter("unread"); // where it has its place by time
     await clock.pass(1_000);
     expect(names(seller)).not.toContain("U_1");
@@ -760,6 +768,17 @@ describe("while both are there", () => {
     expect(thread.firstUnread.peek()).toBeUndefined();
     thread.visit();
     expect(thread.readAtOpening).toBeUndefined();
+  });
+
+  test("a message of a conversation that nobody has opened yet is gone to at once", async () => {
+    await longTalk(1_000);
+    const thread = started(new FakeDevice(server, "V_1")).thread("c1");
+    const going = thread.showAround(840);
+    look(thread);
+    await clock.pass(2_000);
+    await going;
+    const seqs = thread.entries.peek().map((e) => (e.kind === "message" ? e.message.seq : 0));
+    expect([seqs[0], seqs.at(-1)]).toEqual([815, 864]);
   });
 
   test("a message that is there is gone to without asking, and sending leads back to the newest", async () => {

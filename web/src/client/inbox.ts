@@ -205,7 +205,9 @@ export class LiveInbox implements Inbox {
       }
       const ids = told.map(({ id }) => id);
       this.listed.value = new Set(cursor === "" ? ids : [...this.listed.peek(), ...ids]);
-      this.end = page.conversations.at(-1) ?? this.end;
+      const last = page.conversations.at(-1);
+      // In a page what is pinned has its place by time, whatever it has in the list.
+      if (last !== undefined) this.end = { ...last, pinned: false };
       this.cursor = page.cursor ?? "";
       this.hasMore.value = this.cursor !== "";
       this.failure.value = undefined;

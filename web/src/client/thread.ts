@@ -231,7 +231,8 @@ export class LiveThread implements Thread {
   async showAround(seq: number): Promise<void> {
     if (this.id.peek() === undefined) return;
     const { oldest = 0, upTo } = this.timeline;
-    if (!this.hasNewer.peek() && seq >= Math.max(oldest, upTo - shownAtOnce)) return;
+    const here = this.timeline.isLoaded && !this.hasNewer.peek();
+    if (here && seq >= Math.max(oldest, upTo - shownAtOnce)) return;
     this.around = seq;
     await this.reload();
   }

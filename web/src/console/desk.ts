@@ -109,7 +109,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
       (run) => void setTimeout(run, 120),
     ),
     places: new Map(),
-    ...openGoing(client, openConversation),
+    ...openGoing(client, open, openConversation),
     open,
     viewport: around.viewport,
     arrangement: arranged,
@@ -147,9 +147,16 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
   };
 }
 
-/** Going to one message of a conversation. */
-function openGoing(client: Client, openConversation: (id: string) => void): Pick<Desk, "target" | "goTo"> {
+/** Going to one message of a conversation. Who then opens another has been there. */
+function openGoing(
+  client: Client,
+  open: ReadonlySignal<string | undefined>,
+  openConversation: (id: string) => void,
+): Pick<Desk, "target" | "goTo"> {
   const target = signal<Target>();
+  open.subscribe((id) => {
+    if (target.peek()?.conversation !== id) target.value = undefined;
+  });
   return {
     target,
     goTo: (conversation, seq) => {

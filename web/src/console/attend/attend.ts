@@ -79,13 +79,20 @@ function notify(desk: Desk, { message, conversation }: Arrival): void {
     notice: (code) => noticeBrief(sharedWords(), code),
   });
   // One notice per conversation, the latest.
-  const notice = new Notification(buyerName(conversation) || message.sender, {
-    body: said,
-    tag: message.conversation,
-  });
+  const notice = show(buyerName(conversation) || message.sender, { body: said, tag: message.conversation });
+  if (notice === undefined) return;
   notice.onclick = () => {
     window.focus();
     desk.openAndWrite(message.conversation);
     notice.close();
   };
+}
+
+/** Chrome on Android has notifications, but none that a page makes itself. */
+function show(title: string, options: NotificationOptions): Notification | undefined {
+  try {
+    return new Notification(title, options);
+  } catch {
+    return undefined;
+  }
 }

@@ -112,7 +112,8 @@ function facts(product: Product): string[] {
 }
 
 function ProductActions({ product, thread, blocked }: AboutProps & { product: Product }) {
-  const { inbox } = useDesk().client;
+  const desk = useDesk();
+  const { inbox } = desk.client;
   const words = consoleWords().context;
   const url = safePageUrl(product.url);
   return (
@@ -134,7 +135,10 @@ function ProductActions({ product, thread, blocked }: AboutProps & { product: Pr
         class="button quiet"
         type="button"
         disabled={inbox.product.value?.id === product.id}
-        onClick={() => inbox.setProduct(product)}
+        onClick={() => {
+          inbox.setProduct(product);
+          if (desk.arrangement.value === "stack") desk.leaveThread(); // the list is elsewhere there
+        }}
       >
         {words.productOthers}
       </button>

@@ -85,7 +85,7 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
         <button
           class="button primary c-send"
           type="button"
-          disabled={empty || over !== undefined}
+          disabled={empty || over !== undefined || writing.preparing.value > 0}
           // The field keeps the focus, so that the keyboard of a phone stays.
           onPointerDown={(event) => event.preventDefault()}
           onMouseDown={(event) => event.preventDefault()}

@@ -118,7 +118,8 @@ class DraftWriting implements Writing {
 
   readonly send = (): boolean => {
     const { field, at } = this;
-    if (field === undefined || at === undefined) return false;
+    // A picture that is still being made ready would come after what is said about it.
+    if (field === undefined || at === undefined || this.preparing.peek() > 0) return false;
     const parts = field.parts();
     const pieces = toPieces(parts, field.pictures());
     if (pieces.length === 0 || excess(measure(parts), this.desk.me.limits) !== undefined) return false;

@@ -28,3 +28,17 @@ test("two stretches of a day are shown as one", () =>
       { day: 2, from: 780, to: 1080 },
     ])[2],
   ).toEqual({ from: "09:00", to: "18:00" }));
+
+test("a lunch break that was set elsewhere stays, unless its day is changed", () => {
+  const split = [
+    { day: 1, from: 540, to: 720 },
+    { day: 1, from: 780, to: 1080 },
+    { day: 2, from: 540, to: 1080 },
+  ];
+  const days = toDays(split);
+  expect(toOpenings(days, split)).toEqual(split);
+  const other = days.map((hours, day) => (day === 2 ? undefined : hours));
+  expect(toOpenings(other, split)).toEqual(split.slice(0, 2));
+  const changed = days.map((hours, day) => (day === 1 ? { from: "10:00", to: "18:00" } : hours));
+  expect(toOpenings(changed, split)[0]).toEqual({ day: 1, from: 600, to: 1080 });
+});

@@ -29,8 +29,14 @@ export function toDays(openings: readonly Opening[]): DayHours[] {
   });
 }
 
-export function toOpenings(days: readonly DayHours[]): Opening[] {
-  return days.flatMap((hours, day) =>
-    hours === undefined ? [] : [{ day, from: minutes(hours.from, false), to: minutes(hours.to, true) }],
-  );
+/** Days that show what `before` has stay as they are there: in several stretches, too. */
+export function toOpenings(days: readonly DayHours[], before: readonly Opening[] = []): Opening[] {
+  const shown = toDays(before);
+  return days.flatMap((hours, day) => {
+    const was = shown[day];
+    if (hours === undefined) return [];
+    if (hours.from === was?.from && hours.to === was.to)
+      return before.filter((opening) => opening.day === day);
+    return [{ day, from: minutes(hours.from, false), to: minutes(hours.to, true) }];
+  });
 }

@@ -39,7 +39,8 @@ export function openPrefs(from: Shelf): PrefStore {
   return {
     prefs,
     change: (some) => {
-      prefs.value = { ...prefs.value, ...some };
+      // Another window may have changed others meanwhile.
+      prefs.value = { ...parsePrefs({ ...prefs.value, ...readObject(from, KEY) }), ...some };
       from.set(KEY, JSON.stringify(prefs.value));
     },
   };

@@ -33,8 +33,9 @@ export function ProductPicker({ onPick, onClose }: PickerProps) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const chosen = products[at];
     if (step !== undefined) setActive(Math.max(0, Math.min(products.length - 1, at + step)));
-    else if (event.key === "Enter" && chosen !== undefined) onPick(chosen);
-    else return;
+    else if (event.key !== "Enter" || chosen === undefined) return;
+    // What stands there while it is searched for is not what was asked for.
+    else if (search.state.value === "ready") onPick(chosen);
     event.preventDefault();
   };
   return (

@@ -47,7 +47,7 @@ function Form({ settings, onSaved }: FormProps) {
       version: settings.version,
       greeting,
       away,
-      hours: { time_zone: zone, openings: toOpenings(days) },
+      hours: { time_zone: zone, openings: toOpenings(days, settings.hours.openings) },
     };
     const answer = await client.ask({ method: "PUT", path: PATH, json }, parseShopSettings);
     if ("code" in answer) {
