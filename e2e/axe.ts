@@ -15,6 +15,9 @@ export async function barriers(page: Page, which: "all" | "serious" = "all"): Pr
   if (await page.evaluate(() => !("axe" in globalThis))) await page.evaluate(source);
   const violations = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: Axe };
+    // What is fading in has the contrast of a moment.
+    const ends = document.getAnimations().filter((it) => it.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY);
+    await Promise.allSettled(ends.map((it) => it.finished));
     // Style sheets are fetched once more only for rules that are experiments.
     const found = await axe.run(document, { resultTypes: ["violations"], preload: false, iframes: false });
     return found.violations.map(({ id, help, impact, nodes }) => ({ id, help, impact, html: nodes.map((n) => n.html) }));
