@@ -582,13 +582,13 @@ describe("the inbox", () => {
     server.store("U_6", { product: "1", nonce: "m", blocks: text("I am new") });
     await clock.pass(1_000);
     expect(names(seller)).toEqual(["U_1", "U_6", "U_5", "U_4", "U_3"]);
-    setFlag("c3", "pin", true); // the last of the page has its place by time there
+    setFlag("c4", "pin", true); // the last of the page has its place by time there
     await seller.inbox.reload();
     await clock.pass(1_000);
     server.store("U_7", { product: "1", nonce: "m", blocks: text("I am new, too") });
     await clock.pass(1_000);
     expect(names(seller)).toContain("U_7");
-    setFlag("c3", "pin", false);
+    setFlag("c4", "pin", false);
     await clock.pass(1_000);
     seller.inbox.setFilter("unread"); // where it has its place by time
     await clock.pass(1_000);

@@ -148,10 +148,12 @@ describe("what waits", () => {
   });
 
   test("and when it is sent after all, from the tab in use too", async () => {
-    const thread = await about(started());
+    const first = started();
+    const thread = await about(first);
     server.refuse = (what) => (what.startsWith("send") ? FakeServer.refusal(403, "blocked") : undefined);
     thread.send(text("hello"));
     await clock.pass(1_000);
+    first.stop();
     server.refuse = () => undefined;
     device.frozenLead = true;
     const other = await about(started());
