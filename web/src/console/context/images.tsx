@@ -1,13 +1,14 @@
-import { useEffect, useState } from "preact/hooks";
-import type { Failure, Thread } from "../../client/api.ts";
+import { useEffect, useMemo } from "preact/hooks";
+import type { Thread } from "../../client/api.ts";
 import { isFailure } from "../../client/failure.ts";
-import { type Message, type MessagePage, parseMessagePage } from "../../protocol/body.ts";
+import { type Message, parseMessagePage } from "../../protocol/body.ts";
 import { FailureNote } from "../../ui/failure-note.tsx";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { Picture, shotUrl } from "../../ui/picture.tsx";
 import { showToast } from "../../ui/toast.tsx";
 import { type Desk, useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
+import { openPages, type Pages } from "../model/pages.ts";
 import { type SharedImage, sharedImages } from "../model/shared-images.ts";
 
 /** So many messages with pictures are asked for at a time. */
@@ -18,11 +19,12 @@ export function Images({ id, thread }: { id: string; thread: Thread }) {
   const desk = useDesk();
   const words = consoleWords().context;
   const stored = useStored(desk, id);
-  const images = sharedImages(stored.messages, thread.entries.value);
+  const failure = stored.failure.value;
+  const images = sharedImages(stored.rows.value, thread.entries.value);
   return (
     <section class="c-section" aria-labelledby="images-title">
       <h3 id="images-title">{words.images}</h3>
-      {images.length === 0 && stored.state === "ready" && <p class="c-hint">{words.imagesNone}</p>}
+      {images.length === 0 && stored.state.value === "ready" && <p class="c-hint">{words.imagesNone}</p>}
       {images.length > 0 && (
         <div class="c-images">
           {images.map((image, i) => (
@@ -38,13 +40,13 @@ export function Images({ id, thread }: { id: string; thread: Thread }) {
           ))}
         </div>
       )}
-      {stored.failure !== undefined && <FailureNote failure={stored.failure} />}
-      {stored.more && (
+      {failure !== undefined && <FailureNote failure={failure} />}
+      {(failure !== undefined || stored.hasMore.value) && (
         <button
           class="button quiet"
           type="button"
-          disabled={stored.state === "loading"}
-          onClick={() => stored.load()}
+          disabled={stored.state.value === "loading"}
+          onClick={() => (stored.hasMore.value ? stored.more() : stored.begin())}
         >
           {words.imagesMore}
         </button>
@@ -53,42 +55,24 @@ export function Images({ id, thread }: { id: string; thread: Thread }) {
   );
 }
 
-type Stored = {
-  messages: readonly Message[];
-  state: "loading" | "ready";
-  failure: Failure | undefined;
-  more: boolean;
-};
-
-/** The messages with pictures that the server has, in order, page by page from the newest. */
-function useStored({ client }: Desk, id: string): Stored & { load(): void } {
-  const [stored, setStored] = useState<Stored>({
-    messages: [],
-    state: "loading",
-    failure: undefined,
-    more: true,
-  });
-  const load = (): void => {
-    const before = stored.messages[0]?.seq;
-    setStored((now) => ({ ...now, state: "loading" }));
-    const path = `/v1/conversations/${encodeURIComponent(id)}/images?limit=${pageSize}${before === undefined ? "" : `&before=${before}`}`;
-    void client
-      .ask({ method: "GET", path }, parseMessagePage)
-      .then((page) => setStored((now) => joined(now, page)));
-  };
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation is another list, drawn anew.
-  useEffect(load, []);
-  return { ...stored, load };
-}
-
-function joined(now: Stored, page: MessagePage | Failure): Stored {
-  if (isFailure(page)) return { ...now, state: "ready", failure: page, more: true };
-  return {
-    messages: [...page.messages, ...now.messages],
-    state: "ready",
-    failure: undefined,
-    more: page.more === true,
-  };
+/** The messages with pictures that the server has, the newest first. */
+function useStored({ client }: Desk, id: string): Pages<Message> {
+  const pages = useMemo(
+    () =>
+      openPages<Message>(async (before) => {
+        const path = `/v1/conversations/${encodeURIComponent(id)}/images?limit=${pageSize}${before && `&before=${before}`}`;
+        const page = await client.ask({ method: "GET", path }, parseMessagePage);
+        if (isFailure(page)) return page;
+        const cursor = page.more === true ? page.messages[0]?.seq : undefined;
+        return { rows: [...page.messages].reverse(), cursor: cursor?.toString() };
+      }),
+    [client, id],
+  );
+  useEffect(() => {
+    pages.begin();
+    return pages.clear;
+  }, [pages]);
+  return pages;
 }
 
 async function show(desk: Desk, images: readonly SharedImage[], at: number): Promise<void> {

@@ -1,4 +1,4 @@
-/** A list that the server finds by what is typed, page by page; only the answer to the newest question counts. */
+/** A list that the server has, or finds by what is typed, page by page; only the answer to the newest question counts. */
 import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import type { Failure } from "../../client/api.ts";
 
