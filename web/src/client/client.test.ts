@@ -647,6 +647,40 @@ describe("the inbox", () => {
     expect(server.requests.slice(before).filter((r) => r.includes("search"))).toHaveLength(1);
   });
 
+  test("what is searched for is narrowed at once, and left again without a question", async () => {
+    const seller = await inbox();
+    await seller.inbox.loadMore();
+    seller.inbox.setSearch("U_5");
+    expect(names(seller)).toEqual(["U_5"]);
+    expect(seller.inbox.state.peek()).toBe("loading");
+    await clock.pass(1_000);
+    seller.inbox.setSearch("U_3");
+    await clock.pass(1_000);
+    server.store("U_1", { conversation: "c1", nonce: "m", blocks: text("me again") });
+    await clock.pass(1_000);
+    expect(names(seller)).toEqual(["U_3"]);
+    const before = server.requests.length;
+    seller.inbox.setSearch("");
+    expect(names(seller)).toEqual(["U_1", "U_5", "U_4", "U_3", "U_2"]);
+    await clock.pass(1_000);
+    expect(server.requests.length).toBe(before);
+  });
+
+  test("a search that fails says so, and a page that fails is asked for again", async () => {
+    const seller = await inbox();
+    let broken = true;
+    server.refuse = () => (broken ? FakeServer.refusal(500, "internal") : undefined);
+    await seller.inbox.loadMore();
+    expect(names(seller)).toHaveLength(3);
+    broken = false;
+    await clock.pass(60_000);
+    expect(names(seller)).toHaveLength(5);
+    broken = true;
+    seller.inbox.setSearch("nobody");
+    await clock.pass(1_000);
+    expect(seller.inbox.state.peek()).toBe("failed");
+  });
+
   test("says what arrives, once, and nothing of what was missed", async () => {
     const seller = await inbox();
     const heard: string[] = [];

@@ -34,6 +34,11 @@ export class Conversations {
     return this.known.get(id)?.peek();
   }
 
+  /** All that are known. */
+  all(): Conversation[] {
+    return [...this.known.values()].flatMap((slot) => slot.peek() ?? []);
+  }
+
   /** The one with `uid` on the other side. */
   withPeer(uid: string): Conversation | undefined {
     for (const slot of this.known.values()) {

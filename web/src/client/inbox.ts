@@ -51,6 +51,8 @@ export class LiveInbox implements Inbox {
   private life = 0;
   private wanted = false;
   private loadingMore = false;
+  /** How far the list had come that was left for a search: nothing is asked for to go back to it. */
+  private left: { cursor: string; end: Conversation | undefined } | undefined;
   private failures = 0;
   private cancelSearch: (() => void) | undefined;
   private cancelRetry: (() => void) | undefined;
@@ -95,12 +97,23 @@ export class LiveInbox implements Inbox {
 
   /** Shows at once what is known of another list, and asks for it. */
   private narrowed(): void {
-    const known = this.rows.peek().filter((row) => this.passes(row) && this.isAbout(row));
+    this.showKnown();
+    this.reload().catch(() => undefined);
+  }
+
+  private showKnown(): void {
+    const known = this.rows.peek().filter((row) => this.fits(row));
     batch(() => {
       this.listed.value = new Set(known.map((row) => row.id));
       this.hasMore.value = false;
     });
-    this.reload().catch(() => undefined);
+  }
+
+  /** Whether it is what is filtered and searched for. */
+  private fits(conversation: Conversation): boolean {
+    const search = this.search.peek().trim().toLowerCase();
+    const name = this.ports.conversations.peer(conversation).name ?? "";
+    return name.toLowerCase().includes(search) && this.passes(conversation) && this.isAbout(conversation);
   }
 
   private passes(conversation: Conversation): boolean {
@@ -124,12 +137,48 @@ export class LiveInbox implements Inbox {
   }
 
   setSearch(text: string): void {
-    if (this.search.peek() === text) return;
+    const [before, wanted] = [this.search.peek().trim(), text.trim()];
+    if (before === "") this.left = this.whereItIs();
     this.search.value = text;
-    this.cancelSearch?.();
-    this.cancelSearch = this.ports.clock.after(searchDelay, () => {
-      this.reload().catch(() => undefined);
+    if (before === wanted) return;
+    this.stop();
+    if (wanted === "" && this.left !== undefined) return this.goBack(this.left);
+    batch(() => {
+      this.showKnown();
+      this.failure.value = undefined;
+      this.state.value = "loading";
     });
+    this.cancelSearch = this.ports.clock.after(searchDelay, () => {
+      this.load(this.life, "").catch(() => undefined);
+    });
+  }
+
+  /** What was about a product before, only the server knows: that list is asked for anew. */
+  private whereItIs(): typeof this.left {
+    if (this.state.peek() !== "ready" || this.product.peek() !== undefined) return undefined;
+    return { cursor: this.cursor, end: this.end };
+  }
+
+  /** To the list that was left for a search, with what has changed since. */
+  private goBack({ cursor, end }: NonNullable<typeof this.left>): void {
+    batch(() => {
+      this.cursor = cursor;
+      this.end = end;
+      this.hasMore.value = cursor !== "";
+      this.failure.value = undefined;
+      this.state.value = "ready";
+      const known = this.ports.conversations.all().filter((conversation) => this.belongs(conversation));
+      this.listed.value = new Set(known.map((conversation) => conversation.id));
+    });
+  }
+
+  /** What is under way counts for nothing any more. */
+  private stop(): void {
+    this.wanted = true;
+    this.life++;
+    this.cancelSearch?.();
+    this.cancelRetry?.();
+    this.loadingMore = false;
   }
 
   async loadMore(): Promise<void> {
@@ -140,11 +189,8 @@ export class LiveInbox implements Inbox {
   }
 
   async reload(): Promise<void> {
-    this.wanted = true;
-    this.life++;
-    this.cancelSearch?.();
-    this.cancelRetry?.();
-    this.loadingMore = false;
+    this.stop();
+    this.left = undefined;
     if (this.listed.peek().size === 0) this.state.value = "loading";
     await this.load(this.life, "");
   }
@@ -173,10 +219,7 @@ export class LiveInbox implements Inbox {
 
   /** Whether a conversation that no page has brought belongs among those that are listed. */
   private belongs(conversation: Conversation): boolean {
-    const search = this.search.peek().trim().toLowerCase();
-    const name = this.ports.conversations.peer(conversation).name ?? "";
-    if (search !== "" && !name.toLowerCase().includes(search)) return false;
-    if (!this.passes(conversation) || !this.isAbout(conversation)) return false;
+    if (!this.fits(conversation)) return false;
     if (conversation.last_seq === 0 || this.state.peek() !== "ready") return false;
     if (!this.hasMore.peek()) return true;
     return this.end !== undefined && this.comparison()(conversation, this.end) < 0;
@@ -234,7 +277,7 @@ export class LiveInbox implements Inbox {
       this.failure.value = failure;
       if (cursor === "" && this.listed.peek().size === 0) this.state.value = "failed";
     });
-    if (cursor !== "" || worthRetrying(failure) === "never") return;
+    if (worthRetrying(failure) === "never") return;
     this.cancelRetry?.();
     this.cancelRetry = this.ports.clock.after(backoff(this.failures++, this.ports.random), () => {
       if (life === this.life) this.load(life, cursor).catch(() => undefined);

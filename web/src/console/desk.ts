@@ -3,7 +3,7 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Client } from "../client/api.ts";
-import type { Conversation, Me } from "../protocol/body.ts";
+import { type Conversation, type Me, parseConversationPage } from "../protocol/body.ts";
 import { language } from "../ui/i18n/language.ts";
 import type { Bell } from "./attend/bell.ts";
 import { type Drafts, openDrafts } from "./model/drafts.ts";
@@ -52,8 +52,8 @@ export type Desk = {
   goTo(conversation: string, seq: number): void;
   /** Opens a conversation and, where there is a keyboard, puts the caret in its editor. */
   openAndWrite(id: string): void;
-  /** openAndWrite for the next conversation below, round the end, in which something is unread. */
-  openNextUnread(): void;
+  /** openAndWrite for the next conversation below, round the end, in which something is unread, listed or not. */
+  openNextUnread(): Promise<void>;
   /** Back to the list; nothing where the list is all there is. */
   leaveThread(): void;
   toggleContext(): void;
@@ -119,9 +119,9 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     wishToWrite,
     openConversation,
     openAndWrite,
-    openNextUnread: () => {
-      const next = nextUnread(client.inbox.rows.value, open.value);
-      if (next !== undefined) openAndWrite(next.id);
+    openNextUnread: async () => {
+      const next = await nextUnreadFrom(client, open);
+      if (next !== undefined) openAndWrite(next);
     },
     leaveThread: () => {
       overlay.value = false;
@@ -173,6 +173,21 @@ function nextUnread(rows: readonly Conversation[], open: string | undefined): Co
   return [...rows.slice(at + 1), ...rows.slice(0, Math.max(0, at))].find(
     ({ unread, marked, muted }) => muted !== true && (unread > 0 || marked === true),
   );
+}
+
+/** The list has its newest only, or what is searched for: the server knows what else is unread. */
+async function nextUnreadFrom(
+  client: Client,
+  at: ReadonlySignal<string | undefined>,
+): Promise<string | undefined> {
+  const open = at.value;
+  const listed = nextUnread(client.inbox.rows.value, open);
+  if (listed !== undefined) return listed.id;
+  const path = "/v1/conversations?filter=unread&limit=100";
+  const page = await client.ask({ method: "GET", path }, parseConversationPage);
+  if ("code" in page || at.value !== open) return undefined; // who went elsewhere meanwhile stays there
+  const others = page.conversations.filter(({ id }) => id !== open);
+  return nextUnread(others, undefined)?.id;
 }
 
 /** What changes around the console without anybody asking: the window's width, the time, the address. */

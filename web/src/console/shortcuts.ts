@@ -47,7 +47,7 @@ function run(command: Command | "list", desk: Desk): boolean {
     case "next":
       return step(desk, 1);
     case "next-unread":
-      desk.openNextUnread();
+      void desk.openNextUnread();
       return true;
     case "toggle-context":
       if (desk.open.value !== undefined) desk.toggleContext();

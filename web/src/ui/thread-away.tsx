@@ -28,7 +28,18 @@ export function Pill({ thread, toNewest }: { thread: Thread; toNewest: () => voi
   const text = words().thread;
   const fresh = useFresh(thread);
   return (
-    <button type="button" class="thread-pill" onClick={toNewest}>
+    <button
+      type="button"
+      class="thread-pill"
+      onClick={({ detail, currentTarget }) => {
+        toNewest();
+        // By a key: the focus would be lost with the button.
+        if (detail === 0)
+          currentTarget.parentElement
+            ?.querySelector<HTMLElement>('[role="log"]')
+            ?.focus({ preventScroll: true });
+      }}
+    >
       {fresh > 0 ? <span>{text.newCount(fresh)}</span> : <span class="visually-hidden">{text.toLatest}</span>}
       <FirstIcon name="down" />
     </button>

@@ -9,6 +9,9 @@ import { consoleWords } from "../i18n/words.ts";
 import { attentionFor, restingBell } from "../model/attention.ts";
 import { faviconUrl, titleText } from "../model/badge.ts";
 import type { Bell } from "./bell.ts";
+import { openWindows } from "./windows.ts";
+
+const CHANNEL = "haggle.console.windows";
 
 /** Starts calling; the returned function ends it and leaves the tab as it was. */
 export function attend(desk: Desk, bell: Bell): () => void {
@@ -17,15 +20,27 @@ export function attend(desk: Desk, bell: Bell): () => void {
     () => performance.now(),
   );
   const stopTitle = effect(() => showCount(desk));
-  const stopArrivals = desk.client.onArrival((arrival) => {
+  const windows = openWindows("BroadcastChannel" in window ? new BroadcastChannel(CHANNEL) : undefined);
+  const call = async (arrival: Arrival) => {
+    const { message } = arrival;
     const focused = document.hasFocus() && document.visibilityState === "visible";
+    const looking = focused && desk.open.value === message.conversation;
+    if (focused) windows.seen(message, looking);
+    const elsewhere = focused ? undefined : await windows.inFront(message);
     const { sound, notices } = desk.prefs.prefs.value;
-    const call = attentionFor(arrival, { focused, open: desk.open.value, sound, notices });
-    if (call.sound) ring();
-    if (call.notice) notify(desk, arrival);
-  });
+    const wanted = attentionFor(arrival, {
+      focused: focused || elsewhere !== undefined,
+      looking: looking || elsewhere?.looking === true,
+      sound,
+      notices,
+    });
+    if (wanted.sound) ring();
+    if (wanted.notice) notify(desk, arrival);
+  };
+  const stopArrivals = desk.client.onArrival((arrival) => void call(arrival));
   return () => {
     stopArrivals();
+    windows.dispose();
     stopTitle();
     document.title = consoleWords().app.title;
     setIcon(0);

@@ -21,18 +21,27 @@ export function openBell(): Bell {
 
   // Made inside a gesture, or it would stay silent for ever.
   const unlock = () => {
-    audio ??= new AudioContext();
-    void audio.resume().then(() => {
-      ready.value = audio?.state === "running";
-      if (ready.value) forget();
-    });
+    if (audio === undefined) {
+      audio = new AudioContext();
+      audio.addEventListener("statechange", stand);
+    }
+    void audio.resume().then(stand);
+  };
+  // A phone call takes the sound away: the next gesture has to bring it back.
+  const stand = () => {
+    ready.value = audio?.state === "running";
+    if (ready.value) forget();
+    else listen();
   };
   const forget = () => {
     removeEventListener("pointerdown", unlock, true);
     removeEventListener("keydown", unlock, true);
   };
-  addEventListener("pointerdown", unlock, true);
-  addEventListener("keydown", unlock, true);
+  const listen = () => {
+    addEventListener("pointerdown", unlock, true);
+    addEventListener("keydown", unlock, true);
+  };
+  listen();
 
   return {
     ready,
@@ -40,6 +49,7 @@ export function openBell(): Bell {
       if (audio?.state === "running") play(audio);
     },
     dispose: () => {
+      audio?.removeEventListener("statechange", stand);
       forget();
       void audio?.close();
     },

@@ -48,7 +48,7 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
     if (action === undefined) return;
     event.preventDefault();
     if (action === "newline") writing.newline();
-    else if (writing.send() && action === "send-next") desk.openNextUnread();
+    else if (writing.send() && action === "send-next") void desk.openNextUnread();
   };
 
   return (

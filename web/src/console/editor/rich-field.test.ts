@@ -51,6 +51,21 @@ test("a picture whose bytes did not outlive the page leaves no hole in the draft
   expect(host.hasAttribute("data-empty")).toBe(true);
 });
 
+test("a phrase takes the place of its name, in however many pieces that was typed", () => {
+  const { host, field } = fixture();
+  host.contentEditable = "true";
+  host.append("hello /", "thx");
+  getSelection()?.collapse(host.lastChild, 3);
+  document.dispatchEvent(new Event("selectionchange"));
+  let replaced = "";
+  document.execCommand = () => {
+    replaced = getSelection()?.toString() ?? "";
+    return true;
+  };
+  field.replaceBefore(4, "Thank you");
+  expect(replaced).toBe("/thx");
+});
+
 test("an emptied field says that it is empty", () => {
   const { host, field } = fixture();
   field.load([{ type: "text", text: "x" }], new Map());

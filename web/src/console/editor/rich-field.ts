@@ -107,6 +107,7 @@ type Listening = {
 
 /** Listens to what the user does in the field; the functions that are returned end it. */
 function listen(host: HTMLElement, { hooks, caret, changed, take }: Listening): (() => void)[] {
+  let own = false; // what is dragged is a part of the field: the browser moves it
   return [
     caret.stop,
     on(host, "input", () => {
@@ -115,14 +116,23 @@ function listen(host: HTMLElement, { hooks, caret, changed, take }: Listening): 
       hooks.caretMoved();
     }),
     on(host, "beforeinput", refuseFormatting),
-    on(host, "dragover", acceptDrag),
+    on(host, "dragstart", () => {
+      own = true;
+    }),
+    on(host, "dragend", () => {
+      own = false;
+    }),
+    on(host, "dragover", (event) => {
+      if (!own) acceptDrag(event);
+    }),
     on(host, "paste", (event) => {
       event.preventDefault();
       take(event.clipboardData);
     }),
     on(host, "drop", (event) => {
-      event.preventDefault();
       event.stopPropagation();
+      if (own) return;
+      event.preventDefault();
       caret.set(rangeAtPoint(host, event.clientX, event.clientY));
       take(event.dataTransfer);
     }),
@@ -228,11 +238,8 @@ function rememberCaret(host: HTMLElement, moved: () => void) {
     },
     selectBefore: (count: number) => {
       const [node, offset] = inText() ?? [];
-      if (node === undefined || offset === undefined || offset < count) return;
-      const range = doc.createRange();
-      range.setStart(node, offset - count);
-      range.setEnd(node, offset);
-      select(range);
+      const range = node === undefined || offset === undefined ? undefined : rangeBefore(node, offset, count);
+      if (range !== undefined) select(range);
     },
     stop: () => doc.removeEventListener("selectionchange", note),
     set: (range: Range | undefined) => {
@@ -252,8 +259,22 @@ function rememberCaret(host: HTMLElement, moved: () => void) {
   };
 }
 
+/** The last `count` characters before a place in text, which may have been split into several nodes. */
+function rangeBefore(end: Text, offset: number, count: number): Range | undefined {
+  let node = end;
+  let from = offset - count;
+  for (; from < 0 && node.previousSibling instanceof Text; from += node.length) node = node.previousSibling;
+  if (from < 0) return undefined;
+  const range = end.ownerDocument.createRange();
+  range.setStart(node, from);
+  range.setEnd(end, offset);
+  return range;
+}
+
 function rangeAtPoint(host: HTMLElement, x: number, y: number): Range | undefined {
-  const doc = host.ownerDocument as Document & { caretRangeFromPoint?(x: number, y: number): Range | null };
-  const range = doc.caretRangeFromPoint?.(x, y) ?? undefined;
-  return range !== undefined && host.contains(range.startContainer) ? range : undefined;
+  const position = host.ownerDocument.caretPositionFromPoint?.(x, y);
+  if (position === undefined || position === null || !host.contains(position.offsetNode)) return undefined;
+  const range = host.ownerDocument.createRange();
+  range.setStart(position.offsetNode, position.offset);
+  return range;
 }

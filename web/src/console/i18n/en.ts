@@ -24,6 +24,7 @@ export const en = {
     body: "Your conversations will appear as soon as there is a connection.",
   },
   list: {
+    soundOff: "Click anywhere to turn the sound on",
     label: "Conversations",
     search: "Search names and messages",
     filter: "Show",

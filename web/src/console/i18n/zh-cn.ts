@@ -22,6 +22,7 @@ export const zhCn: ConsoleWords = {
     body: "连接恢复后，会话会立即显示。",
   },
   list: {
+    soundOff: "点一下任意位置，开启提示音",
     label: "会话列表",
     search: "搜索昵称和聊天记录",
     filter: "显示",

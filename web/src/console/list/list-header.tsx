@@ -61,12 +61,15 @@ export function focusSearch(desk: Desk): void {
   if (desk.arrangement.value === "stack") desk.leaveThread();
   // In a stack the field is there after the next draw.
   requestAnimationFrame(() => {
-    const field = document.getElementById(SEARCH_ID);
-    if (field instanceof HTMLInputElement) {
-      field.focus();
-      field.select();
-    }
+    const field = searchField();
+    field?.focus();
+    field?.select();
   });
+}
+
+function searchField(): HTMLInputElement | undefined {
+  const field = document.getElementById(SEARCH_ID);
+  return field instanceof HTMLInputElement ? field : undefined;
 }
 
 function Search() {
@@ -144,6 +147,7 @@ function WithinChip() {
         aria-label={words.everywhere}
         onClick={() => {
           search.within.value = undefined;
+          searchField()?.focus();
         }}
       >
         <Icon name="close" />
@@ -166,7 +170,10 @@ function ProductChip() {
         class="icon-button"
         type="button"
         aria-label={words.aboutAll}
-        onClick={() => inbox.setProduct(undefined)}
+        onClick={() => {
+          inbox.setProduct(undefined);
+          searchField()?.focus();
+        }}
       >
         <Icon name="close" />
       </button>

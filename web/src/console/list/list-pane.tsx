@@ -22,8 +22,16 @@ export function ListPane() {
     <nav id="pane-list" class="c-list" aria-label={consoleWords().list.label}>
       <ListHeader />
       <ListBody />
+      <SoundHint />
     </nav>
   );
+}
+
+/** Until the first click or key a browser plays nothing: whoever relies on the sound should know. */
+function SoundHint() {
+  const { prefs, bell } = useDesk();
+  if (bell.ready.value || !prefs.prefs.value.sound) return null;
+  return <p class="c-sound-hint">{consoleWords().list.soundOff}</p>;
 }
 
 function ListBody() {

@@ -29,6 +29,29 @@ test("two stretches of a day are shown as one", () =>
     ])[2],
   ).toEqual({ from: "09:00", to: "18:00" }));
 
+test("a bar is open until after midnight, and its Monday begins with Sunday's guests", () => {
+  const bar = [
+    { day: 6, from: 1200, to: 1440 },
+    { day: 0, from: 0, to: 120 },
+    { day: 0, from: 1080, to: 1440 },
+    { day: 1, from: 0, to: 60 },
+  ];
+  const days = toDays(bar);
+  expect([days[6], days[0], days[1]]).toEqual([
+    { from: "20:00", to: "02:00" },
+    { from: "18:00", to: "01:00" },
+    undefined,
+  ]);
+  const sorted = (openings: typeof bar) => openings.map(({ day, from, to }) => `${day} ${from} ${to}`).sort();
+  expect(sorted(toOpenings(days, bar))).toEqual(sorted(bar));
+  expect(sorted(toOpenings(days))).toEqual(sorted(bar));
+});
+
+test("open around the clock is no night that ends", () => {
+  const always = Array.from({ length: 7 }, (_, day) => ({ day, from: 0, to: 1440 }));
+  expect(toOpenings(toDays(always))).toEqual(always);
+});
+
 test("a lunch break that was set elsewhere stays, unless its day is changed", () => {
   const split = [
     { day: 1, from: 540, to: 720 },

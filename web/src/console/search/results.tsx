@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { Failure } from "../../client/api.ts";
 import type { Conversation, Message } from "../../protocol/body.ts";
 import type { FoundMessage } from "../../protocol/found.ts";
 import { Avatar } from "../../ui/avatar.tsx";
@@ -22,6 +23,13 @@ export function Results() {
   const text = inbox.search.value;
   const within = search.within.value;
   useEffect(() => search.find(text), [search, text, within]);
+  // Who stops searching and searches for the same again wants to know what has come since.
+  useEffect(
+    () => () => {
+      if (inbox.search.peek().trim() === "") search.find("");
+    },
+    [inbox, search],
+  );
   const results = useRef<HTMLDivElement>(null);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the lists in it are what is operated; keys lead from one to the other.
@@ -51,6 +59,7 @@ function Conversations() {
   const rows = inbox.rows.value;
   const shown = all ? rows : rows.slice(0, FEW);
   const more = rows.length > shown.length || inbox.hasMore.value;
+  if (inbox.state.value === "failed") return <NoConversations />;
   if (rows.length === 0) return null;
   return (
     <Group title={words.search.conversations}>
@@ -87,6 +96,28 @@ function Conversations() {
   );
 }
 
+/** They could not be searched. */
+function NoConversations() {
+  const { inbox } = useDesk().client;
+  const words = consoleWords();
+  return (
+    <Group title={words.search.conversations}>
+      {() => <Failed failure={inbox.failure.value} again={() => void inbox.reload()} />}
+    </Group>
+  );
+}
+
+function Failed({ failure, again }: { failure: Failure | undefined; again: () => void }) {
+  return (
+    <div class="c-results-note" role="status">
+      <p>{failure === undefined ? "" : failureText(sharedWords(), failure)}</p>
+      <button class="button" type="button" onClick={again}>
+        {consoleWords().action.retry}
+      </button>
+    </div>
+  );
+}
+
 function Messages({ text }: { text: string }) {
   const { search } = useDesk();
   const words = consoleWords();
@@ -120,16 +151,8 @@ function Standing() {
   const words = consoleWords();
   const state = search.state.value;
   const count = search.found.value.length;
-  const failure = search.failure.value;
   if (state === "failed") {
-    return (
-      <div class="c-results-note" role="status">
-        <p>{failure === undefined ? "" : failureText(sharedWords(), failure)}</p>
-        <button class="button" type="button" onClick={() => search.find(client.inbox.search.value)}>
-          {words.action.retry}
-        </button>
-      </div>
-    );
+    return <Failed failure={search.failure.value} again={() => search.find(client.inbox.search.value)} />;
   }
   return (
     <>

@@ -25,6 +25,7 @@ export function Messages({ conversation, thread, name }: MessagesProps) {
     if (readAtOpening !== undefined && unreadBefore(thread)) desk.goTo(conversation, readAtOpening + 1);
     else scrollToUnread(scrollerOf(box.current));
     setUnreadSeen(thread);
+    scrollerOf(box.current)?.focus({ preventScroll: true }); // the button is gone
   };
   return (
     <div ref={box} class="c-messages">
