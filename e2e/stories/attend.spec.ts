@@ -1,0 +1,91 @@
+import { expect, type Page, test } from "../harness.ts";
+import { answerTo, row, Thread } from "../talk.ts";
+
+/** Counts in the page what is heard and what the desktop shows, and lets a story take the page out of front. */
+async function observe(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const called = { tones: 0, notices: [] as string[], front: true };
+    Object.assign(globalThis, { called });
+    const { createOscillator } = AudioContext.prototype;
+    AudioContext.prototype.createOscillator = function () {
+      called.tones++;
+      return createOscillator.call(this);
+    };
+    class Notice {
+      static permission = "granted";
+      static requestPermission = async () => "granted";
+      constructor(title: string, options: NotificationOptions) {
+        called.notices.push(`${title}: ${options.body}`);
+      }
+      close() {}
+    }
+    Object.assign(globalThis, { Notification: Notice });
+    document.hasFocus = () => called.front;
+  });
+  await page.reload();
+}
+
+type Called = { tones: number; notices: string[]; front: boolean };
+const called = (page: Page): Promise<Called> =>
+  page.evaluate(() => (globalThis as unknown as { called: Called }).called);
+const setFront = (page: Page, front: boolean) =>
+  page.evaluate((to) => {
+    (globalThis as unknown as { called: Called }).called.front = to;
+  }, front);
+
+/** What the icon of the tab shows. */
+const icon = (page: Page) =>
+  page.evaluate(() => decodeURIComponent(document.querySelector<HTMLLinkElement>('link[rel="icon"]')?.href ?? ""));
+
+test("a seller who looks elsewhere hears a message, sees who wrote, and finds a count on the tab", async ({ person }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("Are you there?");
+  await buyer.expectStanding("Are you there?", "sent");
+  const seller = await person();
+  const console = await seller.console("E_1/yun");
+  await observe(console);
+  await expect(row(console, "Lin")).toBeVisible();
+
+  const hint = console.getByText("Click anywhere to turn the sound on");
+  await expect(hint).toBeVisible();
+  await console.getByRole("button", { name: "Settings" }).click();
+  await expect(hint).toBeHidden();
+  await console.getByRole("tab", { name: "Notifications" }).click();
+  await console.getByRole("switch", { name: "Desktop notifications" }).check();
+  await console.getByRole("button", { name: "Test" }).click();
+  await expect.poll(async () => (await called(console)).tones).toBe(2);
+  await console.keyboard.press("Escape");
+
+  await setFront(console, false);
+  await buyer.say("Hello?");
+  await expect.poll(async () => (await called(console)).notices).toEqual([expect.stringContaining("Hello?")]);
+  expect((await called(console)).tones).toBe(4);
+  await expect(console).toHaveTitle(/^\(2\) /);
+  expect(await icon(console)).toContain(">2</text>");
+
+  await setFront(console, true);
+  await answerTo(console, "Lin");
+  await expect(console).toHaveTitle(/^(?!\()/);
+  expect(await icon(console)).not.toContain("</text>");
+});
+
+test("who looks at a conversation in one window is not called for it in another", async ({ person }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("One");
+  await buyer.expectStanding("One", "sent");
+  const seller = await person();
+  const [front, behind] = [await seller.console("E_1/yun"), await seller.console("E_1/yun")];
+  for (const window of [front, behind]) await observe(window);
+  await answerTo(front, "Lin");
+  await behind.getByRole("button", { name: "Settings" }).click(); // lets it make sounds
+  await setFront(behind, false);
+  await buyer.say("Two");
+  await buyer.expectStanding("Two", "read");
+  const tones = async () => (await called(behind)).tones + (await called(front)).tones;
+  // Longer than the window behind waits to hear from the one in front.
+  await behind.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_500)));
+  expect(await tones()).toBe(0);
+  await setFront(front, false);
+  await buyer.say("Three");
+  await expect.poll(tones).toBe(2);
+});
