@@ -3,6 +3,7 @@ import { askedAgain, type Extremes, extremes, writtenLongAgo } from "./extremes.
 import type { Person } from "./harness.ts";
 import type { Server } from "./server.ts";
 import { paste, pick, Thread } from "./talk.ts";
+import { waits } from "./waits.ts";
 
 /**
  * A lively afternoon in the demo's shops, screen by screen: what accessibility is checked on and what
@@ -55,6 +56,7 @@ export async function tour(server: Server, bring: Bring, look: Look): Promise<vo
   await buyerScreens(buyer, seller, say, look);
   await otherWays(buyer.page, look);
   await consoleScreens(seller, look);
+  await waits(buyer.page, seller.page, look);
   const odd = await extremes(server, await bring("buyer"), await bring("seller"), spoken, look);
   await apart(server, buyer, seller, odd, look);
 }
