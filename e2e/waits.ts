@@ -21,7 +21,7 @@ export async function waits(buyer: Page, console: Page, look: Look): Promise<voi
   await buyer.route(messages, failed);
   await buyer.reload();
   await expect(buyer.locator("main .button").first()).toBeVisible();
-  await look({ name: "chat-failed", page: buyer });
+  await look({ name: "chat-not-loaded", page: buyer });
   await buyer.unrouteAll({ behavior: "ignoreErrors" });
   await buyer.reload();
 
@@ -39,7 +39,7 @@ export async function waits(buyer: Page, console: Page, look: Look): Promise<voi
   await expect(back.or(console.locator(".c-note .button")).first()).toBeVisible();
   if (await back.isVisible()) await back.click();
   await expect(console.locator(".c-note .button")).toBeVisible();
-  await look({ name: "console-failed", page: console });
+  await look({ name: "console-not-loaded", page: console });
   await console.unroute(lists, failed);
   await console.locator(".c-note .button").click();
   await expect(console.locator(".c-row").first()).toBeVisible();
