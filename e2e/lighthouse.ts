@@ -18,7 +18,7 @@ type Lighthouse = (url: string, flags: { [flag: string]: unknown }) => Promise<{
 type Result = {
   finalDisplayedUrl: string;
   categories: { [name: string]: { score: number | null } };
-  audits: { [name: string]: { details?: { items?: readonly unknown[] } } };
+  audits: { [name: string]: { numericValue?: number; details?: { items?: readonly unknown[] } } };
 };
 
 async function load(): Promise<Lighthouse> {
@@ -28,7 +28,16 @@ async function load(): Promise<Lighthouse> {
   return lighthouse;
 }
 
-type Scores = { performance: number; accessibility: number; longTasks: number; widget: number };
+type Scores = {
+  performance: number;
+  accessibility: number;
+  longTasks: number;
+  /** Those of them that the widget's script is named for. */
+  widgetTasks: number;
+  widget: number;
+  /** In milliseconds. */
+  blocking: number;
+};
 
 for (const [name, path] of [
   ["the buyer's page", "/chat?product=1001"],
@@ -47,11 +56,20 @@ for (const [name, path] of [
 
 test("the widget adds no long task to a shop's page", async ({ server }) => {
   await inBrowser(async (_, port) => {
-    const withIt = await middle(() => measure(`${server.url}/p/1001`, port));
-    const without = await middle(() => measure(`${server.url}/p/1001`, port, ["*/widget.js"]));
-    process.stdout.write(`long tasks with the widget ${withIt.longTasks}, without ${without.longTasks}\n`);
-    expect([withIt.widget, without.widget], "whether the widget was there").toEqual([1, 0]);
-    expect(withIt.longTasks).toBeLessThanOrEqual(without.longTasks);
+    const withIt: Scores[] = [];
+    const without: Scores[] = [];
+    // In turn: what the machine does beside it changes.
+    for (let i = 0; i < tries; i++) {
+      withIt.push(await measure(`${server.url}/p/1001`, port));
+      without.push(await measure(`${server.url}/p/1001`, port, ["*/widget.js"]));
+    }
+    const [with_, without_] = [middleOf(withIt), middleOf(without)];
+    process.stdout.write(
+      `long tasks with the widget ${with_.longTasks}, ${with_.widgetTasks} of them its own, without ${without_.longTasks}\n`,
+    );
+    expect([with_.widget, without_.widget], "whether the widget was there").toEqual([1, 0]);
+    expect(with_.widgetTasks).toBe(0);
+    expect(with_.longTasks).toBeLessThanOrEqual(without_.longTasks);
   });
 });
 
@@ -93,22 +111,31 @@ async function measure(url: string, port: number, blockedUrlPatterns: string[] =
   const { categories, audits, finalDisplayedUrl } = result.lhr;
   expect(finalDisplayedUrl, "the page that was measured").toBe(url);
   const requests = (audits["network-requests"]?.details?.items ?? []) as { url: string; statusCode: number }[];
+  const tasks = (audits["long-tasks"]?.details?.items ?? []) as { url: string }[];
   return {
     widget: requests.filter((r) => r.url.endsWith("/widget.js") && r.statusCode === 200).length,
     performance: categories["performance"]?.score ?? 0,
     accessibility: categories["accessibility"]?.score ?? 0,
-    longTasks: audits["long-tasks"]?.details?.items?.length ?? 0,
+    longTasks: tasks.length,
+    widgetTasks: tasks.filter(({ url }) => /\/widget/u.test(url)).length,
+    blocking: Math.round(audits["total-blocking-time"]?.numericValue ?? 0),
   };
 }
 
 async function middle(once: () => Promise<Scores>): Promise<Scores> {
   const all: Scores[] = [];
   for (let i = 0; i < tries; i++) all.push(await once());
-  const of = (key: keyof Scores) => all.map((s) => s[key]).sort((a, b) => a - b)[Math.floor(tries / 2)] ?? 0;
+  return middleOf(all);
+}
+
+function middleOf(all: readonly Scores[]): Scores {
+  const of = (key: keyof Scores) => all.map((s) => s[key]).sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0;
   return {
     performance: of("performance"),
     accessibility: of("accessibility"),
     longTasks: of("longTasks"),
+    widgetTasks: of("widgetTasks"),
     widget: of("widget"),
+    blocking: of("blocking"),
   };
 }

@@ -44,7 +44,8 @@ export class Widget {
     this.words = wordsFor(options.language);
     this.draw();
     // Who has talked here before wants to know of answers; nobody else costs the page more than the button.
-    if (talked()) idle(() => this.warm());
+    // To look that up is the slowest thing here: the browser reads its storage from the disk.
+    idle(() => talked() && this.warm());
   }
 
   /** Has what opens loaded, and the chat in it. */
