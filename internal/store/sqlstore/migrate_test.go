@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"database/sql"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +18,11 @@ const before = 5
 // by statements.
 func fromBefore(t *testing.T, statements ...string) *Store {
 	t.Helper()
+	return fromVersion(t, before, statements...)
+}
+
+func fromVersion(t *testing.T, version int64, statements ...string) *Store {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "chat.db")
 	db, err := sql.Open("sqlite", sqliteDSN(path))
 	if err != nil {
@@ -26,7 +32,7 @@ func fromBefore(t *testing.T, statements ...string) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.UpTo(t.Context(), before); err != nil {
+	if _, err := p.UpTo(t.Context(), version); err != nil {
 		t.Fatal(err)
 	}
 	for _, st := range statements {
@@ -152,6 +158,58 @@ UNION ALL SELECT 2, 2, 2, 0, 2, '', '', 'c', x'00', '[]', 20, NULL, 30`)
 	}
 	if n, err := s.IndexMessages(t.Context(), 10); n != 0 || err != nil {
 		t.Errorf("%d messages indexed again, %v", n, err)
+	}
+}
+
+// What could be searched for before words had owners is found as before, once, and what
+// was said since, too; what was recalled is not.
+func TestMigrateSearchByOwner(t *testing.T) {
+	s := fromVersion(t, 15, `
+INSERT INTO conversations (
+  num, id, buyer, merchant, product, last_seq, rev, created_at, last_at,
+  buyer_total, buyer_delivered, buyer_read, buyer_seen, buyer_unread, buyer_has_unread, buyer_pos, buyer_blocked,
+  merchant_total, merchant_delivered, merchant_read, merchant_seen, merchant_unread, merchant_has_unread, merchant_pos, merchant_blocked,
+  indexed_seq)
+VALUES (1, 'c', 'U_1', 'V_1', '', 3, 3, 10, 30, 3, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 3, 1, 1, 0, 2)`, `
+INSERT INTO messages
+SELECT 1, 1, 1, 0, 1, '', '', 'a', x'00', '[{"type":"text","text":"parcel one"}]', 10, NULL, 0, ''
+UNION ALL SELECT 1, 2, 2, 0, 2, '', '', 'b', x'00', '[]', 20, NULL, 30, ''
+UNION ALL SELECT 1, 3, 3, 0, 3, '', '', 'c', x'00', '[{"type":"text","text":"parcel two"}]', 30, NULL, 0, ''`, `
+INSERT INTO search_rows (id, conversation, seq) VALUES (10485760, 1, 1)`, `
+INSERT INTO search (rowid, owner, words) VALUES (10485760, '555f31 565f31 63', 'parcel one')`)
+	if n, err := s.IndexMessages(t.Context(), 10); n != 3 || err != nil {
+		t.Fatalf("%d messages indexed, %v", n, err)
+	}
+	for _, q := range []chat.MessageQuery{{UID: "U_1"}, {UID: "V_1"}, {UID: "V_1", Conversation: "c"}} {
+		q.Text, q.Limit = "par", 10
+		found, err := s.SearchMessages(t.Context(), q)
+		if err != nil || len(found) != 2 || found[0].Message.Seq != 3 || found[1].Message.Seq != 1 {
+			t.Errorf("%+v finds %+v, %v", q, found, err)
+		}
+	}
+}
+
+// A shop's search for one letter read the words of all shops that begin with it, and one
+// for a digit the names of those who may find them.
+func TestSearchReadsItsOwn(t *testing.T) {
+	s := openInternal(t)
+	for i, other := range []chat.UID{"V_1", "V_10", "V_2"} {
+		a := draft(fmt.Sprint("n", i))
+		a.Start.Other, a.Blocks[0].Text = other, "5 apples, 30 pears"
+		if _, err := s.Append(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := s.IndexMessages(t.Context(), 10); n != 3 || err != nil {
+		t.Fatalf("%d messages indexed, %v", n, err)
+	}
+	for _, text := range []string{"a", "5", "30", "apples"} {
+		_, args := s.dialect.search.search(&chat.MessageQuery{UID: "V_1", Limit: 1}, terms.Parse(text))
+		var n int64
+		err := s.query(t.Context(), func(r row) error { n = r.int(0); return nil }, "SELECT COUNT(*) FROM search WHERE search MATCH ?", args[0])
+		if err != nil || n != 1 || strings.Contains(fmt.Sprint(args[0]), " AND ") {
+			t.Errorf("%q reads %d messages by %v, %v, want the only one of the shop by one phrase", text, n, args[0], err)
+		}
 	}
 }
 
