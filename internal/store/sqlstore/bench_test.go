@@ -214,6 +214,19 @@ func BenchmarkInboxPage(b *testing.B) {
 	}
 }
 
+// BenchmarkInboxOfProduct measures the worst page about a product: nobody asked about it,
+// and the shop has 4,000 conversations.
+func BenchmarkInboxOfProduct(b *testing.B) {
+	s := openBench(b)
+	fill(b, s, 4000, 1)
+	for b.Loop() {
+		cs, err := s.Conversations(b.Context(), chat.ConversationQuery{UID: "V_1", Product: "p", Limit: 50})
+		if err != nil || len(cs) != 0 {
+			b.Fatal(len(cs), err)
+		}
+	}
+}
+
 // fill makes conversations of V_1 with so many messages each and returns the last.
 func fill(b *testing.B, s *sqlstore.Store, conversations, messages int) chat.ConversationID {
 	b.Helper()

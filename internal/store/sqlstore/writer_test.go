@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"haggle/internal/chat"
+	"haggle/internal/store/terms"
 )
 
 func openInternal(t *testing.T) *Store {
@@ -377,48 +378,107 @@ func TestBrokenConnection(t *testing.T) {
 	}
 }
 
-// TestPlans sees to it that no list reads more than it returns.
+// exempt are the steps that would be wrong elsewhere, and why they are right.
+var exempt = map[string]string{
+	"asked about: USE TEMP B-TREE FOR ORDER BY": "what one conversation came to be about, which is little; its times change, and an index of them would be written each time",
+	"phrases: USE TEMP B-TREE FOR ORDER BY":     "a page holds all phrases of an owner, who may have so many and no more",
+
+	"count reminders: SCAN outbox USING COVERING INDEX outbox_due_at":              "counts what there is, by the narrowest index; only metrics ask",
+	"count reminders: SCAN undelivered USING COVERING INDEX undelivered_failed_at": "the same, and what is old is swept",
+	"count reminders: SCAN CONSTANT ROW":                                           "no table",
+	"recalled files: SCAN recalled_files":                                          "in the order of its key, up to the limit",
+	"unindexed: SCAN c USING INDEX conversations_unindexed":                        "holds nothing else, in its order, up to the limit",
+}
+
+// TestPlans sees to it that no list reads more than it returns, or says in exempt why.
+// A plan does not show how many of an inbox's rows a filter by product or name passes
+// over: those walk the inbox in its order until a page is full, which takes 0.7 ms where
+// none of 4,000 is about the product (BenchmarkInboxOfProduct). An index by product
+// halves that at best, and makes a page of a popular one slower: it is not in the order
+// of the inbox.
 func TestPlans(t *testing.T) {
 	s := openInternal(t)
-	cursor := &chat.ConversationCursor{Unread: true, LastAt: time.UnixMilli(1), ID: "x"}
+	seen := map[string]bool{}
+	for name, query := range plannedQueries(s) {
+		args := make([]any, strings.Count(query, "?"))
+		for i := range args {
+			args[i] = "[]"
+		}
+		for step := range strings.SplitSeq(planOf(t, s, query, args...), "\n") {
+			key := name + ": " + step
+			seen[key] = true
+			if reads := strings.Contains(step, "SCAN") && !scansKeys(step); (reads || strings.Contains(step, "TEMP B-TREE")) && exempt[key] == "" {
+				t.Error(key)
+			}
+		}
+	}
+	for key := range exempt {
+		if !seen[key] {
+			t.Errorf("%s: is in no plan any more", key)
+		}
+	}
+}
+
+// scansKeys says whether a step goes through what it was given, or asks the full-text
+// index for rows by word (M) or place (=): to SQLite all of a virtual table is a scan.
+func scansKeys(step string) bool {
+	place, found := strings.CutPrefix(step, "SCAN search VIRTUAL TABLE INDEX ")
+	return strings.HasPrefix(step, "SCAN json_each") || strings.HasPrefix(step, "SCAN k ") ||
+		found && strings.ContainsAny(place, "M=")
+}
+
+func plannedQueries(s *Store) map[string]string {
 	queries := map[string]string{
 		"history after": selectMessagesAfter, "history before": selectMessagesBefore, "images": selectMessagesWithImages, "by nonce": selectMessageByNonce, "by nonce of a buyer": selectMessageOfBuyer,
 		"recalls": selectRecallsAfter, "conversation": selectConversation, "between": selectConversationBetween,
 		"positions": selectPositions, "participants": selectParticipants, "products": selectProducts,
 
 		"reports": selectReports, "last seq": selectLastSeq,
-		"files": selectFiles, "file by key": selectFileByKey, "unattached files": selectUnattachedFiles,
+		"files": selectFiles, "file by key": selectFileByKey, "unattached files": selectUnattachedFiles, "recalled files": selectRecalledFiles,
 		"batch by id": sqliteConversationsByID, "batch between": sqliteConversationsBetween,
 		"batch by nonce": sqliteMessagesByNonce, "batch by seq": sqliteMessagesBySeq,
 		"update": sqliteUpdate, "login code": selectLoginCode, "delete login codes": deleteLoginCodes,
+		"ended login": selectEndedLogin, "delete ended logins": deleteEndedLogins, "shop settings": selectShopSettings,
+
+		"asked about": selectAsked, "phrases": selectPhrases, "other phrases": countOtherPhrases,
+		"products of": selectProductsOf + byTitle, "products of, next": selectProductsOf + ofLaterTitle + byTitle,
+		"products of, by title": selectProductsOf + ofTitle + byTitle,
+
+		"next reminder": selectNextReminder, "due reminders": selectDueReminders, "leased reminder": selectLeasedReminder,
+		"update reminder": updateReminder, "delete reminder": deleteReminder,
+		"first message of": selectFirstOf, "newest message of": selectNewestMessageOf,
+		"undelivered": selectUndelivered, "undelivered by id": selectUndeliveredByID,
+		"sweep undelivered": sweepUndelivered, "delete undelivered": deleteUndelivered, "count reminders": countReminders,
+
+		"unindexed": selectUnindexed, "said": selectSaid,
+		"next place": sqliteNextPlace, "drop said": sqliteDropSaid, "drop place": sqliteDropPlace,
 	}
-	for _, side := range []chat.Side{chat.BuyerSide, chat.MerchantSide} {
-		queries[fmt.Sprint("changed since, side ", side)] = ofSide(selectChangedSince, side)
-		queries[fmt.Sprint("unread, side ", side)] = ofSide(selectUnread, side)
-		queries[fmt.Sprint("acquainted, side ", side)] = ofSide(selectAcquainted, side)
-		for _, order := range []chat.Order{chat.NewestFirst, chat.UnreadFirst} {
-			for _, search := range []string{"", "x"} {
-				q := chat.ConversationQuery{UID: "U_1", Order: order, Search: search, After: cursor, Limit: 1}
-				query, _ := inboxQuery(q)
-				queries[fmt.Sprintf("inbox %s %q, side %d", order, search, side)] = ofSide(query, side)
-			}
+	lists := map[string]string{"changed since": selectChangedSince, "unread": selectUnread, "acquainted": selectAcquainted}
+	lists["messages"], _ = s.dialect.search.search(&chat.MessageQuery{UID: "U_1", Limit: 1}, terms.Parse("x"))
+	for q := range inboxQueries {
+		name := fmt.Sprintf("inbox %s %s product %q search %q", q.Filter, q.Order, q.Product, q.Search)
+		lists[name], _ = inboxQuery(q)
+	}
+	for name, query := range lists {
+		for _, side := range []chat.Side{chat.BuyerSide, chat.MerchantSide} {
+			queries[fmt.Sprintf("%s, side %d", name, side)] = ofSide(query, side)
 		}
 	}
-	for name, query := range queries {
-		args := make([]any, strings.Count(query, "?"))
-		for i := range args {
-			args[i] = "[]"
-		}
-		err := s.query(t.Context(), func(r row) error {
-			step := r.text(3)
-			scans := strings.Contains(step, "SCAN") && !strings.Contains(step, "SCAN json_each") && !strings.Contains(step, "SCAN k ")
-			if scans || strings.Contains(step, "TEMP B-TREE") {
-				t.Errorf("%s: %s", name, step)
+	return queries
+}
+
+// inboxQueries yields every kind of page of conversations.
+func inboxQueries(yield func(chat.ConversationQuery) bool) {
+	cursor := &chat.ConversationCursor{Unread: true, LastAt: time.UnixMilli(1), ID: "x"}
+	for _, order := range []chat.Order{chat.NewestFirst, chat.UnreadFirst} {
+		for _, filter := range []chat.Filter{chat.AllConversations, chat.UnreadConversations, chat.WaitingConversations, chat.PinnedConversations} {
+			for _, with := range [][2]string{{"", ""}, {"p", ""}, {"", "x"}, {"p", "x"}} {
+				if !yield(chat.ConversationQuery{
+					UID: "U_1", Order: order, Filter: filter, Product: chat.ProductID(with[0]), Search: with[1], After: cursor, Limit: 1,
+				}) {
+					return
+				}
 			}
-			return nil
-		}, "EXPLAIN QUERY PLAN "+query, args...)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
