@@ -17,7 +17,7 @@ export type ConversationsPorts = {
 
 /** The participant's conversations as far as they are known, each at the newest rev that was told. */
 export class Conversations {
-  private readonly known = new Map<string, Signal<Conversation | undefined>>();
+  readonly known = new Map<string, Signal<Conversation | undefined>>();
   private readonly fetching = new Map<string, number>();
   private life = 0;
   private readonly ports: ConversationsPorts;
@@ -32,11 +32,6 @@ export class Conversations {
 
   peek(id: string): Conversation | undefined {
     return this.known.get(id)?.peek();
-  }
-
-  /** All that are known. */
-  all(): Conversation[] {
-    return [...this.known.values()].flatMap((slot) => slot.peek() ?? []);
   }
 
   /** The one with `uid` on the other side. */

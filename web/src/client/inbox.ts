@@ -167,8 +167,8 @@ export class LiveInbox implements Inbox {
       this.hasMore.value = cursor !== "";
       this.failure.value = undefined;
       this.state.value = "ready";
-      const known = this.ports.conversations.all().filter((conversation) => this.belongs(conversation));
-      this.listed.value = new Set(known.map((conversation) => conversation.id));
+      const known = [...this.ports.conversations.known.values()].flatMap((slot) => slot.peek() ?? []);
+      this.listed.value = new Set(known.filter((row) => this.belongs(row)).map((row) => row.id));
     });
   }
 

@@ -19,7 +19,7 @@ export function dayOf(at: number): number {
 
 const kept = new Map<string, Clock>();
 
-/** The clock of a language. Its formatters are costly, so it is kept. */
+/** The clock of a language. Its formatters are costly, so it is kept, and makes each when it is needed. */
 export function clockOf(locale: string, today: string, yesterday: string): Clock {
   const known = kept.get(locale);
   if (known !== undefined) return known;
@@ -29,27 +29,34 @@ export function clockOf(locale: string, today: string, yesterday: string): Clock
 }
 
 function makeClock(locale: string, today: string, yesterday: string): Clock {
-  const hm = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const full = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "medium" });
-  const weekday = new Intl.DateTimeFormat(locale, { weekday: "long", month: "long", day: "numeric" });
-  const dated = new Intl.DateTimeFormat(locale, { year: "numeric", month: "long", day: "numeric" });
-  const brief = new Intl.DateTimeFormat(locale, { month: "numeric", day: "numeric" });
+  const formatter = (options: Intl.DateTimeFormatOptions) => {
+    let made: Intl.DateTimeFormat | undefined;
+    return (at: number): string => {
+      made ??= new Intl.DateTimeFormat(locale, options);
+      return made.format(at);
+    };
+  };
+  const hm = formatter({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const full = formatter({ dateStyle: "long", timeStyle: "medium" });
+  const weekday = formatter({ weekday: "long", month: "long", day: "numeric" });
+  const dated = formatter({ year: "numeric", month: "long", day: "numeric" });
+  const brief = formatter({ month: "numeric", day: "numeric" });
   const sameYear = (a: number, b: number) => new Date(a).getFullYear() === new Date(b).getFullYear();
   return {
-    time: (at) => hm.format(at),
-    full: (at) => full.format(at),
+    time: hm,
+    full,
     day: (at, now) => {
       const ago = dayOf(now) - dayOf(at);
       // The server's clock may be ahead of this one: never say "tomorrow".
       if (ago <= 0) return today;
       if (ago === 1) return yesterday;
-      return (sameYear(at, now) ? weekday : dated).format(at);
+      return (sameYear(at, now) ? weekday : dated)(at);
     },
     brief: (at, now) => {
       const ago = dayOf(now) - dayOf(at);
-      if (ago <= 0) return hm.format(at);
+      if (ago <= 0) return hm(at);
       if (ago === 1) return yesterday;
-      return (sameYear(at, now) ? brief : dated).format(at);
+      return (sameYear(at, now) ? brief : dated)(at);
     },
   };
 }
