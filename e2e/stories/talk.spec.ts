@@ -36,14 +36,14 @@ test("each side sees that the other is there, and writing", async ({ person }) =
   const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
   const head = seller.page.locator(".c-thread-header");
   await expect(head).toContainText("Online");
-  await expect(buyer.page.locator(".chat-head")).toContainText("Online");
+  await expect(buyer.page.locator("main .chat-head")).toContainText("Online");
 
   await buyer.field.pressSequentially("I wonder");
   await expect(head).toContainText("typing…");
   await seller.field.pressSequentially("Yes");
-  await expect(buyer.page.locator(".chat-head")).toContainText("typing…");
+  await expect(buyer.page.locator("main .chat-head")).toContainText("typing…");
   await seller.send.click();
-  await expect(buyer.page.locator(".chat-head")).not.toContainText("typing…");
+  await expect(buyer.page.locator("main .chat-head")).not.toContainText("typing…");
 
   await lin.context.close();
   await expect(head).toContainText("Offline", { timeout: 30_000 });

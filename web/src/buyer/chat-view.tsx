@@ -41,6 +41,9 @@ export type ChatViewProps = {
 };
 
 const loadAsking = later(() => import("./asking.tsx"));
+const ClosedLine = lazy<{ until: number | undefined }>(
+  async () => (await import("./closed-line.tsx")).ClosedLine,
+);
 const AskingDialog = lazy<AskingDialogProps>(async () => (await loadAsking()).AskingDialog);
 
 /** A thread with everything around it. */
@@ -114,13 +117,6 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
 /** Text is for the field to take. */
 function takeFiles(event: DragEvent): void {
   if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
-}
-
-/** Before anybody writes: when an answer may come, by the clock of who reads it. */
-function ClosedLine({ until }: { until: number | undefined }): JSX.Element {
-  const form = { weekday: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const;
-  const opens = until === undefined ? "" : new Intl.DateTimeFormat(language.value, form).format(until);
-  return <p class="notice">{firstWords().page.closed(opens)}</p>;
 }
 
 function useOpenPeer(uid: string | undefined): void {

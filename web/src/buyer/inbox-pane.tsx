@@ -6,11 +6,11 @@ import { BrandMark } from "../ui/brand-mark.tsx";
 import { ConnectionBar } from "../ui/connection-bar.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { FailureNote } from "../ui/failure-note.tsx";
-import { clock } from "../ui/i18n/clock.ts";
 import { words } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
 import { MenuButton } from "../ui/menu.tsx";
 import { appMenu } from "./app-menu.ts";
+import { brief } from "./brief.ts";
 import { openPeer } from "./in-frame.ts";
 import { lineOf } from "./line.ts";
 import { goTo, route } from "./route.ts";
@@ -27,7 +27,7 @@ export function InboxPane({ client }: { client: Client }): JSX.Element {
   const alone = route.value.kind === "inbox";
   return (
     <nav class="inbox" aria-label={words().inbox.title}>
-      <header class="inbox-head">
+      <header class="chat-head inbox-head">
         <BrandMark />
         <h1>{words().inbox.title}</h1>
         <MenuButton label={words().menu.open} items={() => appMenu(client)} />
@@ -102,9 +102,9 @@ function NoRows({ client, state }: { client: Client; state: "loading" | "ready" 
     return (
       <div class="inbox-skeleton" role="status">
         <span class="visually-hidden">{text.app.loading}</span>
-        <i />
-        <i />
-        <i />
+        <i class="ghost" />
+        <i class="ghost" />
+        <i class="ghost" />
       </div>
     );
   }
@@ -148,7 +148,7 @@ function RowLink({ client, row }: { client: Client; row: Conversation }): JSX.El
         <span class="inbox-row-line">
           <span class="inbox-name truncate foreign">{row.merchant.name ?? text.app.seller}</span>
           {online && <span class="visually-hidden">{text.presence.online}</span>}
-          <time dateTime={new Date(row.last_at).toISOString()}>{clock().brief(row.last_at, Date.now())}</time>
+          <time dateTime={new Date(row.last_at).toISOString()}>{brief(row.last_at, Date.now())}</time>
         </span>
         <span class="inbox-row-line">
           <span class="inbox-last truncate foreign" dir="auto">

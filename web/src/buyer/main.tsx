@@ -24,7 +24,6 @@ async function main(): Promise<void> {
   later(() => client.loadInbox());
   if (embed !== undefined) later(() => embed.attend(client));
   client.start(); // before the words are there: the first answer is then on its way
-  Intl.NumberFormat(); // the first formatter makes the browser read its tables, which now keeps nobody waiting
   await startLanguage();
   render(
     <Boundary>

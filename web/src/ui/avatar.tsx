@@ -11,7 +11,7 @@ export function safeImageUrl(url: string | undefined): string | undefined {
 
 /** The first letter or ideograph of a name. */
 export function initial(name: string): string {
-  return /[\p{L}\p{N}]/u.exec(name)?.[0].toLocaleUpperCase() ?? "•";
+  return /[\p{L}\p{N}]/u.exec(name)?.[0].toUpperCase() ?? "•";
 }
 
 /** One of eight hues, always the same for the same uid. */

@@ -74,6 +74,9 @@ function Message(props: BubbleProps): JSX.Element {
   const open = () => setMenu(body.current?.getBoundingClientRect());
   const press = useLongPress(open);
   const time = clock().time(row.at);
+  const name = ({ currentTarget }: { currentTarget: HTMLElement }) => {
+    currentTarget.title = clock().full(row.at);
+  };
   const when = addedLater(entry) ? clock().full(row.at) : time;
   return (
     <article
@@ -96,7 +99,7 @@ function Message(props: BubbleProps): JSX.Element {
       <div class="entry-main">
         <Above entry={entry} writer={props.showWriter && row.first} />
         <div class="entry-line">
-          <div class="bubble-box" ref={body} title={clock().full(row.at)} {...press}>
+          <div class="bubble-box" ref={body} onPointerEnter={name} {...press}>
             <BubbleBody {...props} />
           </div>
           <button

@@ -123,7 +123,7 @@ function Field({ text, placeholder, pictures, field, onTyping, onEnter }: FieldP
 function Counter({ left }: { left: number | undefined }): JSX.Element {
   const over = left !== undefined && left < 0;
   return (
-    <p id="composer-count" class={over ? "composer-count over" : "composer-count"} aria-live="polite">
+    <p id="composer-count" class={`composer-count${over ? " over" : ""}`} aria-live="polite">
       {left !== undefined && (over ? firstWords().composer.tooLong(-left) : firstWords().composer.left(left))}
     </p>
   );
@@ -135,7 +135,7 @@ function SendButton({ disabled }: { disabled: boolean }): JSX.Element {
       type="submit"
       class="composer-send"
       aria-label={firstWords().composer.send}
-      title={onTouch() ? firstWords().composer.send : firstWords().composer.enterHint}
+      title={onTouch() ? undefined : firstWords().composer.enterHint}
       aria-disabled={disabled}
       // The field keeps the focus, so that the keyboard of a phone stays.
       onPointerDown={(event) => event.preventDefault()}

@@ -148,6 +148,10 @@ export const en = {
   },
   page: {
     ...firstEn.page,
+    closed: (until: string) =>
+      until === ""
+        ? "The shop is closed just now."
+        : `The shop is closed just now. It answers from ${until}.`,
     goneTitle: "This product is gone",
     goneBody: "It is no longer for sale, or the link is wrong. Your other conversations are still here.",
     ownTitle: "You are the seller",

@@ -75,10 +75,6 @@ export const firstEn = {
     starters: ["Is this still available?", "How soon can you deliver?", "Could you tell me more about it?"],
   },
   page: {
-    closed: (until: string) =>
-      until === ""
-        ? "The shop is closed just now."
-        : `The shop is closed just now. It answers from ${until}.`,
     toInbox: "To my chats",
     guest: "You are chatting as a guest. This conversation stays in this browser only.",
   },

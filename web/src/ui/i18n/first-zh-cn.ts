@@ -71,7 +71,6 @@ export const firstZhCn: FirstWords = {
     starters: ["请问还有货吗？", "多久可以发货？", "可以详细介绍一下吗？"],
   },
   page: {
-    closed: (until: string) => (until === "" ? "店铺暂不营业。" : `店铺暂不营业，${until} 起恢复回复。`),
     toInbox: "我的聊天",
     guest: "你正在以访客身份聊天，对话只保留在这个浏览器里。",
   },

@@ -119,6 +119,7 @@ export const zhCn: Words = {
   },
   page: {
     ...firstZhCn.page,
+    closed: (until: string) => (until === "" ? "店铺暂不营业。" : `店铺暂不营业，${until} 起恢复回复。`),
     goneTitle: "商品不见了",
     goneBody: "商品已下架，或者链接有误。你的其他对话都还在。",
     ownTitle: "你就是卖家",

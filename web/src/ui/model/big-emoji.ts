@@ -4,7 +4,8 @@ const emoji = /^(?:\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[0-9#*]\u
 /** Whether a text is nothing but one to `max` emoji: such messages are drawn large. */
 export function isBigEmoji(text: string, max = 3): boolean {
   const trimmed = text.trim();
-  if (trimmed === "" || trimmed.length > 64 || typeof Intl.Segmenter !== "function") return false;
+  // A segmenter is costly: most messages need none.
+  if (!emoji.test(trimmed) || trimmed.length > 64 || typeof Intl.Segmenter !== "function") return false;
   let seen = 0;
   for (const { segment } of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(trimmed)) {
     if (/^\s+$/u.test(segment)) continue;

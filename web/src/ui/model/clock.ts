@@ -7,8 +7,6 @@ export type Clock = {
   full(at: number): string;
   /** "Today", "Yesterday", or the date. */
   day(at: number, now: number): string;
-  /** The time today, else the day, short: for lists. */
-  brief(at: number, now: number): string;
 };
 
 /** Number of the local calendar day that a moment falls on. */
@@ -17,46 +15,29 @@ export function dayOf(at: number): number {
   return Math.round(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / 86_400_000);
 }
 
-const kept = new Map<string, Clock>();
-
-/** The clock of a language. Its formatters are costly, so it is kept, and makes each when it is needed. */
-export function clockOf(locale: string, today: string, yesterday: string): Clock {
-  const known = kept.get(locale);
-  if (known !== undefined) return known;
-  const made = makeClock(locale, today, yesterday);
-  kept.set(locale, made);
-  return made;
+/** By hand: a browser's first formatter, of whatever, takes as long as the rest of the first draw. */
+function hm(at: number): string {
+  return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(11, 16);
 }
 
-function makeClock(locale: string, today: string, yesterday: string): Clock {
-  const formatter = (options: Intl.DateTimeFormatOptions) => {
-    let made: Intl.DateTimeFormat | undefined;
-    return (at: number): string => {
-      made ??= new Intl.DateTimeFormat(locale, options);
-      return made.format(at);
-    };
-  };
-  const hm = formatter({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const full = formatter({ dateStyle: "long", timeStyle: "medium" });
-  const weekday = formatter({ weekday: "long", month: "long", day: "numeric" });
-  const dated = formatter({ year: "numeric", month: "long", day: "numeric" });
-  const brief = formatter({ month: "numeric", day: "numeric" });
-  const sameYear = (a: number, b: number) => new Date(a).getFullYear() === new Date(b).getFullYear();
+/** The clock of a language. */
+export function makeClock(locale: string, { today, yesterday }: { today: string; yesterday: string }): Clock {
   return {
     time: hm,
-    full,
+    full: (at) => new Date(at).toLocaleString(locale, { dateStyle: "long", timeStyle: "medium" }),
     day: (at, now) => {
       const ago = dayOf(now) - dayOf(at);
       // The server's clock may be ahead of this one: never say "tomorrow".
       if (ago <= 0) return today;
       if (ago === 1) return yesterday;
-      return (sameYear(at, now) ? weekday : dated)(at);
-    },
-    brief: (at, now) => {
-      const ago = dayOf(now) - dayOf(at);
-      if (ago <= 0) return hm(at);
-      if (ago === 1) return yesterday;
-      return (sameYear(at, now) ? brief : dated)(at);
+      const day = new Date(at);
+      const thisYear = day.getFullYear() === new Date(now).getFullYear();
+      return day.toLocaleDateString(locale, {
+        weekday: thisYear ? "long" : undefined,
+        year: thisYear ? undefined : "numeric",
+        month: "long",
+        day: "numeric",
+      });
     },
   };
 }

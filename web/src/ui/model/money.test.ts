@@ -10,3 +10,15 @@ test.each([
 ])("$name", ({ amount, currency, locale, want }) => {
   expect(money(amount, currency, locale).replaceAll("\u00a0", " ")).toBe(want);
 });
+
+test.each(["CNY", "EUR", "GBP", "USD"])("%s is written as a formatter would", (currency) => {
+  for (const locale of ["en", "zh-CN"]) {
+    const format = new Intl.NumberFormat(locale, {
+      style: "currency",
+      currency,
+      currencyDisplay: "narrowSymbol",
+    });
+    for (const amount of [0, 5, 99, 100, 99_999, 100_000, 123_456_789, 100_000_000_050])
+      expect(money(amount, currency, locale)).toBe(format.format(amount / 100));
+  }
+});
