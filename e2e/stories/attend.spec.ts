@@ -83,9 +83,12 @@ test("who looks at a conversation in one window is not called for it in another"
   await buyer.expectStanding("Two", "read");
   const tones = async () => (await called(behind)).tones + (await called(front)).tones;
   // Longer than the window behind waits to hear from the one in front.
-  await behind.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_500)));
+  const wait = () => behind.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_500)));
+  await wait();
   expect(await tones()).toBe(0);
   await setFront(front, false);
   await buyer.say("Three");
   await expect.poll(tones).toBe(2);
+  await wait();
+  expect(await tones(), "one bell for a message").toBe(2);
 });

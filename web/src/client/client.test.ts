@@ -676,9 +676,48 @@ describe("the inbox", () => {
     await clock.pass(60_000);
     expect(names(seller)).toHaveLength(5);
     broken = true;
-    seller.inbox.setSearch("nobody");
+    seller.inbox.setSearch("U_5");
     await clock.pass(1_000);
     expect(seller.inbox.state.peek()).toBe("failed");
+    expect(names(seller)).toEqual(["U_5"]);
+    broken = false;
+    await clock.pass(60_000);
+    expect(seller.inbox.state.peek()).toBe("ready");
+  });
+
+  test("a search does not do away with a list that was still to come", async () => {
+    const seller = await inbox();
+    seller.inbox.setFilter("unread");
+    seller.inbox.setSearch("U_5");
+    const before = server.requests.length;
+    seller.inbox.setSearch("");
+    await clock.pass(1_000);
+    // What was under way counts for nothing any more, so it is asked for again.
+    expect(server.requests.slice(before).filter((r) => r.includes("filter=unread"))).toHaveLength(2);
+    expect(names(seller)).toEqual(["U_5", "U_4", "U_3"]);
+    await seller.inbox.loadMore();
+    expect(names(seller)).toHaveLength(5);
+  });
+
+  test("a page that came meanwhile is not asked for again, and the open row is there after a search", async () => {
+    const seller = await inbox();
+    let broken = true;
+    server.refuse = () => (broken ? FakeServer.refusal(500, "internal") : undefined);
+    await seller.inbox.loadMore();
+    broken = false;
+    await seller.inbox.loadMore();
+    const before = server.requests.length;
+    await clock.pass(60_000);
+    expect(server.requests.slice(before).filter((r) => r.includes("/conversations?"))).toEqual([]);
+    seller.inbox.setFilter("unread");
+    seller.inbox.keep("c5");
+    await clock.pass(1_000);
+    seller.thread("c5").markRead(1);
+    await clock.pass(2_000);
+    seller.inbox.setSearch("U_4");
+    await clock.pass(1_000);
+    seller.inbox.setSearch("");
+    expect(names(seller)).toContain("U_5");
   });
 
   test("says what arrives, once, and nothing of what was missed", async () => {

@@ -11,6 +11,8 @@ import type { LiveThread } from "./thread.ts";
 import { isUnread } from "./unread.ts";
 
 const searchDelay = 250;
+/** The server looks for no longer name than this, in characters. */
+const searchLongest = 64;
 
 export type InboxPorts = {
   clock: Clock;
@@ -52,7 +54,9 @@ export class LiveInbox implements Inbox {
   private wanted = false;
   private loadingMore = false;
   /** How far the list had come that was left for a search: nothing is asked for to go back to it. */
-  private left: { cursor: string; end: Conversation | undefined } | undefined;
+  private left: { cursor: string; end: Conversation | undefined; kept: string | undefined } | undefined;
+  /** What is listed came with the last thing that was asked for. */
+  private current = false;
   private failures = 0;
   private cancelSearch: (() => void) | undefined;
   private cancelRetry: (() => void) | undefined;
@@ -153,14 +157,17 @@ export class LiveInbox implements Inbox {
     });
   }
 
-  /** What was about a product before, only the server knows: that list is asked for anew. */
+  /** What was about a product before, only the server knows: that list is asked for anew, like one that has not come. */
   private whereItIs(): typeof this.left {
-    if (this.state.peek() !== "ready" || this.product.peek() !== undefined) return undefined;
-    return { cursor: this.cursor, end: this.end };
+    if (!this.current || this.product.peek() !== undefined || this.order.peek() !== "newest")
+      return undefined;
+    const kept = this.kept !== undefined && this.listed.peek().has(this.kept) ? this.kept : undefined;
+    return { cursor: this.cursor, end: this.end, kept };
   }
 
   /** To the list that was left for a search, with what has changed since. */
-  private goBack({ cursor, end }: NonNullable<typeof this.left>): void {
+  private goBack({ cursor, end, kept }: NonNullable<typeof this.left>): void {
+    this.current = true;
     batch(() => {
       this.cursor = cursor;
       this.end = end;
@@ -168,13 +175,15 @@ export class LiveInbox implements Inbox {
       this.failure.value = undefined;
       this.state.value = "ready";
       const known = [...this.ports.conversations.known.values()].flatMap((slot) => slot.peek() ?? []);
-      this.listed.value = new Set(known.filter((row) => this.belongs(row)).map((row) => row.id));
+      const listed = known.filter((row) => row.id === kept || this.belongs(row));
+      this.listed.value = new Set(listed.map((row) => row.id));
     });
   }
 
   /** What is under way counts for nothing any more. */
   private stop(): void {
     this.wanted = true;
+    this.current = false;
     this.life++;
     this.cancelSearch?.();
     this.cancelRetry?.();
@@ -231,7 +240,7 @@ export class LiveInbox implements Inbox {
       order: this.order.peek(),
       filter: filter === "all" ? "" : filter,
       product: this.product.peek()?.id ?? "",
-      search: this.search.peek().trim(),
+      search: [...this.search.peek().trim()].slice(0, searchLongest).join(""),
       cursor,
     });
     const pinned = cursor === "" && this.pinsFirst() ? await this.loadPinned() : undefined;
@@ -239,6 +248,7 @@ export class LiveInbox implements Inbox {
     if (isFailure(page)) return this.failed(page, life, cursor);
     if (pinned !== undefined && isFailure(pinned)) return this.failed(pinned, life, cursor);
     this.failures = 0;
+    this.current = true;
     batch(() => {
       if (cursor === "") this.keptUnread.clear();
       const told = [...page.conversations, ...(pinned?.conversations ?? [])];
@@ -275,12 +285,15 @@ export class LiveInbox implements Inbox {
   private failed(failure: Failure, life: number, cursor: string): void {
     batch(() => {
       this.failure.value = failure;
-      if (cursor === "" && this.listed.peek().size === 0) this.state.value = "failed";
+      if (this.state.peek() === "loading") this.state.value = "failed";
     });
-    if (worthRetrying(failure) === "never") return;
+    // A list that is not there yet comes before its next page.
+    if (worthRetrying(failure) === "never" || (cursor !== "" && !this.current)) return;
     this.cancelRetry?.();
     this.cancelRetry = this.ports.clock.after(backoff(this.failures++, this.ports.random), () => {
-      if (life === this.life) this.load(life, cursor).catch(() => undefined);
+      if (life !== this.life) return;
+      if (cursor === "") this.load(life, "").catch(() => undefined);
+      else if (cursor === this.cursor) this.loadMore().catch(() => undefined);
     });
   }
 

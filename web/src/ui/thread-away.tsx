@@ -36,7 +36,7 @@ export function Pill({ thread, toNewest }: { thread: Thread; toNewest: () => voi
         // By a key: the focus would be lost with the button.
         if (detail === 0)
           currentTarget.parentElement
-            ?.querySelector<HTMLElement>('[role="log"]')
+            ?.querySelector<HTMLElement>(".thread-scroll")
             ?.focus({ preventScroll: true });
       }}
     >

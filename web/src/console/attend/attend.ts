@@ -22,18 +22,11 @@ export function attend(desk: Desk, bell: Bell): () => void {
   const stopTitle = effect(() => showCount(desk));
   const windows = openWindows("BroadcastChannel" in window ? new BroadcastChannel(CHANNEL) : undefined);
   const call = async (arrival: Arrival) => {
-    const { message } = arrival;
     const focused = document.hasFocus() && document.visibilityState === "visible";
-    const looking = focused && desk.open.value === message.conversation;
-    if (focused) windows.seen(message, looking);
-    const elsewhere = focused ? undefined : await windows.inFront(message);
+    if (!focused && (await windows.takenElsewhere(arrival.message))) return;
+    windows.take(arrival.message);
     const { sound, notices } = desk.prefs.prefs.value;
-    const wanted = attentionFor(arrival, {
-      focused: focused || elsewhere !== undefined,
-      looking: looking || elsewhere?.looking === true,
-      sound,
-      notices,
-    });
+    const wanted = attentionFor(arrival, { focused, open: desk.open.value, sound, notices });
     if (wanted.sound) ring();
     if (wanted.notice) notify(desk, arrival);
   };

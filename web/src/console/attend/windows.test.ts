@@ -27,21 +27,25 @@ function channels(count: number): Windows[] {
 
 const came = { conversation: "c1", seq: 7 };
 
-test("a window behind learns what the one in front sees, whoever has the message first", async () => {
+test("a window behind leaves to the one in front what that sees to, whoever has the message first", async () => {
   const [front, behind] = channels(2);
-  const early = behind?.inFront(came);
-  front?.seen(came, true);
+  const early = behind?.takenElsewhere(came);
+  front?.take(came);
   await vi.advanceTimersByTimeAsync(patience);
-  expect(await early).toEqual({ looking: true });
-  const late = behind?.inFront(came);
+  expect(await early).toBe(true);
+  const late = behind?.takenElsewhere(came);
   await vi.advanceTimersByTimeAsync(patience);
-  expect(await late).toEqual({ looking: true });
+  expect(await late).toBe(true);
 });
 
-test("what another message's window says counts for nothing, and silence means nobody is in front", async () => {
-  const [front, behind] = channels(2);
-  front?.seen({ ...came, seq: 6 }, true);
-  const answer = behind?.inFront(came);
+test("with none in front the first sees to it, and another message is another matter", async () => {
+  const [one, other] = channels(2);
+  one?.take({ ...came, seq: 6 });
+  const answer = other?.takenElsewhere(came);
   await vi.advanceTimersByTimeAsync(patience);
-  expect(await answer).toBeUndefined();
+  expect(await answer).toBe(false);
+  other?.take(came);
+  const sleepy = one?.takenElsewhere(came);
+  await vi.advanceTimersByTimeAsync(patience);
+  expect(await sleepy).toBe(true);
 });

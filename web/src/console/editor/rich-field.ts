@@ -116,14 +116,16 @@ function listen(host: HTMLElement, { hooks, caret, changed, take }: Listening): 
       hooks.caretMoved();
     }),
     on(host, "beforeinput", refuseFormatting),
-    on(host, "dragstart", () => {
-      own = true;
+    // Of the document's: what is moved takes its own "dragend" along.
+    on(host.ownerDocument, "dragstart", ({ target }) => {
+      own = target instanceof Node && host.contains(target);
     }),
-    on(host, "dragend", () => {
+    on(host.ownerDocument, "dragend", () => {
       own = false;
     }),
     on(host, "dragover", (event) => {
-      if (!own) acceptDrag(event);
+      if (own) event.stopPropagation();
+      else acceptDrag(event);
     }),
     on(host, "paste", (event) => {
       event.preventDefault();
@@ -131,7 +133,10 @@ function listen(host: HTMLElement, { hooks, caret, changed, take }: Listening): 
     }),
     on(host, "drop", (event) => {
       event.stopPropagation();
-      if (own) return;
+      if (own) {
+        own = false;
+        return;
+      }
       event.preventDefault();
       caret.set(rangeAtPoint(host, event.clientX, event.clientY));
       take(event.dataTransfer);
@@ -145,12 +150,13 @@ function blank(parts: readonly Part[]): boolean {
 }
 
 function on<K extends keyof HTMLElementEventMap>(
-  host: HTMLElement,
+  host: HTMLElement | Document,
   type: K,
   listener: (event: HTMLElementEventMap[K]) => void,
 ): () => void {
-  host.addEventListener(type, listener);
-  return () => host.removeEventListener(type, listener);
+  const heard = listener as EventListener;
+  host.addEventListener(type, heard);
+  return () => host.removeEventListener(type, heard);
 }
 
 /** Bold, italic and the like have no place in a message. */
@@ -272,9 +278,11 @@ function rangeBefore(end: Text, offset: number, count: number): Range | undefine
 }
 
 function rangeAtPoint(host: HTMLElement, x: number, y: number): Range | undefined {
-  const position = host.ownerDocument.caretPositionFromPoint?.(x, y);
-  if (position === undefined || position === null || !host.contains(position.offsetNode)) return undefined;
-  const range = host.ownerDocument.createRange();
-  range.setStart(position.offsetNode, position.offset);
-  return range;
+  // The standard's way, and what browsers had before there was one.
+  const doc = host.ownerDocument as Document & { caretRangeFromPoint?(x: number, y: number): Range | null };
+  const position = doc.caretPositionFromPoint?.(x, y);
+  const range = doc.createRange();
+  if (position != null) range.setStart(position.offsetNode, position.offset);
+  const found = position != null ? range : doc.caretRangeFromPoint?.(x, y);
+  return found != null && host.contains(found.startContainer) ? found : undefined;
 }

@@ -148,6 +148,7 @@ export const en = {
     more: "Show more",
   },
   automatic: {
+    nextDay: "next day",
     explain:
       "They are sent in the shop’s name and marked as automatic. Who got one still waits for your answer.",
     greeting: "Greeting",

@@ -141,6 +141,7 @@ export const zhCn: ConsoleWords = {
     more: "显示更多",
   },
   automatic: {
+    nextDay: "次日",
     explain: "以店铺名义发送，并标明是自动回复。收到自动回复的买家仍在等你答复。",
     greeting: "欢迎语",
     greetingHint: "买家第一次联系你时发送。",

@@ -9,15 +9,16 @@ const arrival: Arrival = {
 
 const cases: [string, Partial<Situation>, boolean, boolean][] = [
   ["looking at the thread", {}, false, false],
-  ["looking at another thread", { looking: false }, true, false],
-  ["in another window", { focused: false, looking: false }, true, true],
-  ["in another window, muted", { focused: false, looking: false, sound: false }, false, true],
-  ["in another window, without notices", { focused: false, looking: false, notices: false }, true, false],
+  ["looking at another thread", { open: "c2" }, true, false],
+  ["looking at no thread", { open: undefined }, true, false],
+  ["in another window", { focused: false }, true, true],
+  ["in another window, muted", { focused: false, sound: false }, false, true],
+  ["in another window, without notices", { focused: false, notices: false }, true, false],
 ];
 
 for (const [what, some, sound, notice] of cases) {
   test(`a message for a seller who is ${what}`, () => {
-    const now: Situation = { focused: true, looking: true, sound: true, notices: true, ...some };
+    const now: Situation = { focused: true, open: "c1", sound: true, notices: true, ...some };
     expect(attentionFor(arrival, now)).toEqual({ sound, notice });
   });
 }

@@ -2,10 +2,10 @@
 import type { Arrival } from "../../client/api.ts";
 
 export type Situation = {
-  /** A window of the console is the one in front, and visible. */
+  /** The window is the one in front, and visible. */
   focused: boolean;
-  /** In it the message can be seen. */
-  looking: boolean;
+  /** The conversation that is open, if its thread is on the screen. */
+  open: string | undefined;
   sound: boolean;
   notices: boolean;
 };
@@ -15,7 +15,8 @@ export type Attention = { sound: boolean; notice: boolean };
 /** Who is looking at the thread needs no bell; who looks at another one gets no desktop notice. What is muted calls nobody. */
 export function attentionFor(arrival: Arrival, now: Situation): Attention {
   if (arrival.conversation?.muted === true) return { sound: false, notice: false };
-  return { sound: now.sound && !now.looking, notice: now.notices && !now.focused };
+  const looking = now.focused && now.open === arrival.message.conversation;
+  return { sound: now.sound && !looking, notice: now.notices && !now.focused };
 }
 
 /** A burst of messages rings once: the bell rests for this long. */

@@ -47,6 +47,19 @@ test("a bar is open until after midnight, and its Monday begins with Sunday's gu
   expect(sorted(toOpenings(days))).toEqual(sorted(bar));
 });
 
+test("what would be longer than a day is not shown as one", () => {
+  const odd = [
+    { day: 1, from: 60, to: 300 },
+    { day: 1, from: 1200, to: 1440 },
+    { day: 2, from: 0, to: 120 },
+  ];
+  expect(toDays(odd).slice(1, 3)).toEqual([
+    { from: "01:00", to: "00:00" },
+    { from: "00:00", to: "02:00" },
+  ]);
+  expect(toOpenings(toDays(odd), odd)).toEqual(odd);
+});
+
 test("open around the clock is no night that ends", () => {
   const always = Array.from({ length: 7 }, (_, day) => ({ day, from: 0, to: 1440 }));
   expect(toOpenings(toDays(always))).toEqual(always);

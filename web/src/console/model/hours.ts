@@ -24,12 +24,17 @@ const midnight = 1440;
 /** A time without a break, with the openings that it was made of. It may end on the next day: after `midnight`. */
 type Stretch = Opening & { of: Opening[] };
 
-/** Joins what goes on over midnight: an opening is within one day. */
+function earliest(openings: readonly Opening[]): Opening | undefined {
+  return [...openings].sort((a, b) => a.from - b.from || a.to - b.to)[0];
+}
+
+/** Joins what goes on over midnight, as an opening is within one day; but no day is made longer than one. */
 function stretches(openings: readonly Opening[]): Stretch[] {
   const joined = new Set<Opening>();
   const all = openings.map((opening) => {
-    const next = openings.find(({ day, from }) => from === 0 && day === (opening.day + 1) % 7);
-    if (opening.to !== midnight || next === undefined || next.to >= opening.from)
+    const next = earliest(openings.filter(({ day }) => day === (opening.day + 1) % 7));
+    const begins = earliest(openings.filter(({ day, from }) => day === opening.day && from > 0))?.from ?? 0;
+    if (opening.to !== midnight || opening.from === 0 || next?.from !== 0 || next.to >= begins)
       return { ...opening, of: [opening] };
     joined.add(next);
     return { ...opening, to: midnight + next.to, of: [opening, next] };

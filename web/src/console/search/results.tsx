@@ -59,8 +59,8 @@ function Conversations() {
   const rows = inbox.rows.value;
   const shown = all ? rows : rows.slice(0, FEW);
   const more = rows.length > shown.length || inbox.hasMore.value;
-  if (inbox.state.value === "failed") return <NoConversations />;
-  if (rows.length === 0) return null;
+  const failed = inbox.state.value === "failed";
+  if (rows.length === 0 && !failed) return null;
   return (
     <Group title={words.search.conversations}>
       {(label) => (
@@ -78,6 +78,7 @@ function Conversations() {
               />
             ))}
           </div>
+          {failed && <Failed failure={inbox.failure.value} again={() => void inbox.reload()} />}
           {more && (
             <button
               class="button quiet c-results-more"
@@ -92,17 +93,6 @@ function Conversations() {
           )}
         </>
       )}
-    </Group>
-  );
-}
-
-/** They could not be searched. */
-function NoConversations() {
-  const { inbox } = useDesk().client;
-  const words = consoleWords();
-  return (
-    <Group title={words.search.conversations}>
-      {() => <Failed failure={inbox.failure.value} again={() => void inbox.reload()} />}
     </Group>
   );
 }

@@ -173,6 +173,7 @@ function Day({
             value={hours.to}
             onInput={(event) => onChange({ ...hours, to: event.currentTarget.value })}
           />
+          {hours.to !== "00:00" && hours.to < hours.from && <span class="c-hint">{words.nextDay}</span>}
         </>
       )}
     </div>

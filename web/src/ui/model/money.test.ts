@@ -11,7 +11,8 @@ test.each([
   expect(money(amount, currency, locale).replaceAll("\u00a0", " ")).toBe(want);
 });
 
-test.each(["CNY", "EUR", "GBP", "USD"])("%s is written as a formatter would", (currency) => {
+test("yuan are written by hand as a formatter would", () => {
+  const currency = "CNY";
   for (const locale of ["en", "zh-CN"]) {
     const format = new Intl.NumberFormat(locale, {
       style: "currency",
