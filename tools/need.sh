@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh browser|shell|compiler|php|mariadb: sees to it that the machine has one. On Debian, as
+# need.sh browser|shell|compiler|php|mariadb|postgres: sees to it that the machine has one. On Debian, as
 # root, it is installed. Otherwise a mark is left in .cache, by which the
 # Makefile skips what needs it, aloud; with CI set that is an error.
 set -euo pipefail
@@ -18,6 +18,7 @@ have() {
     shell) command -v chromium-headless-shell >/dev/null ;;
     compiler) command -v "$(go env CC)" >/dev/null ;;
     mariadb) command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] ;;
+    postgres) command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
     php) php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null ;;
   esac
 }
@@ -29,6 +30,7 @@ packages() {
     shell) echo chromium-headless-shell ;;
     compiler) echo gcc libc6-dev ;;
     mariadb) echo mariadb-server ;;
+    postgres) echo postgresql ;;
     php) echo php-cli php-curl ;;
   esac
 }

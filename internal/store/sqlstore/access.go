@@ -29,9 +29,13 @@ SELECT uid, agent, agent_name, expires_at
 FROM login_codes
 WHERE hash = ?`
 
+const deleteLoginCode = `
+DELETE FROM login_codes
+WHERE hash = ?`
+
 const deleteLoginCodes = `
 DELETE FROM login_codes
-WHERE hash = ? OR expires_at <= ?`
+WHERE expires_at <= ?`
 
 // The table numbers reports as they come.
 const insertReport = `
@@ -99,7 +103,12 @@ func (s *Store) TakeLoginCode(ctx context.Context, hash []byte, now time.Time) (
 		if err != nil {
 			return err
 		}
-		_, err = t.exec(deleteLoginCodes, hash, millis(now))
+		n, err := t.exec(deleteLoginCode, hash)
+		if err != nil {
+			return err
+		}
+		found = found && n == 1 // of several who take it at a time, one gets it
+		_, err = t.exec(deleteLoginCodes, millis(now))
 		return err
 	})
 	if err != nil {
@@ -123,6 +132,10 @@ func (s *Store) AddReport(ctx context.Context, r chat.Report) error {
 			return errNoConversation()
 		case r.Seq < 0 || int64(r.Seq) > last:
 			return errNoMessage()
+		}
+		// Nums are read in their order: none may come up behind a higher one.
+		if err := s.dialect.serialize(t, numberingReports); err != nil {
+			return err
 		}
 		_, err = t.exec(insertReport, string(r.Conversation), string(r.By), string(r.Agent), int64(r.Seq), millis(r.At), r.Reason)
 		return err

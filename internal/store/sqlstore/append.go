@@ -165,6 +165,8 @@ func (o *appendOp) store(b *batch, c *conversation, key nonceOf) {
 	o.result.Conversation = c.Conversation
 }
 
+func (o *appendOp) finish(*batch) error { return nil }
+
 func (o *appendOp) settle(b *batch) { b.settle(&o.result.Conversation) }
 
 func errNoConversation() error { return chat.Errorf(chat.NotFound, "no such conversation") }

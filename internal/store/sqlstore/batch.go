@@ -26,6 +26,11 @@ type op interface {
 	// before it has changed anything.
 	apply(b *batch) error
 
+	// finish writes what needs nothing of the batch but its transaction. It comes
+	// last, so that rows are locked in one order: those of the batch, then others. It
+	// refuses with a chat.Error before it has written anything.
+	finish(b *batch) error
+
 	// settle makes the result final once the positions are known.
 	settle(b *batch)
 }
@@ -55,9 +60,9 @@ type participant struct {
 
 // batch is the memory of one transaction.
 type batch struct {
-	stmts  statements
-	search fullText
-	tx     tx
+	dialect *Dialect
+	stmts   statements
+	tx      tx
 
 	byID    map[chat.ConversationID]*conversation
 	between map[pair]*conversation
@@ -117,10 +122,10 @@ type located struct {
 
 // runBatch takes the requests through the open transaction and sets each one's
 // err. Its own error is one that nobody expected.
-func runBatch(t tx, s statements, search fullText, requests []*request) error {
+func runBatch(t tx, d *Dialect, requests []*request) error {
 	b := &batch{
-		stmts:        s,
-		search:       search,
+		dialect:      d,
+		stmts:        d.batch(t),
 		tx:           t,
 		byID:         make(map[chat.ConversationID]*conversation, len(requests)),
 		participants: make(map[chat.UID]*participant, 2*len(requests)),
@@ -135,6 +140,7 @@ func runBatch(t tx, s statements, search fullText, requests []*request) error {
 		{func(o op) error { return o.begin(b) }, b.loadConversations},
 		{func(o op) error { return o.look(b) }, b.loadMessages},
 		{func(o op) error { return o.apply(b) }, b.save},
+		{func(o op) error { return o.finish(b) }, func() error { return nil }},
 	}
 	for _, step := range steps {
 		for _, r := range requests {
@@ -193,16 +199,12 @@ func (b *batch) loadConversations() error {
 		}
 		return nil
 	}
-	if len(b.ids) > 0 {
-		slices.Sort(b.ids)
-		if err := b.stmts.conversationsByID(b.ids, keep); err != nil {
-			return fmt.Errorf("load conversations: %w", err)
-		}
+	if len(b.ids) == 0 && len(b.pairs) == 0 {
+		return nil
 	}
-	if len(b.pairs) > 0 {
-		if err := b.stmts.conversationsBetween(b.pairs, keep); err != nil {
-			return fmt.Errorf("load conversations by participants: %w", err)
-		}
+	slices.Sort(b.ids)
+	if err := b.stmts.conversations(b.ids, b.pairs, keep); err != nil {
+		return fmt.Errorf("load conversations: %w", err)
 	}
 	return nil
 }
@@ -261,11 +263,12 @@ func (b *batch) loadMessages() error {
 		}
 	}
 	if len(b.fileIDs) > 0 {
-		err := b.tx.query(func(r row) error {
+		slices.Sort(b.fileIDs)
+		err := b.stmts.files(b.fileIDs, func(r row) error {
 			f := decodeFile(r)
 			b.files[f.ID] = &f
 			return nil
-		}, selectFiles, jsonList(b.fileIDs))
+		})
 		if err != nil {
 			return fmt.Errorf("look up files: %w", err)
 		}
@@ -339,7 +342,7 @@ func (b *batch) save() error {
 		if err := r.save(b.tx); err != nil {
 			return err
 		}
-		if err := b.search.drop(b.tx, r.num, int64(r.result.Recall.Seq)); err != nil {
+		if err := b.dialect.search.drop(b.tx, r.num, int64(r.result.Recall.Seq)); err != nil {
 			return fmt.Errorf("forget what was said: %w", err)
 		}
 	}
@@ -395,21 +398,23 @@ func (b *batch) raise() error {
 }
 
 func (b *batch) saveConversations() error {
-	var changed []*conversation
+	var begun, changed []*conversation
 	for _, c := range b.byID {
 		if c == nil || !c.changed {
 			continue
 		}
 		b.settle(&c.Conversation)
 		if c.num == 0 {
-			num, err := b.stmts.begin(c)
-			if err != nil {
-				return fmt.Errorf("begin conversation: %w", err)
-			}
-			c.num = num
+			begun = append(begun, c)
 			continue
 		}
 		changed = append(changed, c)
+	}
+	if len(begun) > 0 {
+		slices.SortFunc(begun, func(x, y *conversation) int { return cmp.Compare(x.ID, y.ID) })
+		if err := b.stmts.begin(begun); err != nil {
+			return fmt.Errorf("begin conversations: %w", err)
+		}
 	}
 	if len(changed) == 0 {
 		return nil
@@ -424,7 +429,8 @@ func (b *batch) saveConversations() error {
 // writeOp is a small write that needs nothing of the batch but its transaction.
 type writeOp struct{ fn func(t tx) error }
 
-func (o *writeOp) begin(b *batch) error { return o.fn(b.tx) }
-func (o *writeOp) look(*batch) error    { return nil }
-func (o *writeOp) apply(*batch) error   { return nil }
-func (o *writeOp) settle(*batch)        {}
+func (o *writeOp) begin(*batch) error    { return nil }
+func (o *writeOp) look(*batch) error     { return nil }
+func (o *writeOp) apply(*batch) error    { return nil }
+func (o *writeOp) finish(b *batch) error { return o.fn(b.tx) }
+func (o *writeOp) settle(*batch)         {}

@@ -43,4 +43,6 @@ func (o *blockOp) apply(b *batch) error {
 	return nil
 }
 
+func (o *blockOp) finish(*batch) error { return nil }
+
 func (o *blockOp) settle(b *batch) { b.settle(&o.result) }

@@ -88,12 +88,22 @@ LIMIT ?`
 )
 
 const selectUnread = `
-SELECT COUNT(*), COALESCE(SUM(c.mine_unread), 0)
+SELECT COUNT(*), CAST(COALESCE(SUM(c.mine_unread), 0) AS INTEGER)
 FROM conversations c
 WHERE c.mine = ? AND c.mine_has_unread = 1 AND c.mine_muted = 0`
 
 const selectPositions = `
 SELECT uid, pos
+FROM participants
+WHERE uid IN (SELECT value FROM json_each(?))`
+
+// The epoch, among the positions as one of nobody's.
+const selectEpochAndPositions = `
+SELECT '' AS uid, 0 AS pos, value
+FROM settings
+WHERE name = 'epoch'
+UNION ALL
+SELECT uid, pos, NULL
 FROM participants
 WHERE uid IN (SELECT value FROM json_each(?))`
 
@@ -260,12 +270,20 @@ func (s *Store) Positions(ctx context.Context, uids []chat.UID) (chat.Epoch, map
 	for _, uid := range uids {
 		pos[uid] = 0
 	}
+	epoch, query := *s.epoch.Load(), selectPositions
+	if s.dialect.shared {
+		query = selectEpochAndPositions // another process may have begun a new one
+	}
 	err := s.query(ctx, func(r row) error {
-		pos[chat.UID(r.text(0))] = chat.Pos(r.int(1))
+		if uid := chat.UID(r.text(0)); uid != "" {
+			pos[uid] = chat.Pos(r.int(1))
+		} else {
+			epoch = chat.Epoch(r.text(2))
+		}
 		return nil
-	}, selectPositions, jsonList(uids))
+	}, query, jsonList(uids))
 	if err != nil {
 		return "", nil, fmt.Errorf("positions: %w", err)
 	}
-	return *s.epoch.Load(), pos, nil
+	return epoch, pos, nil
 }

@@ -25,7 +25,11 @@ func TestMain(m *testing.M) {
 		appendUntilKilled(path)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := stopPostgres(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(code)
 }
 
 // TestKilled kills a process that stores messages, several times, and looks for

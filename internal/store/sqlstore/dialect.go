@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/pressly/goose/v3"
 )
@@ -20,6 +21,27 @@ type Dialect struct {
 	// disk is full, the database is locked); nil means that the request is at
 	// fault or nobody knows.
 	failure func(err error) error
+
+	// rival says whether err is the doing of somebody else who writes to the same
+	// database, or of a connection that was lost before anything was stored: the same
+	// transaction may well succeed when it is tried again at once. Nil: never.
+	rival func(err error) bool
+
+	// refusal makes a chat.Error of one that the request itself is at fault for; nil
+	// is none. The field is nil where the engine takes everything.
+	refusal func(err error) error
+
+	// shared says that other processes may write to the same database: what they can
+	// change is asked for at each use.
+	shared bool
+
+	// timeout bounds a read where it leaves the process; 0 where it does not.
+	timeout time.Duration
+
+	// alone waits until no other transaction, of any process, that has called it for
+	// the same thing is open: what one makes of what it has read, such as the next
+	// number, holds until it is committed. Where there is one writer it is nil.
+	alone func(t tx, thing string) error
 
 	search fullText
 
@@ -42,11 +64,12 @@ type tx interface {
 // however many requests are in the batch. Rows are locked in the order of their
 // ids, conversations before participants.
 type statements interface {
-	// conversationsByID locks and returns the conversations that exist.
-	conversationsByID(ids []string, each func(row) error) error
+	// conversations locks and returns those that exist of the conversations with these
+	// ids and of those between these {buyer, merchant}; one of both may come twice.
+	conversations(ids []string, pairs [][2]string, each func(row) error) error
 
-	// conversationsBetween does the same by {buyer, merchant}.
-	conversationsBetween(pairs [][2]string, each func(row) error) error
+	// files locks and returns the files that exist: fileColumns.
+	files(ids []string, each func(row) error) error
 
 	// messagesByNonce finds messages by their senders' nonces. The first column
 	// of a row is the index of its key.
@@ -60,8 +83,8 @@ type statements interface {
 	// raise adds to participants' positions and tells the new ones: uid, pos.
 	raise(by []raised, each func(row) error) error
 
-	// begin inserts c and returns its num.
-	begin(c *conversation) (int64, error)
+	// begin inserts conversations and sets their nums.
+	begin(cs []*conversation) error
 
 	// update stores the changed conversations.
 	update(cs []*conversation) error
@@ -102,6 +125,22 @@ type writerConn interface {
 	rollback() error
 	close() error
 }
+
+// serialize calls the engine's alone where it has one.
+func (d *Dialect) serialize(t tx, thing string) error {
+	if d.alone == nil {
+		return nil
+	}
+	return d.alone(t, thing)
+}
+
+// Things that transactions do one after the other.
+const (
+	numberingReports     = "reports"
+	numberingUndelivered = "undelivered"
+	numberingMessages    = "legacy_numbers"
+	countingPhrases      = "phrases of "
+)
 
 // connect opens the connection that writes.
 type connect func(ctx context.Context) (writerConn, error)

@@ -1,6 +1,7 @@
 // Package sqlstore implements chat.Store on SQL databases. One set of queries
 // serves every engine; what engines disagree on is in a Dialect and in its
-// folder of migrations, nowhere else. SQLite is the engine there is today.
+// folder of migrations, nowhere else. SQLite belongs to one process; several may share a
+// PostgreSQL.
 //
 // All writes go through one goroutine. What arrives while it commits shares the
 // next commit (see batch): the disk's sync, which costs more than everything

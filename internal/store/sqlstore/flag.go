@@ -47,4 +47,6 @@ func (o *flagOp) apply(b *batch) error {
 	return nil
 }
 
+func (o *flagOp) finish(*batch) error { return nil }
+
 func (o *flagOp) settle(b *batch) { b.settle(&o.result) }

@@ -14,6 +14,9 @@ const foldVersion = 10
 
 // goMigrations are what a migration cannot say in SQL.
 func goMigrations(d Dialect) []*goose.Migration {
+	if d.name != sqliteName {
+		return nil // an engine that came later never had the old data
+	}
 	return []*goose.Migration{
 		goose.NewGoMigration(foldVersion, &goose.GoFunc{RunTx: func(ctx context.Context, t *sql.Tx) error {
 			return foldTitles(ctx, d, t)

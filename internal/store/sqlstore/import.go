@@ -121,6 +121,8 @@ func (o *importOp) apply(b *batch) error {
 	return nil
 }
 
+func (o *importOp) finish(*batch) error { return nil }
+
 func (o *importOp) settle(*batch) {}
 
 // filesOf refuses pictures that are not the sender's, or somewhere else already.

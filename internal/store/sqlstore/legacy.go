@@ -57,7 +57,7 @@ FROM (
   WHERE (conversation, seq) > (?, ?)
   ORDER BY conversation, seq
   LIMIT ?
-)
+) step
 ORDER BY conversation DESC, seq DESC
 LIMIT 1`
 
@@ -110,6 +110,9 @@ func (s *Store) Numbers(ctx context.Context, id chat.ConversationID, seqs []chat
 	}
 	const first = int64(legacy.FirstOwn)
 	err = s.write(ctx, func(t tx) error {
+		if err := s.dialect.serialize(t, numberingMessages); err != nil {
+			return err
+		}
 		if _, err := t.exec(insertNumbers, first-1, first, int64(slices.Max(seqs)), first, string(id)); err != nil {
 			return err
 		}
@@ -163,6 +166,9 @@ func (s *Store) numberAll(ctx context.Context) error {
 			return err
 		}
 		err = s.write(ctx, func(t tx) error {
+			if err := s.dialect.serialize(t, numberingMessages); err != nil {
+				return err
+			}
 			_, err := t.exec(numberRest, int64(legacy.FirstOwn-1), int64(legacy.FirstOwn), at[0], at[1], end[0], end[1])
 			return err
 		})

@@ -127,6 +127,8 @@ func (b *batch) seen(c *conversation, m *chat.Mark) (int64, error) {
 	return at.ordinal, nil
 }
 
+func (o *advanceOp) finish(*batch) error { return nil }
+
 func (o *advanceOp) settle(b *batch) {
 	for i := range o.result {
 		b.settle(&o.result[i].Conversation)

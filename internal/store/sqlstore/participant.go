@@ -34,7 +34,7 @@ INSERT INTO participants (uid, revoked_at)
 VALUES (?, ?)
 ON CONFLICT (uid) DO UPDATE
 SET revoked_at = excluded.revoked_at
-WHERE revoked_at < excluded.revoked_at`
+WHERE participants.revoked_at < excluded.revoked_at`
 
 // PutParticipant implements chat.Store.
 func (s *Store) PutParticipant(ctx context.Context, uid chat.UID, name, avatar string) error {

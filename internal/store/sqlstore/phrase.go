@@ -47,6 +47,9 @@ func (s *Store) Phrases(ctx context.Context, owner chat.PhraseOwner) ([]chat.Phr
 func (s *Store) PutPhrase(ctx context.Context, p chat.Phrase, most int) error {
 	merchant, agent := string(p.Owner.Merchant), string(p.Owner.Agent)
 	err := s.write(ctx, func(t tx) error {
+		if err := s.dialect.serialize(t, countingPhrases+merchant+" "+agent); err != nil {
+			return err
+		}
 		var others int64
 		err := t.query(func(r row) error { others = r.int(0); return nil }, countOtherPhrases, merchant, agent, string(p.ID))
 		if err != nil {

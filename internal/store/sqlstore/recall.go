@@ -125,6 +125,8 @@ func (o *recallOp) discardFiles(t tx) error {
 	return err
 }
 
+func (o *recallOp) finish(*batch) error { return nil }
+
 func (o *recallOp) settle(b *batch) { b.settle(&o.result.Conversation) }
 
 func errNoMessage() error { return chat.Errorf(chat.NotFound, "no such message") }

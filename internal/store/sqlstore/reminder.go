@@ -258,6 +258,8 @@ func (o *leaseOp) take(b *batch, due *reminder) (_ chat.Reminder, ok bool, err e
 	}, true, nil
 }
 
+func (o *leaseOp) finish(*batch) error { return nil }
+
 func (o *leaseOp) settle(*batch) {}
 
 // SettleReminder implements chat.ReminderStore.
@@ -293,7 +295,7 @@ func (o *settleOp) apply(b *batch) error {
 		return o.again(b.tx, &held)
 	}
 	if o.outcome.GivenUp {
-		if err := o.giveUp(b.tx, &held); err != nil {
+		if err := o.giveUp(b, &held); err != nil {
 			return err
 		}
 	}
@@ -314,7 +316,11 @@ func (o *settleOp) again(t tx, held *reminder) error {
 	return err
 }
 
-func (o *settleOp) giveUp(t tx, held *reminder) error {
+func (o *settleOp) giveUp(b *batch, held *reminder) error {
+	t := b.tx
+	if err := b.dialect.serialize(t, numberingUndelivered); err != nil { // see AddReport
+		return err
+	}
 	if _, err := t.exec(sweepUndelivered, millis(o.outcome.At.Add(-chat.UndeliveredFor))); err != nil {
 		return err
 	}
@@ -342,6 +348,8 @@ func (o *settleOp) goOn(b *batch, held *reminder) error {
 	_, err = held.put(b.tx, &next)
 	return err
 }
+
+func (o *settleOp) finish(*batch) error { return nil }
 
 func (o *settleOp) settle(*batch) {}
 
@@ -375,9 +383,13 @@ func (s *Store) RetryReminder(ctx context.Context, id chat.ReminderID, now time.
 			return err
 		}
 		if num == 0 {
-			return chat.Errorf(chat.NotFound, "no delivery that was given up has this id")
+			return errNotGivenUp()
 		}
-		if _, err := t.exec(deleteUndelivered, string(id)); err != nil {
+		n, err := t.exec(deleteUndelivered, string(id))
+		if err == nil && n == 0 { // another node was faster
+			return errNotGivenUp()
+		}
+		if err != nil {
 			return err
 		}
 		_, err = t.exec(reviveReminder, num, side, millis(now), told, string(id), seq, madeAt)
@@ -387,6 +399,10 @@ func (s *Store) RetryReminder(ctx context.Context, id chat.ReminderID, now time.
 		return fmt.Errorf("retry reminder: %w", err)
 	}
 	return nil
+}
+
+func errNotGivenUp() error {
+	return chat.Errorf(chat.NotFound, "no delivery that was given up has this id")
 }
 
 // CountReminders implements chat.ReminderStore.

@@ -12,8 +12,9 @@ import (
 
 // fullText is how an engine finds words.
 type fullText interface {
-	// add makes a message searchable.
-	add(t tx, e entry) error
+	// index makes up to limit more messages searchable and returns how many it has
+	// looked at. Of several who do so at a time, all but one may do nothing.
+	index(ctx context.Context, s *Store, limit int) (int, error)
 
 	// drop makes it be found no more; one that was not added is no error.
 	drop(t tx, num, seq int64) error
@@ -60,11 +61,7 @@ func (s *Store) IndexMessages(ctx context.Context, limit int) (int, error) {
 	if err != nil || !some || limit <= 0 {
 		return 0, err
 	}
-	done := 0
-	err = s.write(ctx, func(t tx) (err error) {
-		done, err = indexMessages(t, s.dialect.search, limit)
-		return err
-	})
+	done, err := s.dialect.search.index(ctx, s, limit)
 	if err != nil {
 		return 0, fmt.Errorf("index messages: %w", err)
 	}
@@ -74,65 +71,19 @@ func (s *Store) IndexMessages(ctx context.Context, limit int) (int, error) {
 // unindexed is a conversation with messages that cannot be found yet.
 type unindexed struct {
 	entry
-	last int64
+	last   int64
+	looked bool // at a message of it
 }
 
-func indexMessages(t tx, index fullText, limit int) (done int, err error) {
-	var todo []unindexed
-	err = t.query(func(r row) error {
-		todo = append(todo, unindexed{entry{
+// decodeUnindexed decodes a row of selectUnindexed.
+func decodeUnindexed(r row) unindexed {
+	return unindexed{
+		entry: entry{
 			num: r.int(0), id: chat.ConversationID(r.text(1)),
 			uids: [2]chat.UID{chat.UID(r.text(2)), chat.UID(r.text(3))}, seq: r.int(4),
-		}, r.int(5)})
-		return nil
-	}, selectUnindexed, int64(limit))
-	if err != nil {
-		return 0, err
+		},
+		last: r.int(5),
 	}
-	for _, u := range todo {
-		if done == limit {
-			break
-		}
-		n, err := u.index(t, index, limit-done)
-		if err != nil {
-			return 0, fmt.Errorf("messages of %s: %w", u.id, err)
-		}
-		done += n
-	}
-	return done, nil
-}
-
-// index adds up to limit of the conversation's messages.
-func (u *unindexed) index(t tx, index fullText, limit int) (int, error) {
-	var found []entry
-	n := 0
-	err := t.query(func(r row) error {
-		m, err := decodeMessage(r, u.id, u.uids)
-		if err != nil {
-			return err
-		}
-		n++
-		u.seq = int64(m.Seq)
-		e := u.entry
-		e.sentAt, e.words = millis(m.SentAt), terms.Cut(saidIn(m.Blocks))
-		if len(e.words) > 0 {
-			found = append(found, e)
-		}
-		return nil
-	}, selectSaid, u.num, u.seq, int64(limit))
-	if err != nil {
-		return 0, err
-	}
-	if n == 0 { // there should be some; that there are none is not asked again and again
-		u.seq = u.last
-	}
-	for _, e := range found {
-		if err := index.add(t, e); err != nil {
-			return 0, err
-		}
-	}
-	_, err = t.exec(updateIndexed, u.seq, u.num)
-	return n, err
 }
 
 // saidIn returns the text of blocks.

@@ -25,10 +25,12 @@ const sqliteReaders = 4
 // full disk does not empty itself within a second.
 const repairRetry = 5 * time.Second
 
+const sqliteName = "sqlite"
+
 // sqliteDialect is the default engine: one file, one process.
 func sqliteDialect() Dialect {
 	return Dialect{
-		name:    "sqlite",
+		name:    sqliteName,
 		goose:   goose.DialectSQLite3,
 		rewrite: func(query string) string { return query },
 		failure: sqliteFailure,

@@ -92,16 +92,24 @@ WHERE true
 ON CONFLICT (conversation, product) DO UPDATE
 SET last_at = excluded.last_at`
 
-func (s sqliteBatch) conversationsByID(ids []string, each func(row) error) error {
-	return s.tx.query(each, sqliteConversationsByID, jsonList(ids))
-}
-
-func (s sqliteBatch) conversationsBetween(pairs [][2]string, each func(row) error) error {
+func (s sqliteBatch) conversations(ids []string, pairs [][2]string, each func(row) error) error {
+	if len(ids) > 0 {
+		if err := s.tx.query(each, sqliteConversationsByID, jsonList(ids)); err != nil {
+			return err
+		}
+	}
+	if len(pairs) == 0 {
+		return nil
+	}
 	keys, err := json.Marshal(pairs)
 	if err != nil {
 		return err
 	}
 	return s.tx.query(each, sqliteConversationsBetween, string(keys))
+}
+
+func (s sqliteBatch) files(ids []string, each func(row) error) error {
+	return s.tx.query(each, selectFiles, jsonList(ids))
 }
 
 func (s sqliteBatch) messagesByNonce(keys []nonceKey, each func(row) error) error {
@@ -140,16 +148,21 @@ func (s sqliteBatch) raise(by []raised, each func(row) error) error {
 	return s.tx.query(each, sqliteRaise, string(b))
 }
 
-func (s sqliteBatch) begin(c *conversation) (num int64, err error) {
-	args := []any{
-		string(c.ID), string(c.UIDs[0]), string(c.UIDs[1]), string(c.Product),
-		int64(c.LastSeq), int64(c.Rev), millis(c.CreatedAt), millis(c.LastAt),
+func (s sqliteBatch) begin(cs []*conversation) error {
+	for _, c := range cs {
+		args := []any{
+			string(c.ID), string(c.UIDs[0]), string(c.UIDs[1]), string(c.Product),
+			int64(c.LastSeq), int64(c.Rev), millis(c.CreatedAt), millis(c.LastAt),
+		}
+		err := s.tx.query(func(r row) error {
+			c.num = r.int(0)
+			return nil
+		}, sqliteBegin, c.appendSides(args)...)
+		if err != nil {
+			return err
+		}
 	}
-	err = s.tx.query(func(r row) error {
-		num = r.int(0)
-		return nil
-	}, sqliteBegin, c.appendSides(args)...)
-	return num, err
+	return nil
 }
 
 func (s sqliteBatch) update(cs []*conversation) error {

@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"context"
 	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"haggle/internal/chat"
@@ -49,6 +51,70 @@ CROSS JOIN messages m ON m.conversation = r.conversation AND m.seq = r.seq
 WHERE search MATCH ? AND search.rowid < ? AND c.mine = ?
 ORDER BY search.rowid DESC
 LIMIT ?`
+
+// index is a write like any other: there is one writer.
+func (i sqliteSearch) index(ctx context.Context, s *Store, limit int) (done int, err error) {
+	err = s.write(ctx, func(t tx) (err error) {
+		done, err = indexMessages(t, i, limit)
+		return err
+	})
+	return done, err
+}
+
+func indexMessages(t tx, index sqliteSearch, limit int) (done int, err error) {
+	var todo []unindexed
+	err = t.query(func(r row) error {
+		todo = append(todo, decodeUnindexed(r))
+		return nil
+	}, selectUnindexed, int64(limit))
+	if err != nil {
+		return 0, err
+	}
+	for _, u := range todo {
+		if done == limit {
+			break
+		}
+		n, err := u.index(t, index, limit-done)
+		if err != nil {
+			return 0, fmt.Errorf("messages of %s: %w", u.id, err)
+		}
+		done += n
+	}
+	return done, nil
+}
+
+// index adds up to limit of the conversation's messages.
+func (u *unindexed) index(t tx, index sqliteSearch, limit int) (int, error) {
+	var found []entry
+	n := 0
+	err := t.query(func(r row) error {
+		m, err := decodeMessage(r, u.id, u.uids)
+		if err != nil {
+			return err
+		}
+		n++
+		u.seq = int64(m.Seq)
+		e := u.entry
+		e.sentAt, e.words = millis(m.SentAt), terms.Cut(saidIn(m.Blocks))
+		if len(e.words) > 0 {
+			found = append(found, e)
+		}
+		return nil
+	}, selectSaid, u.num, u.seq, int64(limit))
+	if err != nil {
+		return 0, err
+	}
+	if n == 0 { // there should be some; that there are none is not asked again and again
+		u.seq = u.last
+	}
+	for _, e := range found {
+		if err := index.add(t, e); err != nil {
+			return 0, err
+		}
+	}
+	_, err = t.exec(updateIndexed, u.seq, u.num)
+	return n, err
+}
 
 func (sqliteSearch) add(t tx, e entry) error {
 	from := e.sentAt * placesPerMilli

@@ -26,7 +26,7 @@ type Store struct {
 	dialect Dialect
 	db      *sql.DB // reads
 	writer  *writer
-	lock    io.Closer // what keeps other processes out
+	lock    io.Closer // what keeps other processes out; nil where they are welcome
 	epoch   atomic.Pointer[chat.Epoch]
 
 	mu    sync.RWMutex // guards stmts
@@ -58,12 +58,16 @@ func newStore(ctx context.Context, d Dialect, db *sql.DB, c connect, lock io.Clo
 // from now on are Unavailable.
 func (s *Store) Close() error {
 	err := s.writer.close()
-	return errors.Join(err, s.db.Close(), s.lock.Close())
+	err = errors.Join(err, s.db.Close())
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+	}
+	return err
 }
 
 // migrate brings the schema up to date.
-func migrate(ctx context.Context, d Dialect, db *sql.DB) error {
-	p, err := migrator(d, db)
+func migrate(ctx context.Context, d Dialect, db *sql.DB, options ...goose.ProviderOption) error {
+	p, err := migrator(d, db, options...)
 	if err != nil {
 		return err
 	}
@@ -71,12 +75,13 @@ func migrate(ctx context.Context, d Dialect, db *sql.DB) error {
 	return err
 }
 
-func migrator(d Dialect, db *sql.DB) (*goose.Provider, error) {
+func migrator(d Dialect, db *sql.DB, options ...goose.ProviderOption) (*goose.Provider, error) {
 	dir, err := fs.Sub(migrations, "migrations/"+d.name)
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(d.goose, db, dir, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(goMigrations(d)...))
+	options = append(options, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(goMigrations(d)...))
+	return goose.NewProvider(d.goose, db, dir, options...)
 }
 
 const replaceSetting = `
@@ -134,6 +139,11 @@ func (s *Store) query(ctx context.Context, each func(row) error, query string, a
 	if state := s.dialect.failure(err); state != nil {
 		return state
 	}
+	if s.dialect.refusal != nil {
+		if refused := s.dialect.refusal(err); refused != nil {
+			return refused
+		}
+	}
 	return err
 }
 
@@ -142,6 +152,9 @@ func errCanceled(ctx context.Context) error {
 }
 
 func (s *Store) read(ctx context.Context, each func(row) error, query string, args ...any) (err error) {
+	if s.dialect.timeout > 0 {
+		return s.readRemote(ctx, each, query, args...)
+	}
 	st, err := s.prepare(ctx, query)
 	if err != nil {
 		return err
@@ -155,6 +168,30 @@ func (s *Store) read(ctx context.Context, each func(row) error, query string, ar
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	return eachRow(rows, each)
+}
+
+// readRemote reads from a server. One that went away since the last read is asked once
+// more, on another connection; the driver prepares statements itself.
+func (s *Store) readRemote(ctx context.Context, each func(row) error, query string, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, s.dialect.timeout)
+	defer cancel()
+	begun := false
+	once := func() (err error) {
+		rows, err := s.db.QueryContext(ctx, s.dialect.rewrite(query), args...)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		return eachRow(rows, func(r row) error {
+			begun = true
+			return each(r)
+		})
+	}
+	err := once()
+	if err != nil && !begun && s.dialect.rival(err) {
+		err = once()
+	}
+	return err
 }
 
 func eachRow(rows *sql.Rows, each func(row) error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 const (
 	queueLen = 4096 // requests that may wait; one more is refused
 	batchLen = 512  // requests that share a commit at the most
+	rivals   = 5    // times that a batch in which others were in the way is tried again
 )
 
 // writer is the only one who writes. Requests wait in a bounded queue; whatever
@@ -143,6 +145,13 @@ func (w *writer) gather(batch []*request) []*request {
 // member is on its own, so that only the guilty one fails.
 func (w *writer) commit(ctx context.Context, batch []*request) {
 	err := w.attempt(ctx, batch)
+	for n := range rivals {
+		if err == nil || w.dialect.rival == nil || !w.dialect.rival(err) {
+			break
+		}
+		pause(n)
+		err = w.attempt(ctx, batch)
+	}
 	if err == nil {
 		w.broken.Store(nil)
 		return
@@ -159,10 +168,24 @@ func (w *writer) commit(ctx context.Context, batch []*request) {
 		}
 		return
 	}
+	if w.dialect.refusal != nil {
+		if refused := w.dialect.refusal(err); refused != nil {
+			err = refused
+		}
+	}
 	w.stats.failed(err, len(batch))
 	for _, r := range batch {
 		r.err = err
 	}
+}
+
+// pause keeps two who were in each other's way from meeting again at once. The first
+// to be tried again is not: mostly the other one is done.
+func pause(n int) {
+	if n == 0 {
+		return
+	}
+	<-time.After(rand.N(time.Duration(n) * 10 * time.Millisecond))
 }
 
 // engineError is one that no request is at fault for: the transaction around them
@@ -191,7 +214,7 @@ func (w *writer) attempt(ctx context.Context, requests []*request) error {
 		w.disconnect()
 		return &engineError{"begin", err}
 	}
-	if err := runBatch(w.conn, w.dialect.batch(w.conn), w.dialect.search, requests); err != nil {
+	if err := runBatch(w.conn, &w.dialect, requests); err != nil {
 		return w.undo(err)
 	}
 	if err := w.conn.commit(); err != nil {

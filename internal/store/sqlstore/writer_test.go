@@ -437,7 +437,7 @@ func plannedQueries(s *Store) map[string]string {
 		"files": selectFiles, "file by key": selectFileByKey, "unattached files": selectUnattachedFiles, "recalled files": selectRecalledFiles,
 		"batch by id": sqliteConversationsByID, "batch between": sqliteConversationsBetween,
 		"batch by nonce": sqliteMessagesByNonce, "batch by seq": sqliteMessagesBySeq,
-		"update": sqliteUpdate, "login code": selectLoginCode, "delete login codes": deleteLoginCodes,
+		"update": sqliteUpdate, "login code": selectLoginCode, "delete login code": deleteLoginCode, "delete login codes": deleteLoginCodes,
 		"ended login": selectEndedLogin, "delete ended logins": deleteEndedLogins, "shop settings": selectShopSettings,
 
 		"asked about": selectAsked, "phrases": selectPhrases, "other phrases": countOtherPhrases,

@@ -1,0 +1,202 @@
+package testkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Postgres is a PostgreSQL server of one's own, in a folder of its own, on a loopback
+// port. Everybody on the machine may use it, as its user postgres. What it says is
+// stored is synced to the disk.
+type Postgres struct {
+	dir  string
+	port int
+	cmd  *exec.Cmd
+	stop io.Closer // its end is the server's
+	made atomic.Int64
+}
+
+// ErrNoPostgres is returned where there is no PostgreSQL to start.
+var ErrNoPostgres = errors.New("there is no postgres; install postgresql")
+
+// The server ends with whoever started it, however that ends: then standard input does.
+const watchPostgres = `"$@" & read -r _; kill -QUIT $!; wait; cd /; rm -rf "$DIR"`
+
+// StartPostgres starts a server. The caller stops it.
+func StartPostgres(ctx context.Context) (_ *Postgres, err error) {
+	daemon, err := lookUpPostgres("postgres")
+	if err != nil {
+		return nil, ErrNoPostgres
+	}
+	install, err := lookUpPostgres("initdb")
+	if err != nil {
+		return nil, ErrNoPostgres
+	}
+	p := new(Postgres)
+	if p.dir, err = os.MkdirTemp("", "haggle-postgres-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, p.Stop())
+		}
+	}()
+	as, err := p.owner()
+	if err != nil {
+		return nil, err
+	}
+	data := filepath.Join(p.dir, "data")
+	// Another order of letters than that of bytes, as most databases have one.
+	initdb := exec.CommandContext(ctx, install, "--pgdata="+data, "--username=postgres", "--auth=trust", "--encoding=UTF8", //nolint:gosec // ours
+		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en", "--no-sync")
+	initdb.Dir, initdb.SysProcAttr = p.dir, &syscall.SysProcAttr{Credential: as}
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("make a database cluster: %w: %s", err, out)
+	}
+	if p.port, err = freePort(ctx); err != nil {
+		return nil, err
+	}
+	return p, p.start(ctx, daemon, data, as)
+}
+
+func (p *Postgres) start(ctx context.Context, daemon, data string, as *syscall.Credential) error {
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", "-c", watchPostgres, "sh", daemon, "-D", data, //nolint:gosec // ours
+		"-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(p.port), "-c", "unix_socket_directories="+p.dir,
+		"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "max_connections=200", "-c", "shared_buffers=128MB")
+	p.cmd.Dir, p.cmd.Env = p.dir, append(os.Environ(), "DIR="+p.dir)
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true} // an interrupt is for the tests
+	log, err := os.Create(filepath.Join(p.dir, "log"))
+	if err != nil {
+		return err
+	}
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	if p.stop, err = p.cmd.StdinPipe(); err != nil {
+		return errors.Join(err, log.Close())
+	}
+	if err := errors.Join(p.cmd.Start(), log.Close()); err != nil {
+		return err
+	}
+	return p.await(ctx)
+}
+
+// owner makes the folder that of a user whom the server agrees to run as; nil is
+// oneself.
+func (p *Postgres) owner() (*syscall.Credential, error) {
+	if os.Getuid() != 0 { // it refuses to run as root
+		return nil, nil
+	}
+	name := "postgres"
+	u, err := user.Lookup(name)
+	if err != nil {
+		name = "nobody"
+		if u, err = user.Lookup(name); err != nil {
+			return nil, err
+		}
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, giveTo(p.dir, name)
+}
+
+// URL is the address of a database.
+func (p *Postgres) URL(database string) string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", p.port, database)
+}
+
+// Exec carries out SQL in a database.
+func (p *Postgres) Exec(ctx context.Context, database, sql string) (err error) {
+	c, err := pgx.Connect(ctx, p.URL(database))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close(ctx)) }()
+	_, err = c.Exec(ctx, sql)
+	return err
+}
+
+// NewDatabase makes a database that is a copy of template, or empty where that is "",
+// and returns its address. Nobody may be using the template.
+func (p *Postgres) NewDatabase(ctx context.Context, template string) (url string, err error) {
+	name := fmt.Sprint("test_", p.made.Add(1))
+	if template == "" {
+		template = "template0"
+	}
+	return p.URL(name), p.Exec(ctx, "postgres", "CREATE DATABASE "+name+" TEMPLATE "+template)
+}
+
+// await waits until the server takes connections.
+func (p *Postgres) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if p.Exec(ctx, "postgres", "SELECT 1") == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			log, _ := os.ReadFile(filepath.Join(p.dir, "log")) // best effort, for the error
+			return fmt.Errorf("postgres does not start: %s", log)
+		}
+	}
+}
+
+// Stop ends the server and removes what it kept.
+func (p *Postgres) Stop() error {
+	if p.stop != nil && p.cmd.Process != nil {
+		_ = p.stop.Close()
+		_ = p.cmd.Wait() // it is stopped by a signal, which is an error
+	}
+	return os.RemoveAll(p.dir)
+}
+
+func freePort(ctx context.Context) (int, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	port := 0
+	if addr, ok := l.Addr().(*net.TCPAddr); ok {
+		port = addr.Port
+	}
+	return port, l.Close()
+}
+
+// lookUpPostgres finds a program of the newest version. Debian has them beside the path.
+func lookUpPostgres(name string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if err != nil || len(found) == 0 {
+		return "", errors.Join(exec.ErrNotFound, err)
+	}
+	version := func(path string) int {
+		n, _ := strconv.Atoi(strings.Split(path, "/")[4]) // what is no number is older than all
+		return n
+	}
+	return slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) }), nil
+}
