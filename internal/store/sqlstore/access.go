@@ -58,7 +58,7 @@ LIMIT ?`
 // Secret implements chat.Store.
 func (s *Store) Secret(ctx context.Context, name string, fresh []byte) ([]byte, error) {
 	var value []byte
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, "setting "+name, func(t tx) error {
 		if _, err := t.exec(insertSetting, name, fresh); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (s *Store) Secret(ctx context.Context, name string, fresh []byte) ([]byte, 
 
 // PutLoginCode implements chat.Store.
 func (s *Store) PutLoginCode(ctx context.Context, c chat.LoginCode) error {
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, "", func(t tx) error {
 		_, err := t.exec(putLoginCode, c.Hash, string(c.Actor.UID), string(c.Actor.Agent), c.Actor.AgentName, millis(c.ExpiresAt))
 		return err
 	})
@@ -89,7 +89,7 @@ func (s *Store) PutLoginCode(ctx context.Context, c chat.LoginCode) error {
 func (s *Store) TakeLoginCode(ctx context.Context, hash []byte, now time.Time) (chat.LoginCode, error) {
 	var c chat.LoginCode
 	found := false
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, "", func(t tx) error {
 		found = false
 		err := t.query(func(r row) error {
 			c = chat.LoginCode{
@@ -122,7 +122,7 @@ func (s *Store) TakeLoginCode(ctx context.Context, hash []byte, now time.Time) (
 
 // AddReport implements chat.Store.
 func (s *Store) AddReport(ctx context.Context, r chat.Report) error {
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, numberingReports, func(t tx) error {
 		last := int64(-1)
 		err := t.query(func(r row) error { last = r.int(0); return nil }, selectLastSeq, string(r.Conversation))
 		switch {

@@ -427,7 +427,10 @@ func (b *batch) saveConversations() error {
 }
 
 // writeOp is a small write that needs nothing of the batch but its transaction.
-type writeOp struct{ fn func(t tx) error }
+type writeOp struct {
+	what string // what it writes to, where others may want the same
+	fn   func(t tx) error
+}
 
 func (o *writeOp) begin(*batch) error    { return nil }
 func (o *writeOp) look(*batch) error     { return nil }

@@ -75,7 +75,7 @@ func (s *Store) AddFile(ctx context.Context, f chat.File) (stored chat.File, fre
 	f.Conversation = ""
 	f.CreatedAt = whole(f.CreatedAt)
 	var there *chat.File
-	err = s.write(ctx, func(t tx) error {
+	err = s.write(ctx, "file "+string(f.Uploader)+" "+string(f.Key), func(t tx) error {
 		there = nil
 		err := t.query(func(r row) error {
 			found := decodeFile(r)
@@ -148,7 +148,7 @@ func (s *Store) files(ctx context.Context, query string, args ...any) ([]chat.Fi
 // DeleteUnattachedFile implements chat.Store.
 func (s *Store) DeleteUnattachedFile(ctx context.Context, id chat.FileID) (bool, error) {
 	var n int64
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, "file "+string(id), func(t tx) error {
 		var err error
 		n, err = t.exec(deleteUnattachedFile, string(id))
 		return err
@@ -174,7 +174,7 @@ func (s *Store) RecalledFiles(ctx context.Context, limit int) ([]chat.FileID, er
 
 // ForgetRecalledFile implements chat.Store.
 func (s *Store) ForgetRecalledFile(ctx context.Context, id chat.FileID) error {
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, "", func(t tx) error {
 		_, err := t.exec(deleteRecalledFile, string(id))
 		return err
 	})

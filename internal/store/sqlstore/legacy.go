@@ -109,7 +109,7 @@ func (s *Store) Numbers(ctx context.Context, id chat.ConversationID, seqs []chat
 		return found, nil
 	}
 	const first = int64(legacy.FirstOwn)
-	err = s.write(ctx, func(t tx) error {
+	err = s.write(ctx, numberingMessages, func(t tx) error {
 		if err := s.dialect.serialize(t, numberingMessages); err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ func (s *Store) numberAll(ctx context.Context) error {
 		if err != nil || !more {
 			return err
 		}
-		err = s.write(ctx, func(t tx) error {
+		err = s.write(ctx, numberingMessages, func(t tx) error {
 			if err := s.dialect.serialize(t, numberingMessages); err != nil {
 				return err
 			}

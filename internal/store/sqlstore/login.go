@@ -24,7 +24,7 @@ WHERE id = ?`
 
 // EndLogin implements chat.Store. It sweeps up those past their end as it goes.
 func (s *Store) EndLogin(ctx context.Context, l chat.EndedLogin, now time.Time) error {
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, "", func(t tx) error {
 		if _, err := t.exec(deleteEndedLogins, millis(now)); err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ WHERE participants.revoked_at < excluded.revoked_at`
 
 // PutParticipant implements chat.Store.
 func (s *Store) PutParticipant(ctx context.Context, uid chat.UID, name, avatar string) error {
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, participantRow(uid), func(t tx) error {
 		_, err := t.exec(putParticipant, string(uid), name, foldName(name), avatar)
 		return err
 	})
@@ -64,7 +64,7 @@ func (s *Store) Participants(ctx context.Context, uids []chat.UID) (map[chat.UID
 
 // DeleteParticipant implements chat.Store.
 func (s *Store) DeleteParticipant(ctx context.Context, uid chat.UID) error {
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, participantRow(uid), func(t tx) error {
 		n, err := t.exec(forgetParticipant, string(uid))
 		if err == nil && n == 0 {
 			return chat.Errorf(chat.NotFound, "no such participant")
@@ -79,7 +79,7 @@ func (s *Store) DeleteParticipant(ctx context.Context, uid chat.UID) error {
 
 // Revoke implements chat.Store.
 func (s *Store) Revoke(ctx context.Context, uid chat.UID, t time.Time) error {
-	err := s.write(ctx, func(x tx) error {
+	err := s.write(ctx, participantRow(uid), func(x tx) error {
 		_, err := x.exec(revokeParticipant, string(uid), millis(t))
 		return err
 	})
@@ -88,6 +88,8 @@ func (s *Store) Revoke(ctx context.Context, uid chat.UID, t time.Time) error {
 	}
 	return nil
 }
+
+func participantRow(uid chat.UID) string { return "participant " + string(uid) }
 
 // foldName takes letter case out of a name: of all the forms of a letter it
 // keeps the one with the lowest code point.

@@ -46,8 +46,9 @@ func (s *Store) Phrases(ctx context.Context, owner chat.PhraseOwner) ([]chat.Phr
 // PutPhrase implements chat.Store.
 func (s *Store) PutPhrase(ctx context.Context, p chat.Phrase, most int) error {
 	merchant, agent := string(p.Owner.Merchant), string(p.Owner.Agent)
-	err := s.write(ctx, func(t tx) error {
-		if err := s.dialect.serialize(t, countingPhrases+merchant+" "+agent); err != nil {
+	phrases := countingPhrases + merchant + " " + agent
+	err := s.write(ctx, phrases, func(t tx) error {
+		if err := s.dialect.serialize(t, phrases); err != nil {
 			return err
 		}
 		var others int64
@@ -69,7 +70,7 @@ func (s *Store) PutPhrase(ctx context.Context, p chat.Phrase, most int) error {
 
 // DeletePhrase implements chat.Store.
 func (s *Store) DeletePhrase(ctx context.Context, owner chat.PhraseOwner, id chat.PhraseID) error {
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, "", func(t tx) error {
 		_, err := t.exec(deletePhrase, string(owner.Merchant), string(owner.Agent), string(id))
 		return err
 	})

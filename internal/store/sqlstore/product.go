@@ -50,7 +50,7 @@ func (s *Store) PutProduct(ctx context.Context, p chat.Product) error {
 	if p.Stock != nil {
 		stock = *p.Stock
 	}
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, productRow(p.ID), func(t tx) error {
 		_, err := t.exec(putProduct, string(p.ID), string(p.Merchant), p.Title, foldName(p.Title), p.Price.Amount, p.Price.Currency,
 			p.Image, p.URL, string(p.Kind), stock, bit(p.Deleted))
 		return err
@@ -123,7 +123,7 @@ func decodeProduct(r row) chat.Product {
 
 // DeleteProduct implements chat.Store.
 func (s *Store) DeleteProduct(ctx context.Context, id chat.ProductID) error {
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, productRow(id), func(t tx) error {
 		n, err := t.exec(deleteProduct, string(id))
 		if err == nil && n == 0 {
 			return errNoProduct()
@@ -135,5 +135,7 @@ func (s *Store) DeleteProduct(ctx context.Context, id chat.ProductID) error {
 	}
 	return nil
 }
+
+func productRow(id chat.ProductID) string { return "product " + string(id) }
 
 func errNoProduct() error { return chat.Errorf(chat.NotFound, "no such product") }

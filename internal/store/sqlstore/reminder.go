@@ -373,7 +373,7 @@ func (s *Store) Undelivered(ctx context.Context, after chat.ReminderNum, limit i
 
 // RetryReminder implements chat.ReminderStore.
 func (s *Store) RetryReminder(ctx context.Context, id chat.ReminderID, now time.Time) error {
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, "", func(t tx) error {
 		var num, side, told, seq, madeAt int64
 		err := t.query(func(r row) error {
 			num, side, told, seq, madeAt = r.int(0), r.int(1), r.int(2), r.int(3), r.int(4)

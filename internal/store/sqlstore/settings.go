@@ -45,7 +45,7 @@ func (s *Store) PutShopSettings(ctx context.Context, merchant chat.UID, set chat
 	if err != nil {
 		return chat.ShopSettings{}, fmt.Errorf("encode shop settings: %w", err)
 	}
-	err = s.write(ctx, func(t tx) error {
+	err = s.write(ctx, "shop "+string(merchant), func(t tx) error {
 		var n int64
 		var err error
 		if set.Version == 0 {

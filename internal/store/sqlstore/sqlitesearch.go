@@ -54,7 +54,7 @@ LIMIT ?`
 
 // index is a write like any other: there is one writer.
 func (i sqliteSearch) index(ctx context.Context, s *Store, limit int) (done int, err error) {
-	err = s.write(ctx, func(t tx) (err error) {
+	err = s.write(ctx, "", func(t tx) (err error) {
 		done, err = indexMessages(t, i, limit)
 		return err
 	})

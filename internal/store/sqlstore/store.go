@@ -93,7 +93,7 @@ SET value = excluded.value`
 // NewEpoch implements chat.Store.
 func (s *Store) NewEpoch(ctx context.Context) (chat.Epoch, error) {
 	epoch := newEpoch()
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, "", func(t tx) error {
 		_, err := t.exec(replaceSetting, epochName, []byte(epoch))
 		return err
 	})
@@ -118,7 +118,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	if s.writer.broken.Load() == nil {
 		return nil
 	}
-	return s.write(ctx, func(t tx) error {
+	return s.write(ctx, "", func(t tx) error {
 		_, err := t.exec(replaceSetting, probeName, []byte(rand.Text()))
 		return err
 	})
@@ -246,9 +246,11 @@ func (s *Store) prepare(ctx context.Context, query string) (statement, error) {
 	return st, nil
 }
 
-// write runs fn in a transaction, which it may share. fn returns a chat.Error
+// write runs fn in a transaction, which it may share. what names the row or the thing
+// that fn locks, where there is one: in a transaction they come in the order of these
+// names. fn returns a chat.Error
 // only before it has written anything; any other error undoes all of it. fn may
 // run more than once.
-func (s *Store) write(ctx context.Context, fn func(t tx) error) error {
-	return s.writer.do(ctx, &writeOp{fn: fn})
+func (s *Store) write(ctx context.Context, what string, fn func(t tx) error) error {
+	return s.writer.do(ctx, &writeOp{what, fn})
 }

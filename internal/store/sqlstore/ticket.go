@@ -44,7 +44,7 @@ func (s *Store) Ticket(ctx context.Context, name string) (value string, expires 
 // PutTicket keeps a ticket in place of the one before, and ends the lease on it. An
 // empty value is none.
 func (s *Store) PutTicket(ctx context.Context, name, value string, expires time.Time) error {
-	err := s.write(ctx, func(t tx) error {
+	err := s.write(ctx, "ticket "+name, func(t tx) error {
 		_, err := t.exec(putTicket, name, value, millis(expires))
 		return err
 	})
@@ -58,7 +58,7 @@ func (s *Store) PutTicket(ctx context.Context, name, value string, expires time.
 // given, and reports whether it is the caller.
 func (s *Store) LeaseTicket(ctx context.Context, name string, now, until time.Time) (bool, error) {
 	var n int64
-	err := s.write(ctx, func(t tx) (err error) {
+	err := s.write(ctx, "ticket "+name, func(t tx) (err error) {
 		n, err = t.exec(leaseTicket, name, millis(until), millis(now))
 		return err
 	})

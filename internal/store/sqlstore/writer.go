@@ -1,10 +1,12 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -116,12 +118,46 @@ func (w *writer) run(ctx context.Context) {
 	batch := make([]*request, 0, batchLen)
 	for r := range w.queue {
 		batch = w.gather(append(batch[:0], r))
-		w.commit(ctx, batch)
+		for _, part := range w.parts(batch) {
+			w.commit(ctx, part)
+		}
 		for _, r := range batch {
 			close(r.done)
 		}
 		clear(batch)
 	}
+}
+
+// parts returns what is to be in one transaction each. Where others write too, a batch
+// locks its rows in an order, and so do small writes by themselves; both together would
+// be none.
+func (w *writer) parts(batch []*request) [][]*request {
+	if !w.dialect.shared {
+		return [][]*request{batch}
+	}
+	var ordered, small []*request
+	for _, r := range batch {
+		if _, ok := r.op.(*writeOp); ok {
+			small = append(small, r)
+		} else {
+			ordered = append(ordered, r)
+		}
+	}
+	slices.SortStableFunc(small, func(a, b *request) int { return cmp.Compare(lockedBy(a), lockedBy(b)) })
+	var parts [][]*request
+	for _, part := range [][]*request{ordered, small} {
+		if len(part) > 0 {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
+func lockedBy(r *request) string {
+	if o, ok := r.op.(*writeOp); ok {
+		return o.what
+	}
+	return ""
 }
 
 // gather adds what is waiting, without waiting for more.

@@ -55,7 +55,7 @@ func hold(t *testing.T, s *Store) (release func()) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		once := sync.OnceFunc(func() { close(busy) })
-		err := s.write(t.Context(), func(tx) error {
+		err := s.write(t.Context(), "", func(tx) error {
 			once()
 			<-free
 			return nil
@@ -189,7 +189,7 @@ func failures(t *testing.T, s *Store, code string) float64 {
 
 func pragma(t *testing.T, s *Store, query string) {
 	t.Helper()
-	if err := s.write(t.Context(), func(x tx) error { return x.query(func(row) error { return nil }, query) }); err != nil {
+	if err := s.write(t.Context(), "", func(x tx) error { return x.query(func(row) error { return nil }, query) }); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 }
@@ -204,7 +204,7 @@ func TestOneBadMember(t *testing.T) {
 	for i := range 20 {
 		wg.Go(func() {
 			if i == 7 {
-				err := s.write(t.Context(), func(x tx) error {
+				err := s.write(t.Context(), "", func(x tx) error {
 					if _, err := x.exec(putLoginCode, []byte("half"), "U_1", "", "", int64(1)); err != nil {
 						return err
 					}
@@ -247,7 +247,7 @@ func TestRepeatsInOneBatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	begun := 0
-	if err := s.write(t.Context(), func(tx) error {
+	if err := s.write(t.Context(), "", func(tx) error {
 		s.writer.conn = countingConn{s.writer.conn, &begun}
 		return nil
 	}); err != nil {
@@ -300,13 +300,13 @@ func TestQueueFull(t *testing.T) {
 	var wg sync.WaitGroup
 	for range queueLen {
 		wg.Go(func() {
-			if err := s.write(t.Context(), func(tx) error { return nil }); err != nil {
+			if err := s.write(t.Context(), "", func(tx) error { return nil }); err != nil {
 				t.Errorf("waiting: %v", err)
 			}
 		})
 	}
 	waiting(t, s, queueLen)
-	if e := chat.AsError(s.write(t.Context(), func(tx) error { return nil })); e.Code != "store_busy" || e.RetryAfter == 0 {
+	if e := chat.AsError(s.write(t.Context(), "", func(tx) error { return nil })); e.Code != "store_busy" || e.RetryAfter == 0 {
 		t.Errorf("one more: %v with code %q, want store_busy and when to come back", e, e.Code)
 	}
 	release()
@@ -356,7 +356,7 @@ func (brokenConn) rollback() error { return errLost }
 func TestBrokenConnection(t *testing.T) {
 	s := openInternal(t)
 	mustAppend(t, s, "before")
-	err := s.write(t.Context(), func(x tx) error {
+	err := s.write(t.Context(), "", func(x tx) error {
 		s.writer.conn = brokenConn{s.writer.conn} // on the writer's own goroutine
 		_, err := x.exec(putLoginCode, []byte("lost"), "U_1", "", "", int64(1))
 		return err

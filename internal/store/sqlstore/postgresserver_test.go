@@ -1,0 +1,59 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+	"testing"
+
+	"haggle/internal/testkit"
+)
+
+// postgresServer is one for all tests. TestMain stops it.
+var postgresServer = sync.OnceValues(func() (*testkit.Postgres, error) {
+	ctx := context.Background() //nolint:forbidigo // it outlives the test that starts it
+	p, err := testkit.StartPostgres(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stopPostgres = p.Stop
+	if err := p.Exec(ctx, "postgres", "CREATE DATABASE "+migrated+" TEMPLATE template0"); err != nil {
+		return nil, err
+	}
+	s, err := OpenPostgres(ctx, p.URL(migrated))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	// Each has a life of its own.
+	return p, p.Exec(ctx, migrated, "DELETE FROM settings")
+})
+
+// migrated is the database that each test has a copy of.
+const migrated = "migrated"
+
+var stopPostgres = func() error { return nil }
+
+// StopPostgres stops the server, if there is one.
+func StopPostgres() error { return stopPostgres() }
+
+// NewPostgres returns the address of an empty database of the test's own.
+func NewPostgres(t testing.TB) string {
+	t.Helper()
+	p, err := postgresServer()
+	if errors.Is(err, testkit.ErrNoPostgres) && os.Getenv("CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, err := p.NewDatabase(t.Context(), migrated)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
