@@ -56,4 +56,3 @@ func NewPostgres(t testing.TB) string {
 	}
 	return url
 }
-

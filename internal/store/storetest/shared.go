@@ -104,7 +104,9 @@ func (s *nodes) Positions(ctx context.Context, uids []chat.UID) (chat.Epoch, map
 	return s.next().Positions(ctx, uids)
 }
 
-func (s *nodes) AddReport(ctx context.Context, r chat.Report) error { return s.next().AddReport(ctx, r) }
+func (s *nodes) AddReport(ctx context.Context, r chat.Report) error {
+	return s.next().AddReport(ctx, r)
+}
 
 func (s *nodes) AddFile(ctx context.Context, f chat.File) (stored chat.File, fresh bool, err error) {
 	return s.next().AddFile(ctx, f)

@@ -1,0 +1,336 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"haggle/internal/chat"
+)
+
+func openPostgresInternal(t *testing.T, url string) *Store {
+	t.Helper()
+	s, err := OpenPostgres(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+// operator is a connection of somebody's who looks after the database.
+func operator(t *testing.T, url string) *pgx.Conn {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(context.WithoutCancel(t.Context())) })
+	return c
+}
+
+func carryOut(t *testing.T, c *pgx.Conn, query string, args ...any) {
+	t.Helper()
+	if _, err := c.Exec(t.Context(), query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+const killOthers = `
+SELECT pg_terminate_backend(pid, 5000)
+FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`
+
+// A server that was started again is nobody's matter, as long as nothing was said
+// meanwhile.
+func TestPostgresConnectionsEnded(t *testing.T) {
+	url := NewPostgres(t)
+	s := openPostgresInternal(t, url)
+	c := mustAppend(t, s, "before").Conversation
+	op := operator(t, url)
+	for i := range 3 {
+		carryOut(t, op, killOthers)
+		if r := mustAppend(t, s, fmt.Sprint("after ", i)); int(r.Message.Seq) != i+2 {
+			t.Errorf("seq %d, want %d", r.Message.Seq, i+2)
+		}
+		carryOut(t, op, killOthers)
+		if ms, err := s.MessagesAfter(t.Context(), c.ID, 0, 10); err != nil || len(ms) != i+2 {
+			t.Errorf("%d messages, %v, want %d", len(ms), err, i+2)
+		}
+	}
+}
+
+// hookedConn does something before a commit.
+type hookedConn struct {
+	*postgresWriter
+	before func()
+}
+
+func (c hookedConn) commit() error {
+	c.before()
+	return c.postgresWriter.commit()
+}
+
+// hook has before called at the next commit that writes.
+func hook(t *testing.T, s *Store, before func()) {
+	t.Helper()
+	err := s.write(t.Context(), "", func(tx) error {
+		w, ok := s.writer.conn.(*postgresWriter)
+		if !ok {
+			return errors.New("it is hooked already")
+		}
+		once := sync.OnceFunc(before)
+		skipped := false
+		s.writer.conn = hookedConn{w, func() {
+			if skipped {
+				once()
+			}
+			skipped = true // that of this write itself
+		}}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The connection is ended before the server has got the COMMIT. Either that is noticed
+// before anything is sent, and the batch is tried again, or what became of it is not
+// known, and the sender repeats it. It is stored once.
+func TestPostgresKilledBeforeCommit(t *testing.T) {
+	url := NewPostgres(t)
+	s := openPostgresInternal(t, url)
+	mustAppend(t, s, "before")
+	op := operator(t, url)
+	hook(t, s, func() { carryOut(t, op, killOthers) })
+	if _, err := s.Append(t.Context(), draft("lost")); err != nil {
+		wantUnknown(t, err)
+	}
+	if r := mustAppend(t, s, "lost"); r.Message.Seq != 2 {
+		t.Errorf("seq %d, want 2", r.Message.Seq)
+	}
+}
+
+func wantUnknown(t *testing.T, err error) {
+	t.Helper()
+	if e := chat.AsError(err); err == nil || e.Kind != chat.Unavailable || e.Code != "outcome_unknown" {
+		t.Fatalf("error %v with code %q, want outcome_unknown", err, e.Code)
+	}
+}
+
+// cutConn loses what the server says from some moment on.
+type cutConn struct {
+	net.Conn
+	cut *atomic.Bool
+}
+
+func (c cutConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.cut.Load() {
+		return 0, errors.Join(io.ErrUnexpectedEOF, c.Close())
+	}
+	return n, err
+}
+
+// The server has committed, and the connection is lost before it says so: what became
+// of it is not known, and the sender's repeat gets the first result.
+func TestPostgresAnswerLost(t *testing.T) {
+	url := NewPostgres(t)
+	s := openPostgresInternal(t, url)
+	config, _, err := postgresConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cut atomic.Bool
+	dial := config.DialFunc
+	config.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		return cutConn{c, &cut}, err
+	}
+	mustAppend(t, s, "before")
+	reconnect := s.writer.connect // between two writes nobody else looks at it
+	s.writer.connect = connectPostgres(config)
+	carryOut(t, operator(t, url), killOthers)
+	mustAppend(t, s, "through it")
+	hook(t, s, func() { cut.Store(true) })
+	_, err = s.Append(t.Context(), draft("lost"))
+	wantUnknown(t, err)
+	cut.Store(false)
+	s.writer.connect = reconnect
+	if r := mustAppend(t, s, "lost"); r.Fresh || r.Message.Seq != 3 {
+		t.Errorf("fresh %v with seq %d, want what was stored, as 3", r.Fresh, r.Message.Seq)
+	}
+}
+
+// What the server ends as a deadlock is tried again.
+func TestPostgresDeadlock(t *testing.T) {
+	url := NewPostgres(t)
+	s := openPostgresInternal(t, url)
+	c := mustAppend(t, s, "before").Conversation
+	op, watcher := operator(t, url), operator(t, url)
+	carryOut(t, op, "BEGIN")
+	carryOut(t, op, "UPDATE participants SET name = 'x' WHERE uid = 'V_1'")
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if r := mustAppend(t, s, "crossed"); !r.Fresh || r.Message.Seq != 2 {
+			t.Errorf("fresh %v with seq %d", r.Fresh, r.Message.Seq)
+		}
+	})
+	for n := 0; n == 0; { // until it has the conversation and waits for the participant
+		if err := watcher.QueryRow(t.Context(), "SELECT COUNT(*) FROM pg_locks WHERE NOT granted").Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	carryOut(t, op, "UPDATE conversations SET product = 'x' WHERE id = $1", string(c.ID))
+	carryOut(t, op, "COMMIT")
+	wg.Wait()
+	var n int
+	if err := watcher.QueryRow(t.Context(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&n); err != nil || n == 0 {
+		t.Errorf("there were %d deadlocks, %v: this tests nothing", n, err)
+	}
+}
+
+// A server that cannot be reached is not asked again and again, and is when it is back.
+func TestPostgresUnreachable(t *testing.T) {
+	url := NewPostgres(t)
+	s := openPostgresInternal(t, url)
+	mustAppend(t, s, "before")
+	config, _, err := postgresConfig("postgres://postgres@127.0.0.1:1/nowhere?sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := s.writer.connect
+	s.writer.connect = connectPostgres(config)
+	carryOut(t, operator(t, url), killOthers)
+	for range 2 {
+		_, err := s.Append(t.Context(), draft("refused"))
+		if e := chat.AsError(err); err == nil || e.Code != "store_unreachable" || e.Kind != chat.Unavailable || e.RetryAfter == 0 {
+			t.Errorf("error %v with code %q, want store_unreachable", err, e.Code)
+		}
+	}
+	if e := chat.AsError(s.Ping(t.Context())); e.Code != "store_unreachable" {
+		t.Errorf("ping: code %q", e.Code)
+	}
+	s.writer.connect = back
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("ping of a server that is back: %v", err)
+	}
+	if r := mustAppend(t, s, "refused"); !r.Fresh || r.Message.Seq != 2 {
+		t.Errorf("fresh %v with seq %d", r.Fresh, r.Message.Seq)
+	}
+	if err := postgresFailure(errAway); chat.AsError(err).Code != "store_unreachable" {
+		t.Error(err)
+	}
+}
+
+// PostgreSQL stores no NUL: who sends one is told, and nobody else suffers.
+func TestPostgresNUL(t *testing.T) {
+	s := openPostgresInternal(t, NewPostgres(t))
+	mustAppend(t, s, "before")
+	release := hold(t, s)
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() {
+			a := draft(fmt.Sprint("n", i))
+			if i == 3 {
+				a.AgentName = "a\x00b"
+			}
+			_, err := s.Append(t.Context(), a)
+			if (err != nil) != (i == 3) || i == 3 && chat.AsError(err).Code != "invalid_text" {
+				t.Errorf("message %d: %v", i, err)
+			}
+		})
+	}
+	waiting(t, s, 6)
+	release()
+	wg.Wait()
+	if _, err := s.Conversation(t.Context(), "a\x00b"); chat.KindOf(err) != chat.Invalid {
+		t.Errorf("a conversation named with a NUL: %v", err)
+	}
+	if _, err := s.Products(t.Context(), []chat.ProductID{"a\x00b"}); chat.KindOf(err) != chat.Invalid {
+		t.Errorf("a product named with a NUL: %v", err)
+	}
+	if _, err := s.Conversation(t.Context(), "\xff"); chat.KindOf(err) != chat.Invalid {
+		t.Errorf("a conversation named with no UTF-8: %v", err)
+	}
+}
+
+// Two nodes whose connections are ended all the time: who repeats what was not
+// acknowledged has everything stored, once.
+func TestPostgresChaos(t *testing.T) {
+	url := NewPostgres(t)
+	nodes := []*Store{openPostgresInternal(t, url), openPostgresInternal(t, url)}
+	c := mustAppend(t, nodes[0], "first").Conversation
+	op := operator(t, url)
+	var over, killed, unknown atomic.Int64
+	var killer, wg sync.WaitGroup
+	killer.Go(func() {
+		tick := time.NewTicker(30 * time.Millisecond)
+		defer tick.Stop()
+		for over.Load() == 0 {
+			<-tick.C
+			carryOut(t, op, strings.Replace(killOthers, "pid, 5000", "pid", 1)+" AND random() < 0.3")
+			killed.Add(1)
+		}
+	})
+	const senders, each = 12, 60
+	for i := range senders {
+		wg.Go(func() {
+			for n := range each {
+				a := draft(fmt.Sprintf("n-%d-%d", i, n))
+				for try := 0; ; try++ {
+					_, err := nodes[(i+try)%2].Append(t.Context(), a)
+					if err == nil {
+						break
+					}
+					e := chat.AsError(err)
+					if e.Code == "outcome_unknown" {
+						unknown.Add(1)
+					}
+					if e.Kind != chat.Unavailable || try > 1000 {
+						t.Errorf("append: %v", err)
+						return
+					}
+					<-time.After(5 * time.Millisecond)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	over.Store(1)
+	killer.Wait()
+	t.Logf("connections were ended %d times; %d outcomes were not known", killed.Load(), unknown.Load())
+	var ms []chat.Message
+	for try := 0; ; try++ {
+		var err error
+		if ms, err = nodes[0].MessagesAfter(t.Context(), c.ID, 0, 10_000); err == nil {
+			break
+		}
+		if try > 10 {
+			t.Fatal(err)
+		}
+	}
+	if len(ms) != senders*each+1 {
+		t.Errorf("%d messages, want %d", len(ms), senders*each+1)
+	}
+	seen := map[chat.Nonce]bool{}
+	for i, m := range ms {
+		if m.Seq != chat.Seq(i+1) || seen[m.Nonce] {
+			t.Errorf("message %d has seq %d and nonce %s", i, m.Seq, m.Nonce)
+		}
+		seen[m.Nonce] = true
+	}
+}
