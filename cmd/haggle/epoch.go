@@ -22,7 +22,7 @@ func (epochCommand) Help() string {
 
 // Run prints the new epoch.
 func (c *epochCommand) Run(ctx context.Context) error {
-	epoch, err := app.NewEpoch(ctx, c.Data)
+	epoch, err := app.NewEpoch(ctx, &c.Common)
 	if err != nil {
 		return err
 	}

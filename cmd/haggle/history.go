@@ -47,7 +47,7 @@ func (c *importHPChatLog) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		opts.Issues = f
 	}
-	report, err := app.ImportHPChatLog(ctx, c.Data, opts)
+	report, err := app.ImportHPChatLog(ctx, &c.Common, opts)
 	if report.Read > 0 || err == nil {
 		fmt.Print(report.String())
 	}
@@ -86,7 +86,7 @@ func (c *exportHPChatLog) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		out = f
 	}
-	done, err := app.ExportHPChatLog(ctx, c.Data, out, hplog.Format(c.Format), c.OnlyNew)
+	done, err := app.ExportHPChatLog(ctx, &c.Common, out, hplog.Format(c.Format), c.OnlyNew)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -16,6 +17,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"haggle/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
@@ -28,6 +31,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Cmds:                scriptCommands(),
+		Condition:           hasPostgres,
 		Setup: func(env *testscript.Env) error {
 			env.Values[hookKey{}] = &sync.Map{}
 			return nil
@@ -43,6 +47,7 @@ func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args 
 		"get":      get,
 		"getfrom":  getFrom,
 		"mode":     mode,
+		"postgres": postgres,
 	}
 	maps.Copy(commands, webhookCommands())
 	return commands
@@ -115,6 +120,26 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 func getFrom(ts *testscript.TestScript, neg bool, args []string) {
 	want := strings.TrimSpace(ts.ReadFile(args[1]))
 	get(ts, neg, []string{args[0], "200", regexp.QuoteMeta(want), args[2]})
+}
+
+// postgres VAR starts a server that is this script's, and sets VAR to the address of an
+// empty database.
+func postgres(ts *testscript.TestScript, _ bool, args []string) {
+	p, err := testkit.StartPostgres(context.Background())
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(p.Stop()) })
+	url, err := p.NewDatabase(context.Background(), "")
+	ts.Check(err)
+	ts.Setenv(args[0], url)
+}
+
+// hasPostgres says whether a script may call it. With CI set it may: that there is none
+// is an error then.
+func hasPostgres(condition string) (bool, error) {
+	if condition != "postgres" {
+		return false, fmt.Errorf("unknown condition %q", condition)
+	}
+	return testkit.HasPostgres() || os.Getenv("CI") != "", nil
 }
 
 // mode FILE MODE checks who may read a file.

@@ -3,23 +3,18 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"haggle/internal/chat"
-	"haggle/internal/store/sqlstore"
+	"haggle/internal/config"
 )
 
-// NewEpoch begins a new epoch in the data directory, which no server may be
-// using. It makes no new database: there would be nothing to void.
-func NewEpoch(ctx context.Context, dir string) (_ chat.Epoch, err error) {
-	path := filepath.Join(dir, DatabaseFile)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is no database in %s: say where it is with --data", dir)
+// NewEpoch begins a new epoch in the database, which no server may be using. It makes
+// no new database in a data directory: there would be nothing to void.
+func NewEpoch(ctx context.Context, at *config.Common) (_ chat.Epoch, err error) {
+	if err := checkThere(at); err != nil {
+		return "", err
 	}
-	store, err := sqlstore.OpenSQLite(ctx, path)
+	store, err := openStore(ctx, at)
 	if err != nil {
 		return "", err
 	}

@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"haggle/internal/chat"
 	"haggle/internal/compat/hplog"
+	"haggle/internal/config"
 	"haggle/internal/media"
 	"haggle/internal/store/sqlstore"
 )
@@ -35,7 +34,7 @@ type ImportOptions struct {
 
 // ImportHPChatLog brings the table hp_chat_log into the data directory, which no
 // server may be using. A dry run opens nothing of it.
-func ImportHPChatLog(ctx context.Context, dir string, o ImportOptions) (report hplog.Report, err error) {
+func ImportHPChatLog(ctx context.Context, at *config.Common, o ImportOptions) (report hplog.Report, err error) {
 	var closers []io.Closer
 	defer func() {
 		for _, c := range closers {
@@ -53,15 +52,15 @@ func ImportHPChatLog(ctx context.Context, dir string, o ImportOptions) (report h
 	line := media.NewLine(o.Limits)
 	var uploader hplog.Uploader = looker{line}
 	if !o.DryRun {
-		if err := claimDir(dir, false); err != nil {
+		if err := claimDir(at.Data, false); err != nil {
 			return report, err
 		}
-		store, err := openStopped(ctx, dir)
+		store, err := openStopped(ctx, at)
 		if err != nil {
 			return report, err
 		}
 		closers = append([]io.Closer{store}, closers...)
-		disk, err := media.OpenDisk(filepath.Join(dir, filesDir))
+		disk, err := media.OpenDisk(filepath.Join(at.Data, filesDir))
 		if err != nil {
 			return report, err
 		}
@@ -83,9 +82,9 @@ func openSource(o *ImportOptions) (hplog.Source, error) {
 	return hplog.OpenDump(o.From, o.Table)
 }
 
-// openStopped opens the store of a data directory for a command that needs it alone.
-func openStopped(ctx context.Context, dir string) (*sqlstore.Store, error) {
-	store, err := sqlstore.OpenSQLite(ctx, filepath.Join(dir, DatabaseFile))
+// openStopped opens the store for a command. That of a data directory it needs alone.
+func openStopped(ctx context.Context, at *config.Common) (*sqlstore.Store, error) {
+	store, err := openStore(ctx, at)
 	if _, ok := errors.AsType[*sqlstore.InUseError](err); ok {
 		return nil, fmt.Errorf("stop the server first, this takes the database for itself: %w", err)
 	}
@@ -109,11 +108,11 @@ func (l looker) Upload(ctx context.Context, actor chat.Actor, key chat.Nonce, da
 
 // ExportHPChatLog writes the messages of the data directory as rows of hp_chat_log, all
 // or those that were said here. No server may be using it.
-func ExportHPChatLog(ctx context.Context, dir string, out io.Writer, format hplog.Format, onlyNew bool) (done hplog.Exported, err error) {
-	if _, err := os.Stat(filepath.Join(dir, DatabaseFile)); errors.Is(err, fs.ErrNotExist) {
-		return done, fmt.Errorf("there is no database in %s: say where it is with --data", dir)
+func ExportHPChatLog(ctx context.Context, at *config.Common, out io.Writer, format hplog.Format, onlyNew bool) (done hplog.Exported, err error) {
+	if err := checkThere(at); err != nil {
+		return done, err
 	}
-	store, err := openStopped(ctx, dir)
+	store, err := openStopped(ctx, at)
 	if err != nil {
 		return done, err
 	}

@@ -3,11 +3,14 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -68,7 +71,7 @@ func open(ctx context.Context, cfg *config.Config, opts *Options) (_ *app, err e
 	}()
 	// The lock of the data directory comes before the listeners: of two who are
 	// started by mistake, the second is told about the first.
-	store, err := sqlstore.OpenSQLite(ctx, filepath.Join(cfg.Data, DatabaseFile))
+	store, err := openStore(ctx, &cfg.Common)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +88,28 @@ func open(ctx context.Context, cfg *config.Config, opts *Options) (_ *app, err e
 		return nil, err
 	}
 	return a, a.openPages()
+}
+
+// openStore opens the database that the settings name.
+func openStore(ctx context.Context, at *config.Common) (*sqlstore.Store, error) {
+	if err := at.CheckStore(); err != nil {
+		return nil, err
+	}
+	if at.Store != "" {
+		return sqlstore.OpenPostgres(ctx, at.Store)
+	}
+	return sqlstore.OpenSQLite(ctx, filepath.Join(at.Data, DatabaseFile))
+}
+
+// checkThere says where there is no database yet. One elsewhere says so itself.
+func checkThere(at *config.Common) error {
+	if at.Store != "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(at.Data, DatabaseFile)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no database in %s: say where it is with --data, or with --store", at.Data)
+	}
+	return nil
 }
 
 // close gives back what open took, last things first.

@@ -23,7 +23,7 @@ const Off = "off"
 // Check says what is wrong with the settings, all of it, in sentences that name
 // the setting and what is allowed.
 func (c *Config) Check() error {
-	return errors.Join(c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkWeChat(), c.CheckWebhook(), c.checkBranding(), c.checkLimits())
+	return errors.Join(c.CheckStore(), c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkWeChat(), c.CheckWebhook(), c.checkBranding(), c.checkLimits())
 }
 
 // CheckDemo is Check for the demo, which never leaves this machine: whoever
@@ -36,10 +36,22 @@ func (c *Config) CheckDemo() error {
 		return fmt.Errorf("the demo lets everybody be anybody, so it listens on this machine only: --listen is %q, use one like 127.0.0.1:8080; \"haggle serve\" is for the network", c.Listen)
 	case c.TLSCert != "" || c.TLSKey != "" || c.BehindProxy:
 		return errors.New("the demo stays on this machine: it takes neither --tls-cert and --tls-key nor --behind-proxy; use \"haggle serve\"")
+	case c.Store != "":
+		return errors.New("the demo keeps what it sells in a database of its own: it takes no --store")
 	case len(c.TokenPublicKeys) > 0 || c.JWKSURL != "":
 		return errors.New("the demo is a marketplace of its own and signs with a secret: it takes neither --token-public-keys nor --jwks-url")
 	}
 	return c.Check()
+}
+
+// CheckStore says what is wrong with the address of the database, without repeating
+// it: there is a password in it.
+func (c *Common) CheckStore() error {
+	scheme, _, ok := strings.Cut(c.Store, "://")
+	if c.Store == "" || ok && (scheme == "postgres" || scheme == "postgresql") {
+		return nil
+	}
+	return errors.New("--store is the address of a PostgreSQL database, like postgres://haggle:PASSWORD@db.internal/haggle")
 }
 
 func (c *Config) checkListening() error {

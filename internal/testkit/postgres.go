@@ -34,6 +34,12 @@ type Postgres struct {
 // ErrNoPostgres is returned where there is no PostgreSQL to start.
 var ErrNoPostgres = errors.New("there is no postgres; install postgresql")
 
+// HasPostgres reports whether there is one to start.
+func HasPostgres() bool {
+	_, err := lookUpPostgres("postgres")
+	return err == nil
+}
+
 // The server ends with whoever started it, however that ends: then standard input does.
 const watchPostgres = `"$@" & read -r _; kill -QUIT $!; wait; cd /; rm -rf "$DIR"`
 
@@ -143,6 +149,35 @@ func (p *Postgres) NewDatabase(ctx context.Context, template string) (url string
 		template = "template0"
 	}
 	return p.URL(name), p.Exec(ctx, "postgres", "CREATE DATABASE "+name+" TEMPLATE "+template)
+}
+
+// CPU is the processor time that the server's processes have taken, of those that still
+// run.
+func (p *Postgres) CPU() (time.Duration, error) {
+	const tick = 10 * time.Millisecond // of the kernel's counters
+	processes, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		return 0, err
+	}
+	var ticks int64
+	for _, cwd := range processes {
+		if dir, err := os.Readlink(cwd); err != nil || dir != filepath.Join(p.dir, "data") {
+			continue
+		}
+		stat, err := os.ReadFile(filepath.Join(filepath.Dir(cwd), "stat"))
+		if err != nil {
+			continue // it has ended meanwhile
+		}
+		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+		for _, field := range fields[11:13] { // user and system time
+			n, err := strconv.ParseInt(field, 10, 64)
+			if err != nil {
+				return 0, err
+			}
+			ticks += n
+		}
+	}
+	return time.Duration(ticks) * tick, nil
 }
 
 // await waits until the server takes connections.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -16,8 +17,13 @@ import (
 	"haggle/internal/store/sqlstore"
 )
 
+// openBench opens SQLite, or with HAGGLE_BENCH_STORE=postgres a PostgreSQL server that
+// syncs as well.
 func openBench(b *testing.B) *sqlstore.Store {
 	b.Helper()
+	if os.Getenv("HAGGLE_BENCH_STORE") == "postgres" {
+		return openPostgres(b, sqlstore.NewPostgres(b))
+	}
 	s, err := sqlstore.OpenSQLite(b.Context(), filepath.Join(b.TempDir(), "chat.db"))
 	if err != nil {
 		b.Fatal(err)
@@ -63,7 +69,7 @@ func appendAll(b *testing.B, s *sqlstore.Store, senders int, marks bool, remindA
 		convs[i] = r.Conversation.ID
 	}
 	b.ResetTimer()
-	cpu := cpuTime(b)
+	cpu, server := cpuTime(b), serverTime(b)
 	var left atomic.Int64
 	left.Store(int64(b.N))
 	var wg sync.WaitGroup
@@ -93,6 +99,9 @@ func appendAll(b *testing.B, s *sqlstore.Store, senders int, marks bool, remindA
 	wg.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
 	b.ReportMetric(float64((cpuTime(b)-cpu).Microseconds())/float64(b.N), "cpu-µs/msg")
+	if server > 0 {
+		b.ReportMetric(float64((serverTime(b)-server).Microseconds())/float64(b.N), "server-cpu-µs/msg")
+	}
 }
 
 func benchmarkAppendIndexed(b *testing.B, senders int) {
@@ -146,6 +155,19 @@ func BenchmarkSearchMessages(b *testing.B) {
 			}
 		})
 	}
+}
+
+// serverTime is the processor time of the database's server, 0 where there is none.
+func serverTime(b *testing.B) time.Duration {
+	b.Helper()
+	if os.Getenv("HAGGLE_BENCH_STORE") != "postgres" {
+		return 0
+	}
+	used, err := sqlstore.PostgresCPU()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return used
 }
 
 func cpuTime(b *testing.B) time.Duration {

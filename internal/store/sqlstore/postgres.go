@@ -46,8 +46,9 @@ const (
 
 // postgresParams are settings of each connection, unless the address says otherwise.
 // A node that hangs in a transaction holds rows that others wait for, so its server
-// ends it. Each query is a stretch of an index; without the rest the planner cannot
-// choose, by statistics from when the tables were empty, to read a whole one.
+// ends it. Each query is a stretch of an index, whatever its arguments: with the rest
+// the planner makes one plan for all of them, and cannot choose, by statistics from when
+// the tables were empty, to read a whole table.
 func postgresParams() map[string]string {
 	return map[string]string{
 		"application_name":                    "haggle",
@@ -56,7 +57,9 @@ func postgresParams() map[string]string {
 		"idle_in_transaction_session_timeout": "10s",
 		"default_transaction_isolation":       "read committed",
 		"jit":                                 "off",
+		"plan_cache_mode":                     "force_generic_plan",
 		"enable_seqscan":                      "off",
+		"enable_bitmapscan":                   "off", // it has no order, so a page would read everything
 		"enable_hashjoin":                     "off",
 		"enable_mergejoin":                    "off",
 	}

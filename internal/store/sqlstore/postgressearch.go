@@ -70,17 +70,9 @@ const postgresDropSaid = `
 DELETE FROM search_rows
 WHERE conversation = ? AND seq = ?`
 
-// "+ 0" keeps the planner from walking through everybody's messages by their places.
 const postgresSearchMessages = `
-WITH hits AS MATERIALIZED (
-  SELECT id, conversation, seq
-  FROM search_rows
-  WHERE words @@ ?::text::tsquery AND id + 0 < ?
-  ORDER BY id + 0 DESC
-  LIMIT ?
-)
 SELECT r.id,` + conversationColumns + `,` + messageColumns + `
-FROM hits r
+FROM search_hits(?::text::tsquery, ?, ?) r
 JOIN conversations c ON c.num = r.conversation
 JOIN messages m ON m.conversation = r.conversation AND m.seq = r.seq
 WHERE c.mine = ?

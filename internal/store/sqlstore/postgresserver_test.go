@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"haggle/internal/testkit"
 )
@@ -36,6 +37,15 @@ var postgresServer = sync.OnceValues(func() (*testkit.Postgres, error) {
 const migrated = "migrated"
 
 var stopPostgres = func() error { return nil }
+
+// PostgresCPU is the processor time that the server has taken.
+func PostgresCPU() (time.Duration, error) {
+	p, err := postgresServer()
+	if err != nil {
+		return 0, err
+	}
+	return p.CPU()
+}
 
 // StopPostgres stops the server, if there is one.
 func StopPostgres() error { return stopPostgres() }

@@ -245,3 +245,20 @@ CREATE TABLE search_rows (
 );
 CREATE UNIQUE INDEX search_rows_message ON search_rows (conversation, seq);
 CREATE INDEX search_rows_words ON search_rows USING gin (words);
+
+-- Elsewhere bitmaps are off: this is the one index that can be read in no other way.
+-- "+ 0" keeps the planner from walking through everybody's messages by their ids.
+-- +goose StatementBegin
+CREATE FUNCTION search_hits(wanted TSQUERY, before BIGINT, most BIGINT)
+RETURNS TABLE (id BIGINT, conversation BIGINT, seq BIGINT)
+LANGUAGE sql STABLE
+SET enable_bitmapscan = on
+SET enable_indexscan = off
+AS $$
+  SELECT s.id, s.conversation, s.seq
+  FROM search_rows s
+  WHERE s.words @@ wanted AND s.id + 0 < before
+  ORDER BY s.id + 0 DESC
+  LIMIT most
+$$;
+-- +goose StatementEnd
