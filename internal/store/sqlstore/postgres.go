@@ -223,10 +223,10 @@ func postgresStretch(query string) string {
 }
 
 // errOutcome says that a transaction may be stored or not.
-var errOutcome = errors.New("the connection was lost while it was committed") //nolint:gochecknoglobals // an error to compare with
+var errOutcome = errors.New("the connection was lost while it was committed")
 
 // errAway says that the server could not be reached a moment ago.
-var errAway = errors.New("the database cannot be reached") //nolint:gochecknoglobals // an error to compare with
+var errAway = errors.New("the database cannot be reached")
 
 // lost says whether err is that of a connection that is no more.
 func lost(err error) bool {

@@ -56,7 +56,7 @@ func connectPostgres(config *pgx.ConnConfig) connect {
 		w, err := dialPostgres(context.WithoutCancel(ctx), config)
 		if err != nil {
 			wait = min(max(2*wait, postgresBackoff), postgresBackoffMax)
-			next = time.Now().Add(wait/2 + rand.N(wait/2))
+			next = time.Now().Add(wait/2 + rand.N(wait/2)) //nolint:gosec // when is no secret
 			return nil, err
 		}
 		wait, next = 0, time.Time{}
@@ -93,7 +93,7 @@ func (w *postgresWriter) begin() error {
 }
 
 // later queues a statement that is to change so many rows.
-func (w *postgresWriter) later(query string, want int64, args ...any) {
+func (w *postgresWriter) later(query string, want int64, args ...any) { //nolint:unparam // postgresBatch has others
 	for i, a := range args {
 		if b, ok := a.([]byte); ok && b == nil {
 			args[i] = []byte{} // no bytes, not NULL

@@ -274,54 +274,26 @@ func TestPostgresChaos(t *testing.T) {
 	url := NewPostgres(t)
 	nodes := []*Store{openPostgresInternal(t, url), openPostgresInternal(t, url)}
 	c := mustAppend(t, nodes[0], "first").Conversation
-	op := operator(t, url)
-	var over, killed, unknown atomic.Int64
+	var over atomic.Bool
+	var unknown atomic.Int64
 	var killer, wg sync.WaitGroup
-	killer.Go(func() {
-		tick := time.NewTicker(30 * time.Millisecond)
-		defer tick.Stop()
-		for over.Load() == 0 {
-			<-tick.C
-			carryOut(t, op, strings.Replace(killOthers, "pid, 5000", "pid", 1)+" AND random() < 0.3")
-			killed.Add(1)
-		}
-	})
+	op := operator(t, url)
+	killer.Go(func() { killAtRandom(t, op, &over) })
 	const senders, each = 12, 60
 	for i := range senders {
 		wg.Go(func() {
 			for n := range each {
-				a := draft(fmt.Sprintf("n-%d-%d", i, n))
-				for try := 0; ; try++ {
-					_, err := nodes[(i+try)%2].Append(t.Context(), a)
-					if err == nil {
-						break
-					}
-					e := chat.AsError(err)
-					if e.Code == "outcome_unknown" {
-						unknown.Add(1)
-					}
-					if e.Kind != chat.Unavailable || try > 1000 {
-						t.Errorf("append: %v", err)
-						return
-					}
-					<-time.After(5 * time.Millisecond)
-				}
+				insist(t, nodes, i, draft(fmt.Sprintf("n-%d-%d", i, n)), &unknown)
 			}
 		})
 	}
 	wg.Wait()
-	over.Store(1)
+	over.Store(true)
 	killer.Wait()
-	t.Logf("connections were ended %d times; %d outcomes were not known", killed.Load(), unknown.Load())
-	var ms []chat.Message
-	for try := 0; ; try++ {
-		var err error
-		if ms, err = nodes[0].MessagesAfter(t.Context(), c.ID, 0, 10_000); err == nil {
-			break
-		}
-		if try > 10 {
-			t.Fatal(err)
-		}
+	t.Logf("%d outcomes were not known", unknown.Load())
+	ms, err := nodes[0].MessagesAfter(t.Context(), c.ID, 0, 10_000)
+	if err != nil {
+		t.Fatal(err)
 	}
 	if len(ms) != senders*each+1 {
 		t.Errorf("%d messages, want %d", len(ms), senders*each+1)
@@ -332,5 +304,39 @@ func TestPostgresChaos(t *testing.T) {
 			t.Errorf("message %d has seq %d and nonce %s", i, m.Seq, m.Nonce)
 		}
 		seen[m.Nonce] = true
+	}
+}
+
+// killAtRandom ends some of the connections, again and again.
+func killAtRandom(t *testing.T, op *pgx.Conn, over *atomic.Bool) {
+	t.Helper()
+	tick := time.NewTicker(30 * time.Millisecond)
+	defer tick.Stop()
+	for !over.Load() {
+		<-tick.C
+		if _, err := op.Exec(t.Context(), strings.Replace(killOthers, "pid, 5000", "pid", 1)+" AND random() < 0.3"); err != nil {
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// insist sends a message until it is acknowledged, to one node after the other.
+func insist(t *testing.T, nodes []*Store, first int, a chat.Append, unknown *atomic.Int64) {
+	t.Helper()
+	for try := 0; ; try++ {
+		_, err := nodes[(first+try)%len(nodes)].Append(t.Context(), a)
+		if err == nil {
+			return
+		}
+		e := chat.AsError(err)
+		if e.Code == "outcome_unknown" {
+			unknown.Add(1)
+		}
+		if e.Kind != chat.Unavailable || try > 1000 {
+			t.Errorf("append: %v", err)
+			return
+		}
+		<-time.After(5 * time.Millisecond)
 	}
 }

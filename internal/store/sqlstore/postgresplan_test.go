@@ -112,7 +112,8 @@ func badSteps(t *testing.T, c *pgx.Conn, query string, sorts bool) (bad []string
 // fillPostgres fills the tables with a few shops' conversations.
 func fillPostgres(t *testing.T, c *pgx.Conn) {
 	t.Helper()
-	for _, st := range []string{`
+	for _, st := range []string{
+		`
 INSERT INTO conversations (
   id, buyer, merchant, product, last_seq, rev, created_at, last_at,
   buyer_total, buyer_delivered, buyer_read, buyer_seen, buyer_unread, buyer_has_unread, buyer_pos, buyer_blocked,

@@ -221,7 +221,7 @@ func pause(n int) {
 	if n == 0 {
 		return
 	}
-	<-time.After(rand.N(time.Duration(n) * 10 * time.Millisecond))
+	<-time.After(rand.N(time.Duration(n) * 10 * time.Millisecond)) //nolint:gosec // how long is no secret
 }
 
 // engineError is one that no request is at fault for: the transaction around them

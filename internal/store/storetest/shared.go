@@ -68,86 +68,107 @@ func spread(all [2]SharedStore) *nodes { return &nodes{SharedStore: all[0], all:
 
 func (s *nodes) next() SharedStore { return s.all[s.turn.Add(1)%2] }
 
+// Append implements SharedStore.
 func (s *nodes) Append(ctx context.Context, a chat.Append) (chat.Appended, error) {
 	return s.next().Append(ctx, a)
 }
 
+// Advance implements SharedStore.
 func (s *nodes) Advance(ctx context.Context, marks []chat.Mark) ([]chat.Advanced, error) {
 	return s.next().Advance(ctx, marks)
 }
 
+// Recall implements SharedStore.
 func (s *nodes) Recall(ctx context.Context, r chat.RecallRequest) (chat.Recalled, error) {
 	return s.next().Recall(ctx, r)
 }
 
+// SetBlocked implements SharedStore.
 func (s *nodes) SetBlocked(ctx context.Context, id chat.ConversationID, side chat.Side, blocked bool) (chat.Conversation, error) {
 	return s.next().SetBlocked(ctx, id, side, blocked)
 }
 
+// SetFlag implements SharedStore.
 func (s *nodes) SetFlag(ctx context.Context, id chat.ConversationID, side chat.Side, flag chat.Flag, on bool) (chat.Conversation, error) {
 	return s.next().SetFlag(ctx, id, side, flag, on)
 }
 
+// Conversation implements SharedStore.
 func (s *nodes) Conversation(ctx context.Context, id chat.ConversationID) (chat.Conversation, error) {
 	return s.next().Conversation(ctx, id)
 }
 
+// MessagesAfter implements SharedStore.
 func (s *nodes) MessagesAfter(ctx context.Context, id chat.ConversationID, after chat.Seq, limit int) ([]chat.Message, error) {
 	return s.next().MessagesAfter(ctx, id, after, limit)
 }
 
+// ChangedSince implements SharedStore.
 func (s *nodes) ChangedSince(ctx context.Context, uid chat.UID, after chat.Pos, limit int) ([]chat.Conversation, error) {
 	return s.next().ChangedSince(ctx, uid, after, limit)
 }
 
+// Positions implements SharedStore.
 func (s *nodes) Positions(ctx context.Context, uids []chat.UID) (chat.Epoch, map[chat.UID]chat.Pos, error) {
 	return s.next().Positions(ctx, uids)
 }
 
+// AddReport implements SharedStore.
 func (s *nodes) AddReport(ctx context.Context, r chat.Report) error {
 	return s.next().AddReport(ctx, r)
 }
 
+// AddFile implements SharedStore.
 func (s *nodes) AddFile(ctx context.Context, f chat.File) (stored chat.File, fresh bool, err error) {
 	return s.next().AddFile(ctx, f)
 }
 
+// Secret implements SharedStore.
 func (s *nodes) Secret(ctx context.Context, name string, fresh []byte) ([]byte, error) {
 	return s.next().Secret(ctx, name, fresh)
 }
 
+// TakeLoginCode implements SharedStore.
 func (s *nodes) TakeLoginCode(ctx context.Context, hash []byte, now time.Time) (chat.LoginCode, error) {
 	return s.next().TakeLoginCode(ctx, hash, now)
 }
 
+// PutPhrase implements SharedStore.
 func (s *nodes) PutPhrase(ctx context.Context, p chat.Phrase, most int) error {
 	return s.next().PutPhrase(ctx, p, most)
 }
 
+// PutShopSettings implements SharedStore.
 func (s *nodes) PutShopSettings(ctx context.Context, merchant chat.UID, set chat.ShopSettings) (chat.ShopSettings, error) {
 	return s.next().PutShopSettings(ctx, merchant, set)
 }
 
+// IndexMessages implements SharedStore.
 func (s *nodes) IndexMessages(ctx context.Context, limit int) (int, error) {
 	return s.next().IndexMessages(ctx, limit)
 }
 
+// LeaseReminders implements SharedStore.
 func (s *nodes) LeaseReminders(ctx context.Context, l chat.ReminderLease) ([]chat.Reminder, error) {
 	return s.next().LeaseReminders(ctx, l)
 }
 
+// SettleReminder implements SharedStore.
 func (s *nodes) SettleReminder(ctx context.Context, r chat.Reminder, o chat.ReminderOutcome) error {
 	return s.next().SettleReminder(ctx, r, o)
 }
 
+// Numbers implements SharedStore.
 func (s *nodes) Numbers(ctx context.Context, id chat.ConversationID, seqs []chat.Seq) (map[chat.Seq]legacy.Num, error) {
 	return s.next().Numbers(ctx, id, seqs)
 }
 
+// Import implements SharedStore.
 func (s *nodes) Import(ctx context.Context, messages []legacy.Message) ([]legacy.Outcome, error) {
 	return s.next().Import(ctx, messages)
 }
 
+// LeaseTicket implements SharedStore.
 func (s *nodes) LeaseTicket(ctx context.Context, name string, now, until time.Time) (bool, error) {
 	return s.next().LeaseTicket(ctx, name, now, until)
 }
@@ -310,57 +331,63 @@ func testEpochOfAnother(t *testing.T, s *nodes) {
 // every order, in batches: rows that are not locked in one order would be a deadlock,
 // which ends, after a second each, in an error.
 func testCrossed(t *testing.T, s *nodes) {
-	const buyers, merchants, rounds = 5, 4, 30
+	const senders, rounds, merchants = 24, 30, 4
 	var wg sync.WaitGroup
-	var sent atomic.Int64
-	start := time.Now()
-	for i := range 24 {
+	for i := range senders {
 		wg.Go(func() {
 			for n := range rounds {
-				b, m := chat.UID(fmt.Sprintf("U_%d", (i+n)%buyers)), chat.UID(fmt.Sprintf("V_%d", (i*7+n*3)%merchants))
+				b, m := chat.UID(fmt.Sprintf("U_%d", (i+n)%5)), chat.UID(fmt.Sprintf("V_%d", (i*7+n*3)%merchants))
 				a := from(b, m, fmt.Sprintf("n-%d-%d", i, n))
 				if (i+n)%3 == 0 {
 					a.Sender = m
 				}
-				r, err := s.Append(t.Context(), a)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				sent.Add(1)
-				if err := s.PutParticipant(t.Context(), b, "name", ""); err != nil {
-					t.Error(err)
-				}
-				mark := chat.Mark{Conversation: r.Conversation.ID, Side: chat.Side(i % 2), Read: r.Message.Seq} //nolint:gosec // 0 or 1
-				if _, err := s.Advance(t.Context(), []chat.Mark{mark}); err != nil {
-					t.Error(err)
-				}
+				crossedStep(t, s, &a, b, chat.Side(i%2))
 			}
 		})
 	}
 	wg.Wait()
-	t.Logf("%d messages in %v", sent.Load(), time.Since(start))
-	total := int64(0)
+	total := 0
 	for i := range merchants {
-		m := chat.UID(fmt.Sprintf("V_%d", i))
-		cs, err := s.ChangedSince(t.Context(), m, 0, 100)
+		cs, err := s.ChangedSince(t.Context(), chat.UID(fmt.Sprintf("V_%d", i)), 0, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range cs {
-			ms := mustMessages(t, s, c.ID)
-			for n, m := range ms {
-				if m.Seq != chat.Seq(n+1) {
-					t.Errorf("message %d of %s has seq %d", n, c.ID, m.Seq)
-				}
-			}
-			if int(c.LastSeq) != len(ms) {
-				t.Errorf("%s ends at %d and has %d messages", c.ID, c.LastSeq, len(ms))
-			}
-			total += int64(len(ms))
+			total += dense(t, s, &c)
 		}
 	}
-	if total != sent.Load() {
-		t.Errorf("%d messages are there, %d were acknowledged", total, sent.Load())
+	if total != senders*rounds {
+		t.Errorf("%d messages are there, %d were acknowledged", total, senders*rounds)
 	}
+}
+
+func crossedStep(t *testing.T, s *nodes, a *chat.Append, named chat.UID, reader chat.Side) {
+	t.Helper()
+	r, err := s.Append(t.Context(), *a)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if err := s.next().PutParticipant(t.Context(), named, "name", ""); err != nil {
+		t.Error(err)
+	}
+	mark := chat.Mark{Conversation: r.Conversation.ID, Side: reader, Read: r.Message.Seq}
+	if _, err := s.Advance(t.Context(), []chat.Mark{mark}); err != nil {
+		t.Error(err)
+	}
+}
+
+// dense returns how many messages c has, which are numbered without a gap.
+func dense(t *testing.T, s chat.Store, c *chat.Conversation) int {
+	t.Helper()
+	ms := mustMessages(t, s, c.ID)
+	for n, m := range ms {
+		if m.Seq != chat.Seq(n+1) {
+			t.Errorf("message %d of %s has seq %d", n, c.ID, m.Seq)
+		}
+	}
+	if int(c.LastSeq) != len(ms) {
+		t.Errorf("%s ends at %d and has %d messages", c.ID, c.LastSeq, len(ms))
+	}
+	return len(ms)
 }
