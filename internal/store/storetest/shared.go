@@ -48,6 +48,7 @@ func RunShared(t *testing.T, open func(t *testing.T) [2]SharedStore) {
 		"no more phrases than there may be":                        testPhrasesTogether,
 		"a message is indexed by one":                              testIndexTogether,
 		"what is recalled while it is indexed is not found":        testIndexRecalled,
+		"a file goes into one conversation":                        testAttachTogether,
 		"a reminder is leased by one":                              testLeaseTogether,
 		"another node tells of a new epoch":                        testEpochOfAnother,
 		"shops of which all talk at once":                          testCrossed,
@@ -278,6 +279,28 @@ func testIndexRecalled(t *testing.T, s *nodes) {
 	wg.Wait()
 	indexTogether(t, s)
 	look(t, "found", []string(nil), found(t, s, chat.MessageQuery{UID: merchant, Text: "parcel"}))
+}
+
+func testAttachTogether(t *testing.T, s *nodes) {
+	for i := range 20 {
+		f := mustAddFile(t, s, fileOf(merchant, fmt.Sprint("k", i)))
+		var wg sync.WaitGroup
+		var attached atomic.Int32
+		for n, node := range s.all {
+			wg.Go(func() {
+				a := withFiles(from(merchant, chat.UID(fmt.Sprintf("U_%d", n)), fmt.Sprint("n", i)), f.ID)
+				if _, err := node.Append(t.Context(), a); err == nil {
+					attached.Add(1)
+				} else {
+					wantError(t, err, chat.Denied, "file_not_yours")
+				}
+			})
+		}
+		wg.Wait()
+		if n := attached.Load(); n != 1 {
+			t.Errorf("a file is in %d conversations", n)
+		}
+	}
 }
 
 func testLeaseTogether(t *testing.T, s *nodes) {
