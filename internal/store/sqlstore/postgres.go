@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -110,7 +111,12 @@ func OpenPostgres(ctx context.Context, url string) (_ *Store, err error) {
 	if err := migratePostgres(ctx, config); err != nil {
 		return nil, fmt.Errorf("migrate database: %w", err)
 	}
-	db := stdlib.OpenDB(*config)
+	reading := config.Copy()
+	// Who gives up a search ends it, and not the connection.
+	reading.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: postgresClose}
+	}
+	db := stdlib.OpenDB(*reading)
 	db.SetMaxOpenConns(readers)
 	db.SetMaxIdleConns(readers)
 	db.SetConnMaxIdleTime(postgresIdle)
@@ -146,6 +152,12 @@ func postgresConfig(url string) (*pgx.ConnConfig, int, error) {
 	}
 	if config.ValidateConnect == nil { // of several hosts, the one that takes writes
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	config.AfterConnect = func(_ context.Context, c *pgconn.PgConn) error {
+		if encoding := c.ParameterStatus("server_encoding"); encoding != "UTF8" {
+			return fmt.Errorf("the database's encoding is %s: make one with UTF8", encoding)
+		}
+		return nil
 	}
 	return config, readers, nil
 }

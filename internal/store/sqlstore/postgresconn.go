@@ -76,11 +76,7 @@ func dialPostgres(ctx context.Context, config *pgx.ConnConfig) (*postgresWriter,
 	if err != nil {
 		return nil, fmt.Errorf("open writer: %w", err)
 	}
-	_, err = c.Exec(limited, postgresDurable)
-	if encoding := c.PgConn().ParameterStatus("server_encoding"); err == nil && encoding != "UTF8" {
-		err = fmt.Errorf("the database's encoding is %s: make one with UTF8", encoding)
-	}
-	if err != nil {
+	if _, err = c.Exec(limited, postgresDurable); err != nil {
 		return nil, errors.Join(fmt.Errorf("open writer: %w", err), c.Close(limited))
 	}
 	return &postgresWriter{conn: c, rewrite: postgresDialect().rewrite, base: ctx, pending: new(pgx.Batch)}, nil

@@ -340,3 +340,74 @@ func insist(t *testing.T, nodes []*Store, first int, a chat.Append, unknown *ato
 		<-time.After(5 * time.Millisecond)
 	}
 }
+
+func show(t *testing.T, s *Store, setting string) (value string) {
+	t.Helper()
+	err := s.write(t.Context(), "", func(x tx) error {
+		return x.query(func(r row) error { value = r.text(0); return nil }, "SELECT current_setting('"+setting+"')")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+// What the server would rather do does not weaken an ack, and the address may say how
+// long is too long.
+func TestPostgresSettings(t *testing.T) {
+	url := NewPostgres(t)
+	op := operator(t, url)
+	for name, want := range map[string]string{"off": "on", "local": "on", "remote_write": "on", "on": "on", "remote_apply": "remote_apply"} {
+		carryOut(t, op, "ALTER DATABASE "+op.Config().Database+" SET synchronous_commit = "+name)
+		s := openPostgresInternal(t, url)
+		if got := show(t, s, "synchronous_commit"); got != want {
+			t.Errorf("synchronous_commit is %s where the server has %s, want %s", got, name, want)
+		}
+	}
+	s := openPostgresInternal(t, url+"&statement_timeout=7s&pool_max_conns=2")
+	for setting, want := range map[string]string{
+		"statement_timeout": "7s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "10s", "application_name": "haggle",
+	} {
+		if got := show(t, s, setting); got != want {
+			t.Errorf("%s is %s, want %s", setting, got, want)
+		}
+	}
+	if got := s.db.Stats().MaxOpenConnections; got != 2 {
+		t.Errorf("%d connections may read, want 2", got)
+	}
+}
+
+// Text of every language needs UTF-8: another database is refused before it is touched.
+func TestPostgresEncoding(t *testing.T) {
+	op := operator(t, NewPostgres(t))
+	carryOut(t, op, "CREATE DATABASE latin TEMPLATE template0 ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C'")
+	config := op.Config()
+	url := fmt.Sprintf("postgres://%s@%s:%d/latin?sslmode=disable", config.User, config.Host, config.Port)
+	if _, err := OpenPostgres(t.Context(), url); err == nil || !strings.Contains(err.Error(), "encoding is LATIN1") {
+		t.Errorf("error %v, want that the encoding is LATIN1", err)
+	}
+}
+
+// Who leaves a search ends it on the server, and others keep their connections.
+func TestPostgresGivenUp(t *testing.T) {
+	url := NewPostgres(t)
+	s := openPostgresInternal(t, url+"&pool_max_conns=1")
+	backend := func() (pid int64) {
+		err := s.query(t.Context(), func(r row) error { pid = r.int(0); return nil }, "SELECT pg_backend_pid()")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pid
+	}
+	before := backend()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	err := s.query(ctx, func(row) error { return nil }, "SELECT pg_sleep(20)::text WHERE 'a' LIKE 'a'")
+	if e := chat.AsError(err); err == nil || e.Code != "canceled" || time.Since(start) > 10*time.Second {
+		t.Errorf("error %v with code %q after %v", err, e.Code, time.Since(start))
+	}
+	if after := backend(); after != before {
+		t.Error("the connection was given up, too")
+	}
+}

@@ -133,7 +133,7 @@ func (s *Store) query(ctx context.Context, each func(row) error, query string, a
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, ctx.Err()) {
+	if errors.Is(err, ctx.Err()) || s.dialect.timeout > 0 && ctx.Err() != nil {
 		return errCanceled(ctx)
 	}
 	if state := s.dialect.failure(err); state != nil {
@@ -173,6 +173,9 @@ func (s *Store) read(ctx context.Context, each func(row) error, query string, ar
 // readRemote reads from a server. One that went away since the last read is asked once
 // more, on another connection; the driver prepares statements itself.
 func (s *Store) readRemote(ctx context.Context, each func(row) error, query string, args ...any) error {
+	if !searches(query) {
+		ctx = context.WithoutCancel(ctx)
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.dialect.timeout)
 	defer cancel()
 	begun := false
@@ -224,6 +227,10 @@ type statement struct {
 	searches bool
 }
 
+func searches(query string) bool {
+	return strings.Contains(query, " LIKE ") || strings.Contains(query, " MATCH ") || strings.Contains(query, "tsquery")
+}
+
 // prepare returns the statement for query. There are a few dozen of them.
 func (s *Store) prepare(ctx context.Context, query string) (statement, error) {
 	s.mu.RLock()
@@ -241,7 +248,7 @@ func (s *Store) prepare(ctx context.Context, query string) (statement, error) {
 	if err != nil {
 		return statement{}, fmt.Errorf("prepare: %w", err)
 	}
-	st = statement{prepared, strings.Contains(query, " LIKE ") || strings.Contains(query, " MATCH ")}
+	st = statement{prepared, searches(query)}
 	s.stmts[query] = st
 	return st, nil
 }
