@@ -33,6 +33,7 @@ export const sameAs: Readonly<Record<string, ErrorCode>> = {
   store_closed: "unavailable",
   store_io: "store_full",
   store_readonly: "store_full",
+  store_unreachable: "unavailable",
   token_expired: "unauthenticated",
   token_invalid: "unauthenticated",
   token_missing: "unauthenticated",
