@@ -346,14 +346,14 @@ func (b *batch) save() error {
 			return fmt.Errorf("forget what was said: %w", err)
 		}
 	}
-	for _, n := range b.numbered {
-		if _, err := b.tx.exec(insertNumber, int64(n.num), n.message.conversation.num, int64(n.message.Seq)); err != nil {
-			return fmt.Errorf("number message: %w", err)
+	if len(b.numbered) > 0 {
+		if err := b.stmts.number(b.numbered); err != nil {
+			return fmt.Errorf("number messages: %w", err)
 		}
 	}
-	for _, f := range b.attached {
-		if _, err := b.tx.exec(attachFile, string(f.Conversation), string(f.ID)); err != nil {
-			return fmt.Errorf("attach file: %w", err)
+	if len(b.attached) > 0 {
+		if err := b.stmts.attach(b.attached); err != nil {
+			return fmt.Errorf("attach files: %w", err)
 		}
 	}
 	if len(b.asked) > 0 {

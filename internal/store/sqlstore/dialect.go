@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+
+	"haggle/internal/chat"
 )
 
 // Dialect is what a database engine does its own way. The shared queries are
@@ -94,6 +96,12 @@ type statements interface {
 
 	// insertWithImages notes which of the new messages carry images.
 	insertWithImages(ms []*message) error
+
+	// number stores the numbers that new messages have in the PHP chat's table.
+	number(ns []numbered) error
+
+	// attach stores which conversations files have gone into.
+	attach(fs []*chat.File) error
 
 	// remind stores new reminders, but where the conversation has one for that side
 	// already. No two are for the same.

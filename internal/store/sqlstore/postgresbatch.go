@@ -97,6 +97,17 @@ INSERT INTO messages_with_images (conversation, seq)
 SELECT *
 FROM unnest($1::bigint[], $2::bigint[])`
 
+const postgresNumber = `
+INSERT INTO legacy_numbers (num, conversation, seq)
+SELECT *
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])`
+
+const postgresAttach = `
+UPDATE files f
+SET conversation = k.conversation
+FROM unnest($1::text[], $2::text[]) k(id, conversation)
+WHERE f.id = k.id`
+
 const postgresRemind = `
 INSERT INTO outbox (conversation, side, due_at, lease, told, id, seq, made_at, tried_at, attempts)
 SELECT k.conversation, k.side, k.due_at, '', k.told, '', 0, 0, 0, 0
@@ -278,6 +289,21 @@ func (s postgresBatch) insertWithImages(ms []*message) error {
 	c.ints(func(i int) int64 { return ms[i].conversation.num })
 	c.ints(func(i int) int64 { return int64(ms[i].Seq) })
 	return s.later(postgresInsertWithImages, int64(len(ms)), c.args...)
+}
+
+func (s postgresBatch) number(ns []numbered) error {
+	c := columns{rows: len(ns)}
+	c.ints(func(i int) int64 { return int64(ns[i].num) })
+	c.ints(func(i int) int64 { return ns[i].message.conversation.num })
+	c.ints(func(i int) int64 { return int64(ns[i].message.Seq) })
+	return s.later(postgresNumber, int64(len(ns)), c.args...)
+}
+
+func (s postgresBatch) attach(fs []*chat.File) error {
+	c := columns{rows: len(fs)}
+	c.texts(func(i int) string { return string(fs[i].ID) })
+	c.texts(func(i int) string { return string(fs[i].Conversation) })
+	return s.later(postgresAttach, int64(len(fs)), c.args...)
 }
 
 func (s postgresBatch) remind(rs []newReminder) error {

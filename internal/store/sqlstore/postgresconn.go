@@ -26,6 +26,9 @@ const (
 	postgresBackoffMax = 5 * time.Second
 )
 
+// errStale makes the writer look for the server that takes writes now.
+var errStale = errors.New("the server has become a standby")
+
 // postgresWriter is the connection that writes. A trip to the server costs more than
 // most statements, so what nobody has to see the result of waits for the next one that
 // somebody has, or for the commit: a batch takes four trips.
@@ -35,6 +38,7 @@ type postgresWriter struct {
 	pending *pgx.Batch
 	wants   []int64 // of pending: rows to be changed; -1: any number
 	open    bool    // the server knows of the transaction
+	stale   bool    // the server does not take writes any more; another may
 	row     row     // reused by every row
 
 	// base never ends; tx is the transaction's, which ends when it takes too long.
@@ -100,7 +104,12 @@ func (w *postgresWriter) later(query string, want int64, args ...any) { //nolint
 }
 
 // send carries out what is queued; read takes the result of the last statement.
-func (w *postgresWriter) send(read func(pgx.BatchResults) error) error {
+func (w *postgresWriter) send(read func(pgx.BatchResults) error) (err error) {
+	defer func() {
+		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "25006" {
+			w.stale = true
+		}
+	}()
 	batch, wants := w.pending, w.wants
 	w.pending, w.wants = new(pgx.Batch), w.wants[:0]
 	w.open = true
@@ -222,6 +231,9 @@ func (w *postgresWriter) rollback() error {
 		return err
 	}
 	w.open = false
+	if w.stale {
+		return errStale
+	}
 	return nil
 }
 

@@ -178,6 +178,8 @@ func TestPostgresAnswerLost(t *testing.T) {
 // What the server ends as a deadlock is tried again.
 func TestPostgresDeadlock(t *testing.T) {
 	url := NewPostgres(t)
+	first := operator(t, url)
+	carryOut(t, first, "ALTER DATABASE "+first.Config().Database+" SET deadlock_timeout = '3s'")
 	s := openPostgresInternal(t, url)
 	c := mustAppend(t, s, "before").Conversation
 	op, watcher := operator(t, url), operator(t, url)
@@ -428,5 +430,26 @@ func TestPostgresGivenUp(t *testing.T) {
 	}
 	if after := backend(); after != before {
 		t.Error("the connection was given up, too")
+	}
+}
+
+// After a failover the server one is connected to may be a standby: the next write looks
+// for the one that takes writes.
+func TestPostgresReadOnly(t *testing.T) {
+	s := openPostgresInternal(t, NewPostgres(t))
+	mustAppend(t, s, "before")
+	err := s.write(t.Context(), "", func(x tx) error {
+		_, err := x.exec("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Append(t.Context(), draft("refused"))
+	if e := chat.AsError(err); err == nil || e.Code != "store_readonly" || e.Kind != chat.Unavailable {
+		t.Errorf("error %v with code %q, want store_readonly", err, e.Code)
+	}
+	if r := mustAppend(t, s, "refused"); !r.Fresh || r.Message.Seq != 2 {
+		t.Errorf("fresh %v with seq %d", r.Fresh, r.Message.Seq)
 	}
 }

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"encoding/json"
 	"fmt"
+
+	"haggle/internal/chat"
 )
 
 // sqliteBatch is the statements of a batch for SQLite. One writer holds the whole
@@ -216,6 +218,24 @@ func (s sqliteBatch) insertWithImages(ms []*message) error {
 	}
 	_, err = s.tx.exec(sqliteInsertWithImages, string(list))
 	return err
+}
+
+func (s sqliteBatch) number(ns []numbered) error {
+	for _, n := range ns {
+		if _, err := s.tx.exec(insertNumber, int64(n.num), n.message.conversation.num, int64(n.message.Seq)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s sqliteBatch) attach(fs []*chat.File) error {
+	for _, f := range fs {
+		if _, err := s.tx.exec(attachFile, string(f.Conversation), string(f.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s sqliteBatch) remind(rs []newReminder) error {
