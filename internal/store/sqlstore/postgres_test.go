@@ -15,15 +15,7 @@ import (
 func openPostgres(t testing.TB, url string) *sqlstore.Store {
 	t.Helper()
 	s, err := sqlstore.OpenPostgres(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	return s
+	return sqlstore.CloseWithTest(t, s, err)
 }
 
 func TestPostgres(t *testing.T) {

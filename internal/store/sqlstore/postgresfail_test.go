@@ -20,15 +20,7 @@ import (
 func openPostgresInternal(t *testing.T, url string) *Store {
 	t.Helper()
 	s, err := OpenPostgres(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	return s
+	return CloseWithTest(t, s, err)
 }
 
 // operator is a connection of somebody's who looks after the database.

@@ -35,13 +35,5 @@ func TestSQLite_reminders(t *testing.T) {
 func open(t *testing.T, path string) *sqlstore.Store {
 	t.Helper()
 	s, err := sqlstore.OpenSQLite(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	return s
+	return sqlstore.CloseWithTest(t, s, err)
 }

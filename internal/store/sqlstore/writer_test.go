@@ -19,15 +19,7 @@ import (
 func openInternal(t *testing.T) *Store {
 	t.Helper()
 	s, err := OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "chat.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	return s
+	return CloseWithTest(t, s, err)
 }
 
 func draft(nonce string) chat.Append {
