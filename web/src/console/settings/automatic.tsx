@@ -173,7 +173,9 @@ function Day({
             value={hours.to}
             onInput={(event) => onChange({ ...hours, to: event.currentTarget.value })}
           />
-          {hours.to !== "00:00" && hours.to < hours.from && <span class="c-hint">{words.nextDay}</span>}
+          {hours.to !== "00:00" && hours.to < hours.from && (
+            <span class="c-hint c-automatic-next">{words.nextDay}</span>
+          )}
         </>
       )}
     </div>
