@@ -28,48 +28,65 @@ type asset struct {
 	data     []byte
 	mimeType string
 	etag     string
-	zipped   func() []byte // nil where it gains nothing
+	packed   []packed // the smallest first
+}
+
+// packed is a compressed form of an asset.
+type packed struct {
+	coding string        // as the header Accept-Encoding names it
+	data   func() []byte // nil where it gains nothing
+}
+
+// byTheBuild are the compressed forms that the build makes, by what their files' names end in.
+func byTheBuild() []struct{ suffix, coding string } {
+	return []struct{ suffix, coding string }{{".br", "br"}, {".gz", "gzip"}}
 }
 
 // assets are the files of the pages by name. They are few and small: they stay
 // in memory, compressed when first asked for.
 type assets map[string]*asset
 
-// loadAssets reads all files below dist. NAME.gz is NAME compressed, by what takes more
-// time for it than a server has.
+// loadAssets reads all files below dist. NAME.br and NAME.gz are NAME compressed, by what
+// takes more time for it than a server has.
 func loadAssets(dist fs.FS) (assets, error) {
-	all, zipped := make(assets), make(map[string][]byte)
+	all := make(assets)
 	err := fs.WalkDir(dist, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.HasPrefix(path.Base(name), ".") {
 			return err
 		}
 		data, err := fs.ReadFile(dist, name)
-		if err != nil {
-			return err
-		}
-		if of, packed := strings.CutSuffix(name, ".gz"); packed {
-			zipped[of] = data
-			return nil
-		}
 		all[name] = newAsset(name, data)
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read pages: %w", err)
 	}
-	for name, data := range zipped {
-		if a := all[name]; a != nil {
-			a.zipped = func() []byte { return data }
-		}
+	for name, a := range all {
+		a.packed = all.takeBuilt(name, a.packed)
 	}
 	return all, nil
+}
+
+// takeBuilt takes out what the build made of an asset; without any, it stays as it was.
+func (all assets) takeBuilt(name string, before []packed) []packed {
+	var built []packed
+	for _, form := range byTheBuild() {
+		if file := all[name+form.suffix]; file != nil {
+			delete(all, name+form.suffix)
+			built = append(built, packed{form.coding, func() []byte { return file.data }})
+		}
+	}
+	if built == nil {
+		return before
+	}
+	return built
 }
 
 func newAsset(name string, data []byte) *asset {
 	sum := sha256.Sum256(data)
 	a := &asset{data: data, mimeType: mimeType(name), etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
 	if len(data) >= worthGzip && compressible(a.mimeType) {
-		a.zipped = sync.OnceValue(func() []byte { return zip(data) })
+		a.packed = []packed{{"gzip", sync.OnceValue(func() []byte { return zip(data) })}}
 	}
 	return a
 }
@@ -77,7 +94,7 @@ func newAsset(name string, data []byte) *asset {
 // with returns the asset with one text in place of another: a page for one address.
 func (a *asset) with(old, text string) *asset {
 	changed := newAsset("page.html", bytes.ReplaceAll(a.data, []byte(old), []byte(text)))
-	changed.zipped = nil // not worth it for one answer
+	changed.packed = nil // not worth it for one answer
 	return changed
 }
 
@@ -136,25 +153,29 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request, cache string) {
 	h.Set("Cache-Control", cache)
 	h.Set("ETag", a.etag)
 	body := a.data
-	if a.zipped != nil {
+	if len(a.packed) > 0 {
 		h.Add("Vary", "Accept-Encoding")
-		if acceptsGzip(r.Header.Get("Accept-Encoding")) {
-			if z := a.zipped(); z != nil {
-				body = z
-				h.Set("Content-Encoding", "gzip")
-				// A compressed form is another representation, with a tag of its own.
-				h.Set("ETag", strings.TrimSuffix(a.etag, `"`)+`-gz"`)
-			}
+	}
+	for _, form := range a.packed {
+		if !accepts(r.Header.Get("Accept-Encoding"), form.coding) {
+			continue
+		}
+		if data := form.data(); data != nil {
+			body = data
+			h.Set("Content-Encoding", form.coding)
+			// A compressed form is another representation, with a tag of its own.
+			h.Set("ETag", strings.TrimSuffix(a.etag, `"`)+"-"+form.coding+`"`)
+			break
 		}
 	}
 	http.ServeContent(w, r, "", time.Time{}, io.NewSectionReader(bytes.NewReader(body), 0, int64(len(body))))
 }
 
-// acceptsGzip reads the header Accept-Encoding as far as gzip goes.
-func acceptsGzip(accept string) bool {
+// accepts reads the header Accept-Encoding as far as one coding goes.
+func accepts(accept, wanted string) bool {
 	for part := range strings.SplitSeq(accept, ",") {
 		coding, params, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+		if strings.EqualFold(strings.TrimSpace(coding), wanted) {
 			q, _ := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q=")
 			return strings.Trim(q, "0.") != "" || params == ""
 		}

@@ -27,7 +27,10 @@ func site(t *testing.T, cfg *config.Config, base string) *http.ServeMux {
 
 		// As the build has compressed it: the server says what it was given.
 		"assets/packed-AbC12.js":    {Data: []byte("plain")},
-		"assets/packed-AbC12.js.gz": {Data: []byte("packed")},
+		"assets/packed-AbC12.js.gz": {Data: []byte("zipped")},
+		"assets/packed-AbC12.js.br": {Data: []byte("brotli")},
+		"assets/zipped-AbC12.js":    {Data: []byte("plain")},
+		"assets/zipped-AbC12.js.gz": {Data: []byte("zipped")},
 	}
 	u, err := url.Parse(base)
 	if err != nil {
@@ -163,14 +166,30 @@ func TestAssetIsCompressed(t *testing.T) {
 // What the build has compressed, which takes more time for it, goes out as it is.
 func TestAssetIsCompressed_byTheBuild(t *testing.T) {
 	mux := site(t, &config.Config{}, "http://127.0.0.1:8080")
-	for accept, want := range map[string]string{"gzip": "packed", "": "plain"} {
-		resp := ask(t, mux, "/assets/packed-AbC12.js", "Accept-Encoding", accept)
-		if got := resp.Body.String(); got != want || (resp.Header().Get("Content-Encoding") == "gzip") != (accept == "gzip") {
-			t.Errorf("accepts %q: %q, headers %v", accept, got, resp.Header())
+	tags := make(map[string]bool)
+	for _, c := range []struct{ name, accept, body, coding string }{
+		{"packed", "", "plain", ""},
+		{"packed", "gzip, deflate", "zipped", "gzip"},
+		{"packed", "gzip, deflate, br, zstd", "brotli", "br"},
+		{"packed", "gzip, br;q=0", "zipped", "gzip"},
+		{"zipped", "gzip, br", "zipped", "gzip"},
+		{"zipped", "br", "plain", ""},
+	} {
+		resp := ask(t, mux, "/assets/"+c.name+"-AbC12.js", "Accept-Encoding", c.accept)
+		if got, coding := resp.Body.String(), resp.Header().Get("Content-Encoding"); got != c.body || coding != c.coding {
+			t.Errorf("%s for whom accepts %q: %q in coding %q, want %q in %q", c.name, c.accept, got, coding, c.body, c.coding)
+		}
+		if c.name == "packed" {
+			tags[resp.Header().Get("ETag")] = true
 		}
 	}
-	if resp := ask(t, mux, "/assets/packed-AbC12.js.gz"); resp.Code != http.StatusNotFound {
-		t.Errorf("the compressed form by its own name: %d, want 404", resp.Code)
+	if len(tags) != 3 {
+		t.Errorf("three forms have the ETags %v, so that a cache may mix them up", tags)
+	}
+	for _, suffix := range []string{".gz", ".br"} {
+		if resp := ask(t, mux, "/assets/packed-AbC12.js"+suffix); resp.Code != http.StatusNotFound {
+			t.Errorf("the form %s by its own name: %d, want 404", suffix, resp.Code)
+		}
 	}
 }
 
