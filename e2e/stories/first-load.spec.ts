@@ -136,3 +136,23 @@ test("what a thread holds beside text cannot be drawn: it says so in its place",
   await expect(again.message("This could not be loaded.")).toBeVisible();
   await expect(again.page.getByRole("button", { name: "Reload" })).toBeVisible();
 });
+
+for (const [missing, files] of Object.entries({
+  words: "**/assets/first-en-*.js",
+  "script at all": "**/assets/first-*.js",
+})) {
+  test(`a page that gets no ${missing} offers to load itself anew`, async ({ server, person }) => {
+    const lin = await person(phone);
+    await lin.chatAbout(1001);
+    const page = await lin.context.newPage();
+    await page.addInitScript(() => addEventListener("unhandledrejection", (event) => event.preventDefault()));
+    await page.route(files, (route) => route.abort());
+    await page.goto(`${server.url}/chat?product=1001`);
+    await expect(page.getByRole("link", { name: "Load again" })).toBeVisible();
+
+    await page.unroute(files);
+    await page.getByRole("link", { name: "Load again" }).click();
+    await expect(new Thread(page).field).toBeVisible();
+    await expect(page.getByRole("link", { name: "Load again" })).toBeHidden();
+  });
+}
