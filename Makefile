@@ -110,7 +110,7 @@ e2e: build e2e/node_modules/.stamp browser ## Stories against the real binary, i
 	  echo "make: no Chromium, so the stories in e2e/ are SKIPPED; set HAGGLE_CHROMIUM to one"; \
 	else cd e2e && npm test; fi
 
-screenshots: build e2e/node_modules/.stamp browser ## Pictures of every screen, in e2e/results/screens.
+screenshots: build e2e/node_modules/.stamp browser ## Pictures of every screen, in e2e/screens.
 	cd e2e && npm run screenshots -- -g "every screen"
 
 lighthouse: build e2e/node_modules/.stamp browser ## Measure the buyer's page and a shop's page with Lighthouse.

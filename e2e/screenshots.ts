@@ -1,5 +1,5 @@
 /**
- * Takes pictures of every screen into results/screens, and the one of both sides for the README:
+ * Takes pictures of every screen into screens, and the one of both sides for the README:
  * `npm run screenshots`, or `npm run screenshots -- -g README` for that one alone.
  */
 import { mkdir, writeFile } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { type ContextOptions, desktop, expect, inChinese, inDark, inForcedColors, type Page, phone, test } from "./harness.ts";
 import { tour } from "./tour.ts";
 
-const screens = fileURLToPath(new URL("results/screens/", import.meta.url));
+const screens = fileURLToPath(new URL("screens/", import.meta.url));
 const images = fileURLToPath(new URL("../docs/images/", import.meta.url));
 const mostKib = 400;
 
