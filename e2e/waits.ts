@@ -29,7 +29,7 @@ export async function waits(buyer: Page, console: Page, look: Look): Promise<voi
   await buyer.unrouteAll({ behavior: "ignoreErrors" });
   await buyer.route(messages, failed);
   await buyer.reload();
-  await expect(buyer.locator("main .button").first()).toBeVisible();
+  await expect(buyer.locator(".thread-blank .button").first()).toBeVisible();
   await look({ name: "chat-not-loaded", page: buyer });
   await buyer.unrouteAll({ behavior: "ignoreErrors" });
   await buyer.reload();
