@@ -79,9 +79,18 @@ function stylesOnly(): Plugin {
   };
 }
 
+/** What a page's file says to a browser, without what it says to whoever reads it. */
+function tight(): Plugin {
+  return {
+    name: "tight",
+    apply: "build",
+    transformIndexHtml: { order: "post", handler: (html) => html.replace(/\n\s*| crossorigin/g, "") },
+  };
+}
+
 /** One page at a time, named by the mode: a page shares no file with another, as nobody opens both. */
 export default defineConfig(({ mode }) => ({
-  plugins: [preact(), stylesOnly(), shortPrivate()],
+  plugins: [preact(), stylesOnly(), shortPrivate(), tight()],
   resolve: { alias: { "preact/jsx-runtime": `${import.meta.dirname}/jsx-runtime.ts` } },
   css: { lightningcss: { exclude: lightDark } },
   build: {

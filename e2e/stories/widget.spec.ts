@@ -184,6 +184,21 @@ test("a chat that does not come says so in time; the page goes on, and another t
   expect(await wrong(page)).toEqual([]);
 });
 
+test("where even what opens does not come, the button says so in time", async ({ visit }) => {
+  const page = await visit();
+  let holds = true;
+  await page.route(/widget-panel/, (route) => (holds ? undefined : route.continue())); // never answered
+  await launcher(page).click();
+  await expect(launcher(page)).toHaveAttribute("aria-busy", "true");
+  await expect(page.getByRole("alert")).toHaveText("The chat cannot be reached just now.", { timeout: 20_000 });
+  await expect(launcher(page)).not.toHaveAttribute("aria-busy");
+
+  holds = false;
+  await page.reload();
+  await launcher(page).click();
+  await expect(panel(page)).toBeVisible();
+});
+
 test("who is not signed in can say so to the shop", async ({ visit, shop }) => {
   shop.buyer = undefined;
   const page = await visit();

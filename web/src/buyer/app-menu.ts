@@ -6,10 +6,24 @@ import type { MenuItem } from "../ui/menu.tsx";
 import { signOut } from "../ui/sign-out.ts";
 import type { Theme } from "../ui/theme.ts";
 import { setTheme, theme } from "../ui/theme-choice.ts";
+import { chooseEnter, startsLine } from "./enter-choice.ts";
 
 function leave(client: Client): void {
   const uid = client.me.peek()?.participant.uid;
   void signOut(client, () => uid !== undefined && forgetDrafts(uid));
+}
+
+/** On a touch screen Enter starts a new line in any case. */
+function enterItems(enter: string, ctrlEnter: string): MenuItem[] {
+  if (matchMedia("(pointer: coarse)").matches) return [];
+  const item = (label: string, wish: "send" | "line"): MenuItem => ({
+    label,
+    icon: "send",
+    checked: startsLine.value === (wish === "line"),
+    separated: wish === "send",
+    run: () => chooseEnter(wish),
+  });
+  return [item(enter, "send"), item(ctrlEnter, "line")];
 }
 
 /** What every menu of the app ends with: language, appearance, the way out. */
@@ -35,6 +49,7 @@ export function appMenu(client: Client): MenuItem[] {
       separated: i === 0,
       run: () => setTheme(of),
     })),
+    ...enterItems(text.enterSends, text.ctrlEnterSends),
     { label: text.signOut, icon: "out", separated: true, run: () => leave(client) },
   ];
 }

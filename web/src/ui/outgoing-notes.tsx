@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { Entry, Thread } from "../client/api.ts";
+import type { Entry, Piece, Thread } from "../client/api.ts";
 import { FailureNote } from "./failure-note.tsx";
 import { words } from "./i18n/language.ts";
 import "./outgoing-notes.css";
@@ -11,9 +11,11 @@ export function OutgoingNotes({ entry, thread }: OutgoingNotesProps): JSX.Elemen
   const text = words().message;
   if (entry.tick === "uploading") {
     const percent = Math.round(entry.progress * 100);
+    const all = bytesOf(entry.pieces);
     return (
       <div class="entry-upload">
         <progress max={100} value={percent} aria-label={text.uploading(percent)} />
+        <span class="entry-bytes">{text.uploaded(megabytes(all * entry.progress), megabytes(all))}</span>
         <button type="button" class="note-button" onClick={() => thread.discard(entry.key)}>
           {text.cancelUpload}
         </button>
@@ -34,4 +36,12 @@ export function OutgoingNotes({ entry, thread }: OutgoingNotesProps): JSX.Elemen
       </button>
     </div>
   );
+}
+
+function bytesOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, piece) => sum + (piece.type === "image" ? piece.picture.bytes.size : 0), 0);
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
 }

@@ -8,6 +8,7 @@ button{font:inherit;cursor:pointer}
 .launch,.pop{position:fixed;inset-inline-end:max(20px,env(safe-area-inset-right));box-shadow:0 6px 24px #0004}
 :host(.left) .launch,:host(.left) .pop{inset-inline:max(20px,env(safe-area-inset-left)) auto}
 .launch{bottom:max(20px,env(safe-area-inset-bottom));width:56px;height:56px;border:1px solid #0000;border-radius:50%;background:var(--accent);color:var(--on);display:grid;place-items:center;padding:0}
+.launch[aria-busy] svg{opacity:.5}
 .launch svg{width:28px;height:28px;fill:none;stroke:currentColor;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .count{position:absolute;top:-4px;inset-inline-end:-4px;min-width:22px;padding:0 6px;border-radius:11px;background:#c5221f;color:#fff;font-size:13px;line-height:22px;font-weight:600}
 .pop{bottom:calc(max(20px,env(safe-area-inset-bottom)) + 68px);border:1px solid #8884;border-radius:16px;overflow:hidden;background:Canvas;color:CanvasText}

@@ -21,6 +21,8 @@ export type Listener = (value?: number) => void;
 
 const bubble = "M4 5.500h16v10.500h-9l-5 4v-4h-2z";
 const chevron = "M6 9l6 6 6-6";
+/** How long what opens may take to come. */
+const patience = 10_000;
 const intents = ["pointerenter", "focus", "touchstart"];
 
 export class Widget {
@@ -77,8 +79,15 @@ export class Widget {
   }
 
   open(): void {
+    this.launch.ariaBusy = "true";
     this.with((panel) => panel.open());
-    this.panel?.catch(() => this.sayFailed());
+    const there = (): void => {
+      this.launch.ariaBusy = null;
+    };
+    this.panel?.then(there, () => {
+      there();
+      this.sayFailed();
+    });
   }
 
   emit(name: string, value?: number): void {
@@ -128,7 +137,10 @@ export class Widget {
 
   /** A script of another site's has no address of its own, as far as the browser would tell it: this one brings it. */
   private load(): Promise<typeof import("./panel.ts")> {
-    return import(/* @vite-ignore */ new URL(panelFile, this.options.script).href);
+    return new Promise((there, failed) => {
+      setTimeout(failed, patience);
+      import(/* @vite-ignore */ new URL(panelFile, this.options.script).href).then(there, failed);
+    });
   }
 
   /** Not even what would say so could be loaded. */

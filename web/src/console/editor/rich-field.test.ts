@@ -71,14 +71,14 @@ test("an emptied field says that it is empty", () => {
   field.load([{ type: "text", text: "x" }], new Map());
   expect(host.hasAttribute("data-empty")).toBe(false);
   host.innerHTML = "<br>"; // what a browser leaves behind
-  host.dispatchEvent(new Event("input"));
+  host.dispatchEvent(new InputEvent("input", { inputType: "deleteContentBackward" }));
   expect(host.hasAttribute("data-empty")).toBe(true);
 });
 
 test("after dispose the element is left alone", () => {
   const { host, hooks, field } = fixture();
   field.dispose();
-  host.dispatchEvent(new Event("input"));
+  host.dispatchEvent(new InputEvent("input", { inputType: "insertText", data: "x" }));
   expect(hooks.typed).not.toHaveBeenCalled();
 });
 
@@ -88,4 +88,65 @@ test("only pictures are taken from what is dropped", () => {
     new File(["x"], "b.pdf", { type: "application/pdf" }),
   ];
   expect(pictureFiles({ files } as unknown as DataTransfer).map((file) => file.name)).toEqual(["a.png"]);
+});
+
+/** As a browser does what is typed, which this document knows nothing of. */
+function type(host: HTMLElement, data: string): void {
+  const at = getSelection()?.getRangeAt(0);
+  const end = host.lastChild;
+  if (end instanceof Text) end.appendData(data);
+  else host.append(data);
+  if (host.lastChild !== null) at?.setStart(host.lastChild, host.lastChild.textContent?.length ?? 0);
+  at?.collapse(true);
+  document.dispatchEvent(new Event("selectionchange"));
+  host.dispatchEvent(new InputEvent("input", { inputType: "insertText", data }));
+}
+
+function press(host: HTMLElement, key: string, shiftKey = false): KeyboardEvent {
+  const event = new KeyboardEvent("keydown", { key, ctrlKey: true, shiftKey, cancelable: true });
+  host.dispatchEvent(event);
+  return event;
+}
+
+test("undo and redo stay within the draft that is shown", () => {
+  const { host, field } = fixture();
+  host.contentEditable = "true";
+  host.tabIndex = 0;
+  host.focus();
+  field.load([{ type: "text", text: "to A" }], new Map());
+  type(host, " and more");
+  field.load([], new Map());
+  expect(press(host, "z").defaultPrevented).toBe(true);
+  expect(host.textContent).toBe("");
+  type(host, "to B");
+  press(host, "z");
+  press(host, "z");
+  expect(host.textContent).toBe("");
+  press(host, "y");
+  expect(host.textContent).toBe("to B");
+  press(host, "z");
+  press(host, "Z", true);
+  press(host, "y");
+  expect(host.textContent).toBe("to B");
+});
+
+test("a picture that cannot be had leaves the field, and no undo brings it back", () => {
+  const { host, field } = fixture();
+  host.contentEditable = "true";
+  document.execCommand = (_, __, source) => {
+    const image = document.createElement("img");
+    image.src = source ?? "";
+    host.append(image);
+    host.dispatchEvent(new InputEvent("input", { inputType: "insertFromPaste" }));
+    return true;
+  };
+  field.load([], new Map());
+  const source = field.insertPicture(new Blob(["x"]));
+  expect(field.parts()).toEqual([{ type: "image", picture: source }]);
+  type(host, " see above");
+  field.settle(source, undefined);
+  expect(field.parts()).toEqual([{ type: "text", text: " see above" }]);
+  press(host, "z");
+  expect(host.querySelector("img")).toBeNull();
+  expect(toPieces(field.parts(), field.pictures())).toEqual([]);
 });

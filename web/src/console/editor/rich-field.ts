@@ -1,10 +1,13 @@
 /**
  * The field in which text and pictures mix: a contenteditable element that takes plain text and pictures
- * and nothing else. Everything is inserted by the browser's own editing commands, because only those keep
- * its undo history whole; nothing is ever inserted as HTML.
+ * and nothing else. Everything is inserted by the browser's own editing commands; nothing is ever inserted
+ * as HTML. What can be undone is kept here: the browser's own history goes on over a change of the draft,
+ * and would bring what was written to one buyer into the message to another.
  */
 import type { Picture } from "../../client/api.ts";
 import { type Part, readParts } from "../model/editor-content.ts";
+import { History, stepOf } from "../model/history.ts";
+import { type Caret, rememberCaret } from "./caret.ts";
 
 export type RichFieldHooks = {
   /** The content changed, by whatever way. */
@@ -29,7 +32,10 @@ export type RichField = {
   beforeCaret(): string;
   /** Puts `text` in place of the last `count` characters before the caret, as one step to undo. */
   replaceBefore(count: number, text: string): void;
-  insertPicture(picture: Picture): void;
+  /** Shows a picture at the caret at once, and returns the source that it is known by until it is `settled`. */
+  insertPicture(file: Blob): string;
+  /** It is ready to be sent; or it cannot be had, and goes. */
+  settle(source: string, picture: Picture | undefined): void;
   newline(): void;
   focus(): void;
   dispose(): void;
@@ -37,84 +43,169 @@ export type RichField = {
 
 /** Turns `host` (contenteditable, white-space: pre-wrap) into a field. */
 export function richField(host: HTMLElement, hooks: RichFieldHooks): RichField {
-  const pictures = new Map<string, Picture>();
-  const caret = rememberCaret(host, () => hooks.caretMoved());
-  function changed(): void {
-    host.toggleAttribute("data-empty", blank(readParts(host)));
-    hooks.changed();
+  return new Field(host, hooks);
+}
+
+class Field implements RichField {
+  private readonly known = new Map<string, Picture>();
+  private readonly history = new History<State>();
+  private readonly host: HTMLElement;
+  private readonly hooks: RichFieldHooks;
+  private readonly caret: Caret;
+  private readonly stops: readonly (() => void)[];
+
+  constructor(host: HTMLElement, hooks: RichFieldHooks) {
+    this.host = host;
+    this.hooks = hooks;
+    this.caret = rememberCaret(host, () => hooks.caretMoved());
+    this.stops = [
+      this.caret.stop,
+      on(host, "input", (event) => {
+        this.changed();
+        this.history.note(this.state(), stepOf(event as InputEvent), performance.now());
+        hooks.typed();
+        hooks.caretMoved();
+      }),
+      ...listenForUndo(host, {
+        undo: () => this.goTo(this.history.back()),
+        redo: () => this.goTo(this.history.forward()),
+      }),
+      ...listenForDrops(host, this.caret, (data) => this.take(data)),
+    ];
   }
 
-  function command(name: string, value?: string): void {
-    caret.restore();
-    host.ownerDocument.execCommand(name, false, value);
+  parts(): Part[] {
+    return readParts(this.host);
   }
 
-  function insertText(text: string): void {
-    if (text !== "") command("insertText", text.replace(/\r\n?/gu, "\n"));
+  pictures(): ReadonlyMap<string, Picture> {
+    return this.known;
   }
 
-  function take(data: DataTransfer | null): void {
+  load(parts: readonly Part[], pictures: ReadonlyMap<string, Picture>): void {
+    this.known.clear();
+    for (const [source, picture] of pictures) this.known.set(source, picture);
+    this.show({ parts, caret: Number.POSITIVE_INFINITY });
+    this.history.begin(this.state());
+  }
+
+  insertText(text: string): void {
+    if (text !== "") this.command("insertText", text.replace(/\r\n?/gu, "\n"));
+  }
+
+  beforeCaret(): string {
+    return this.caret.before();
+  }
+
+  replaceBefore(count: number, text: string): void {
+    this.caret.restore();
+    this.caret.selectBefore(count);
+    this.insertText(text);
+  }
+
+  insertPicture(file: Blob): string {
+    const source = URL.createObjectURL(file);
+    this.known.set(source, { bytes: file, width: 0, height: 0 });
+    this.command("insertImage", source);
+    for (const image of this.images()) image.alt = this.hooks.pictureLabel();
+    this.changed();
+    return source;
+  }
+
+  settle(source: string, picture: Picture | undefined): void {
+    if (picture !== undefined) this.known.set(source, picture);
+    else {
+      this.known.delete(source);
+      for (const image of this.images()) if (image.src === source) image.remove();
+    }
+    this.changed();
+  }
+
+  newline(): void {
+    this.command("insertLineBreak");
+  }
+
+  focus(): void {
+    this.host.focus({ preventScroll: true });
+    this.caret.restore();
+  }
+
+  dispose(): void {
+    for (const stop of this.stops) stop();
+  }
+
+  private images(): Iterable<HTMLImageElement> {
+    return this.host.querySelectorAll("img");
+  }
+
+  private state(): State {
+    return { parts: this.parts(), caret: this.caret.offset() };
+  }
+
+  private show({ parts, caret }: State): void {
+    const { host, hooks, known } = this;
+    host.replaceChildren(...parts.flatMap((part) => nodesOf(part, known, host.ownerDocument, hooks)));
+    this.caret.to(caret);
+    this.changed();
+  }
+
+  private goTo(state: State | undefined): void {
+    if (state === undefined) return;
+    this.show(state);
+    this.hooks.caretMoved();
+  }
+
+  private changed(): void {
+    this.host.toggleAttribute("data-empty", blank(this.parts()));
+    this.hooks.changed();
+  }
+
+  private command(name: string, value?: string): void {
+    this.caret.restore();
+    this.host.ownerDocument.execCommand(name, false, value);
+  }
+
+  private take(data: DataTransfer | null): void {
     const files = pictureFiles(data);
     const text = data?.getData("text/plain") ?? "";
     // Office programs add a picture of the text that was copied: the text is what was meant.
-    if (files.length > 0 && text.trim() === "") hooks.files(files);
-    else insertText(text);
+    if (files.length > 0 && text.trim() === "") this.hooks.files(files);
+    else this.insertText(text);
   }
-
-  const stops = listen(host, { hooks, caret, changed, take });
-
-  return {
-    parts: () => readParts(host),
-    pictures: () => pictures,
-    load: (parts, from) => {
-      pictures.clear();
-      for (const [source, picture] of from) pictures.set(source, picture);
-      host.replaceChildren(...parts.flatMap((part) => nodesOf(part, pictures, host.ownerDocument, hooks)));
-      caret.toEnd();
-      changed();
-    },
-    insertText,
-    beforeCaret: () => caret.before(),
-    replaceBefore: (count, text) => {
-      caret.restore();
-      caret.selectBefore(count);
-      insertText(text);
-    },
-    insertPicture: (picture) => {
-      const source = URL.createObjectURL(picture.bytes);
-      pictures.set(source, picture);
-      command("insertImage", source);
-      for (const image of host.querySelectorAll("img")) image.alt = hooks.pictureLabel();
-      changed();
-    },
-    newline: () => command("insertLineBreak"),
-    focus: () => {
-      host.focus({ preventScroll: true });
-      caret.restore();
-    },
-    dispose: () => {
-      for (const stop of stops) stop();
-    },
-  };
 }
 
-type Listening = {
-  hooks: RichFieldHooks;
-  caret: Caret;
-  changed(): void;
-  take(data: DataTransfer | null): void;
-};
+/** What the field holds, and how far into it the caret is. */
+type State = { parts: readonly Part[]; caret: number };
 
-/** Listens to what the user does in the field; the functions that are returned end it. */
-function listen(host: HTMLElement, { hooks, caret, changed, take }: Listening): (() => void)[] {
+/** Takes undo and redo, however they are asked for, away from the browser. */
+function listenForUndo(host: HTMLElement, { undo, redo }: { undo(): void; redo(): void }): (() => void)[] {
+  return [
+    on(host, "keydown", (event) => {
+      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.isComposing) return;
+      const key = event.key.toLowerCase();
+      if (key !== "z" && key !== "y") return;
+      event.preventDefault();
+      if (key === "y" || event.shiftKey) redo();
+      else undo();
+    }),
+    // From a menu, or by shaking a phone.
+    on(host, "beforeinput", (event) => {
+      if (event.inputType !== "historyUndo" && event.inputType !== "historyRedo") return;
+      event.preventDefault();
+      if (event.inputType === "historyUndo") undo();
+      else redo();
+    }),
+  ];
+}
+
+/** Takes what is pasted and dropped; the functions that are returned end it. */
+function listenForDrops(
+  host: HTMLElement,
+  caret: Caret,
+  take: (data: DataTransfer | null) => void,
+): (() => void)[] {
   let own = false; // what is dragged is a part of the field: the browser moves it
   return [
-    caret.stop,
-    on(host, "input", () => {
-      changed();
-      hooks.typed();
-      hooks.caretMoved();
-    }),
     on(host, "beforeinput", refuseFormatting),
     // Of the document's: what is moved takes its own "dragend" along.
     on(host.ownerDocument, "dragstart", ({ target }) => {
@@ -191,90 +282,6 @@ function nodesOf(
   image.src = part.picture;
   image.alt = hooks.pictureLabel();
   return [image];
-}
-
-type Caret = ReturnType<typeof rememberCaret>;
-
-/** Keeps where the caret was while another control (emoji, file dialog) has the focus. */
-function rememberCaret(host: HTMLElement, moved: () => void) {
-  let last: Range | undefined;
-  const doc = host.ownerDocument;
-  const note = () => {
-    const selection = doc.getSelection();
-    if (selection === null || selection.rangeCount === 0) return;
-    const range = selection.getRangeAt(0);
-    if (!host.contains(range.commonAncestorContainer)) return;
-    last = range.cloneRange();
-    moved();
-  };
-  doc.addEventListener("selectionchange", note);
-
-  function end(): Range {
-    const range = doc.createRange();
-    range.selectNodeContents(host);
-    range.collapse(false);
-    return range;
-  }
-
-  function select(range: Range): void {
-    last = range;
-    const selection = doc.getSelection();
-    selection?.removeAllRanges();
-    selection?.addRange(range);
-  }
-
-  function holdsSelection(): boolean {
-    const anchor = doc.getSelection()?.anchorNode ?? null;
-    return doc.activeElement === host && anchor !== null && host.contains(anchor);
-  }
-
-  /** The text node that the caret is in and how far, if it is in one. */
-  function inText(): [Text, number] | undefined {
-    const node = last?.startContainer;
-    return node instanceof Text && last?.collapsed === true ? [node, last.startOffset] : undefined;
-  }
-
-  return {
-    before: () => {
-      const [node, offset] = inText() ?? [];
-      let text = node?.data.slice(0, offset) ?? "";
-      // Browsers split what is typed as they like.
-      for (let at = node?.previousSibling; at instanceof Text; at = at.previousSibling) text = at.data + text;
-      return text;
-    },
-    selectBefore: (count: number) => {
-      const [node, offset] = inText() ?? [];
-      const range = node === undefined || offset === undefined ? undefined : rangeBefore(node, offset, count);
-      if (range !== undefined) select(range);
-    },
-    stop: () => doc.removeEventListener("selectionchange", note),
-    set: (range: Range | undefined) => {
-      host.focus({ preventScroll: true });
-      if (range !== undefined) select(range);
-    },
-    toEnd: () => {
-      last = end();
-      if (doc.activeElement === host) select(last);
-    },
-    restore: () => {
-      if (holdsSelection()) return;
-      const range = last !== undefined && host.contains(last.commonAncestorContainer) ? last : end();
-      host.focus({ preventScroll: true });
-      select(range);
-    },
-  };
-}
-
-/** The last `count` characters before a place in text, which may have been split into several nodes. */
-function rangeBefore(end: Text, offset: number, count: number): Range | undefined {
-  let node = end;
-  let from = offset - count;
-  for (; from < 0 && node.previousSibling instanceof Text; from += node.length) node = node.previousSibling;
-  if (from < 0) return undefined;
-  const range = end.ownerDocument.createRange();
-  range.setStart(node, from);
-  range.setEnd(end, offset);
-  return range;
 }
 
 function rangeAtPoint(host: HTMLElement, x: number, y: number): Range | undefined {

@@ -86,10 +86,14 @@ class DraftWriting implements Writing {
   }
 
   readonly addFiles = (files: readonly File[]): void => {
-    const at = this.at?.conversation;
-    if (at === undefined) return;
+    const { at, field } = this;
+    if (at === undefined || field === undefined) return;
+    const pictures = files.filter((file) => file.type.startsWith("image/"));
+    if (pictures.length < files.length) showToast(consoleWords().editor.notPicture);
+    // They stand where they were put from now on, whatever is written while they are made ready.
+    const placed = pictures.map((file) => ({ file, source: field.insertPicture(file) }));
     this.preparing.value++;
-    void this.prepare(files, at).finally(() => this.preparing.value--);
+    void this.prepare(placed, at.conversation).finally(() => this.preparing.value--);
   };
 
   readonly insertText = (text: string): void => this.field?.insertText(text);
@@ -173,33 +177,34 @@ class DraftWriting implements Writing {
     this.timer = setTimeout(this.keep, KEEP_AFTER_MS);
   }
 
-  /** One after the other, so that the pictures stand in the order in which they were chosen. */
-  private async prepare(files: readonly File[], at: string): Promise<void> {
-    for (const file of files) {
-      if (!file.type.startsWith("image/")) {
-        showToast(consoleWords().editor.notPicture);
-        continue;
-      }
+  /** One after the other: each takes memory for all of its pixels. */
+  private async prepare(placed: readonly Placed[], at: string): Promise<void> {
+    for (const { file, source } of placed) {
       const picture = await preparePicture(file, this.desk.me.limits);
       if ("code" in picture) {
         showToast(consoleWords().editor.badPicture(file.name, failureText(sharedWords(), picture)));
+        this.settle(source, undefined, at);
+        URL.revokeObjectURL(source);
       } else {
-        this.place(picture, at);
+        this.settle(source, picture, at);
       }
     }
   }
 
   /** The seller may have gone elsewhere meanwhile: the picture belongs to the draft left behind. */
-  private place(picture: Picture, at: string): void {
+  private settle(source: string, picture: Picture | undefined, at: string): void {
     if (this.at?.conversation === at && this.field !== undefined) {
-      this.field.insertPicture(picture);
+      this.field.settle(source, picture);
       return;
     }
     const draft = this.desk.drafts.get(at);
-    const source = URL.createObjectURL(picture.bytes);
-    this.desk.drafts.set(at, {
-      parts: [...(draft?.parts ?? []), { type: "image", picture: source }],
-      pictures: new Map(draft?.pictures).set(source, picture),
-    });
+    if (draft === undefined) return;
+    const pictures = new Map(draft.pictures);
+    if (picture === undefined) pictures.delete(source);
+    else pictures.set(source, picture);
+    const parts = draft.parts.filter((part) => part.type !== "image" || pictures.has(part.picture));
+    this.desk.drafts.set(at, { parts, pictures });
   }
 }
+
+type Placed = { file: File; source: string };

@@ -124,8 +124,11 @@ function Summary({ conversation, typing, open }: SummaryProps) {
   const draft = open ? undefined : desk.drafts.lines.value.get(conversation.id);
   if (draft !== undefined) {
     return (
-      <span class="c-row-text truncate">
-        <span class="c-row-draft">{words.list.draft}</span> <bdi>{draftText(draft, words)}</bdi>
+      <span class="c-row-text c-row-said">
+        <span class="c-row-draft">{words.list.draft}</span>
+        <span class="truncate" dir="auto">
+          {draftText(draft, words)}
+        </span>
       </span>
     );
   }
@@ -133,9 +136,11 @@ function Summary({ conversation, typing, open }: SummaryProps) {
   const said = last === undefined ? "" : previewOf(last, previewWords(words));
   const mine = last !== undefined && last.sender === conversation.merchant.uid;
   return (
-    <span class="c-row-text truncate">
-      {mine && <span class="c-row-who">{whoSaid(last, desk.me.agent, words)} </span>}
-      <bdi>{said}</bdi>
+    <span class="c-row-text c-row-said">
+      {mine && <span class="c-row-who truncate">{whoSaid(last, desk.me.agent, words)}</span>}
+      <span class="truncate" dir="auto">
+        {said}
+      </span>
     </span>
   );
 }

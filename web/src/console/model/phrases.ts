@@ -75,9 +75,20 @@ export function fill(text: string, names: Names): string {
   return text.replace(/\{(buyer|product)\}/g, (whole, name: keyof Names) => names[name] || whole);
 }
 
-/** What stands before the caret after a slash that begins a word, undefined where there is no such slash. */
+/** Pinyin as it is typed, where ü has no key and v stands for it, through a library's own match. */
+export function hearing(match: (text: string, typed: string) => unknown): SoundsLike {
+  return (text, typed) => match(text, typed) != null || match(text, typed.replace(/v/giu, "ü")) != null;
+}
+
+/**
+ * What stands before the caret after a slash that asks for a phrase, undefined where there is no such slash. It
+ * begins a word; within Chinese, which has no blanks, letters or nothing follow it, so that 是/否 asks for none.
+ * An input method may write it wide; where it writes 、 for it, that counts at the start of a line.
+ */
 export function slashed(before: string): string | undefined {
-  return /(?:^|\s)\/([^\s/]{0,24})$/u.exec(before)?.[1];
+  const word =
+    /(?:^|\s)[/／]([^\s/／]{0,24})$/u.exec(before) ?? /(?:^|\n)、([^\s、/／]{0,24})$/u.exec(before);
+  return (word ?? /[\p{Script=Han}\u3001-\u303f\uff01-\uff65][/／]([a-z\d]{0,24})$/iu.exec(before))?.[1];
 }
 
 /** A place between two neighbours; undefined when they have none between them. */

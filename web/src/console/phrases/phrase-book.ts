@@ -5,6 +5,7 @@ import { type Phrase, type Phrases, parsePhrases } from "../../protocol/phrase.t
 import {
   allPhrases,
   between,
+  hearing,
   type OwnedPhrase,
   type Scope,
   type SoundsLike,
@@ -18,7 +19,9 @@ export type PhraseBook = {
   readonly failure: ReadonlySignal<Failure | undefined>;
   /** How Chinese sounds, once it is there: a large part that is loaded with the first slash. */
   readonly soundsLike: ReadonlySignal<SoundsLike | undefined>;
-  /** Asks again, unless it was just asked: colleagues change the shop's. */
+  /** Asks for them, unless it was just asked: colleagues change the shop's. */
+  fetch(): void;
+  /** Asks for them, and for how they sound: somebody looks for one. */
   refresh(): void;
   keep(scope: Scope, phrase: Phrase): Promise<Failure | undefined>;
   add(scope: Scope, title: string, text: string): Promise<Failure | undefined>;
@@ -47,9 +50,13 @@ class LivePhraseBook implements PhraseBook {
     this.client = client;
   }
 
+  readonly fetch = (): void => {
+    if (performance.now() - this.askedAt > freshFor) void this.load();
+  };
+
   readonly refresh = (): void => {
     this.listen();
-    if (performance.now() - this.askedAt > freshFor) void this.load();
+    this.fetch();
   };
 
   keep(scope: Scope, phrase: Phrase): Promise<Failure | undefined> {
@@ -106,7 +113,7 @@ class LivePhraseBook implements PhraseBook {
     if (this.soundsLike.peek() !== undefined) return;
     import("pinyin-pro").then(
       ({ match }) => {
-        this.soundsLike.value = (text, typed) => match(text, typed) !== null;
+        this.soundsLike.value = hearing(match);
       },
       () => undefined, // then Chinese is found by its characters
     );

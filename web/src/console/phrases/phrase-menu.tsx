@@ -31,6 +31,7 @@ export function usePhrases(writing: Writing, names: Names): PhraseChoice {
     if (writing.slash.value !== undefined) book.refresh();
   });
   useEffect(() => setActive(0), [typed]);
+  useEffect(book.fetch, [book]); // for those that are called by their number
   const found = typed === undefined ? undefined : findPhrases(book.all.value, typed, book.soundsLike.value);
   const choose = (phrase: OwnedPhrase) => writing.insertPhrase(fill(phrase.text, names));
   const press = (event: KeyboardEvent): boolean => {
@@ -53,7 +54,7 @@ function numbered({ code, altKey, ctrlKey, metaKey, shiftKey }: KeyboardEvent): 
 function byNumber(desk: Desk, number: number, choose: (phrase: OwnedPhrase) => void): boolean {
   const phrase = desk.phrases.all.peek()[number - 1];
   if (phrase !== undefined) choose(phrase);
-  else desk.phrases.refresh();
+  else desk.phrases.fetch();
   return true;
 }
 

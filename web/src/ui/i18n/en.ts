@@ -21,6 +21,7 @@ export const en = {
     delete: "Delete",
     cancelUpload: "Cancel upload",
     uploading: (percent: number) => `Uploading, ${percent} %`,
+    uploaded: (done: string, all: string) => `${done} of ${all} MB`,
     recalledByYou: "You took a message back",
     recalledBy: (name: string) => `${name} took a message back`,
     unsupported: "This message cannot be shown in this version",
@@ -104,6 +105,8 @@ export const en = {
     light: "Light",
     dark: "Dark",
     system: "As the device",
+    enterSends: "Enter sends",
+    ctrlEnterSends: "Ctrl+Enter sends",
     signOut: "Sign out",
   },
   block: {

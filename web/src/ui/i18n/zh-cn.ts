@@ -19,6 +19,7 @@ export const zhCn: Words = {
     delete: "删除",
     cancelUpload: "取消上传",
     uploading: (percent) => `上传中 ${percent}%`,
+    uploaded: (done, all) => `${done} / ${all} MB`,
     recalledByYou: "你撤回了一条消息",
     recalledBy: (name) => `${name}撤回了一条消息`,
     unsupported: "当前版本无法显示这条消息",
@@ -81,6 +82,8 @@ export const zhCn: Words = {
     light: "浅色",
     dark: "深色",
     system: "跟随系统",
+    enterSends: "按 Enter 发送",
+    ctrlEnterSends: "按 Ctrl+Enter 发送",
     signOut: "退出登录",
   },
   block: {

@@ -1,0 +1,107 @@
+import { desktop, expect, test } from "../harness.ts";
+import { answerTo, paste, picture, row, Thread } from "../talk.ts";
+
+/** A photo that takes a while to be made ready, and one that takes none. */
+const large = () => picture("large.png", 4_000, 3_000);
+const small = () => picture("small.png", 200, 150, [40, 90, 160]);
+
+/** What stands in the field, in its order: text, and pictures by their width. */
+function contents(field: Element): (string | number)[] {
+  return [...field.childNodes].map((node) => (node instanceof HTMLImageElement ? node.naturalWidth : (node.textContent ?? "")));
+}
+
+test("undo brings back what was written to this buyer, and nothing that was written to another", async ({ person }) => {
+  await new Thread(await (await person()).chatAbout(1001)).say("From Lin");
+  await new Thread(await (await person()).chatAbout(1001, "b")).say("From Sam");
+  const console = await (await person()).console("E_1/yun");
+  const lin = await answerTo(console, "Lin Xia");
+  await lin.field.click();
+  await console.keyboard.type("for Lin alone");
+  await console.keyboard.press("Enter");
+  await lin.expectStanding("for Lin alone", "delivered");
+  await console.keyboard.type("a draft to Lin");
+
+  const sam = await answerTo(console, "Sam Park");
+  await sam.field.click();
+  for (const key of ["z", "z", "z", "y", "y", "Shift+z"]) await console.keyboard.press(`Control+${key}`);
+  await expect(sam.field).toHaveText("");
+  await console.keyboard.type("two words");
+  await console.keyboard.press("Control+z");
+  await expect(sam.field).toHaveText("two ");
+  await console.keyboard.press("Control+y");
+  await expect(sam.field).toHaveText("two words");
+  await console.keyboard.type("!"); // the caret is where it was
+  await expect(sam.field).toHaveText("two words!");
+
+  await row(console, "Lin Xia").click();
+  await expect(lin.field).toHaveText("a draft to Lin");
+  await lin.field.click();
+  for (const _ of [1, 2, 3, 4]) await console.keyboard.press("Control+z");
+  await expect(lin.field).toHaveText("a draft to Lin");
+});
+
+test("a picture stays where it was pasted, whatever is written while it is made ready", async ({ person }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("Which one?");
+  const console = await (await person(desktop)).console("E_1/yun");
+  const seller = await answerTo(console, "Lin Xia");
+  await seller.field.click();
+  await console.keyboard.type("This:");
+  await paste(seller.field, large());
+  await console.keyboard.type("or that:");
+  await paste(seller.field, small());
+  await console.keyboard.type("?");
+  expect(await seller.field.evaluate(contents)).toEqual(["This:", 4_000, "or that:", 200, "?"]);
+
+  // Elsewhere, one goes on in peace.
+  await console.keyboard.press("Control+k");
+  await expect(console.getByRole("searchbox")).toBeFocused();
+  await console.keyboard.type("Lin Xia please");
+  await expect(console.getByRole("searchbox")).toHaveValue("Lin Xia please");
+  await console.keyboard.press("Escape");
+  await seller.field.focus();
+  await expect(seller.send).toBeEnabled();
+  await seller.send.click();
+  const sent = buyer.message("This:");
+  await expect(sent.getByRole("button", { name: /^Open picture/ })).toHaveCount(2);
+  await expect(sent.locator(".rich-text")).toHaveText(["This:", "or that:", "?"]);
+});
+
+test("a last message from right to left shows its beginning in the list", async ({ person }) => {
+  const said = "هل هذا المنتج متوفر بعدة ألوان وهل يمكن توصيله إلى المنزل قبل نهاية هذا الأسبوع من فضلك";
+  await new Thread(await (await person()).chatAbout(1001)).say(said);
+  const console = await (await person(desktop)).console("E_1/yun");
+  const summary = row(console, "Lin Xia").locator("[dir=auto]");
+  await expect(summary).toHaveText(said);
+  const [box, first] = await summary.evaluate((at) => {
+    const range = document.createRange();
+    range.setStart(at.firstChild as Node, 0);
+    range.setEnd(at.firstChild as Node, 1);
+    return [at.getBoundingClientRect(), range.getBoundingClientRect()].map(({ left, right }) => ({ left, right }));
+  });
+  expect(first?.left).toBeGreaterThanOrEqual(box?.left ?? Number.NaN);
+  expect(first?.right).toBeLessThanOrEqual((box?.right ?? Number.NaN) + 1);
+});
+
+test("a buyer at a keyboard may have Enter start a new line; that lasts", async ({ person }) => {
+  const lin = await person(desktop);
+  const buyer = new Thread(await lin.chatAbout(1001));
+  await buyer.say("one");
+  await buyer.page.getByRole("button", { name: "Menu", exact: true }).last().click();
+  await buyer.page.getByRole("menuitemradio", { name: "Ctrl+Enter sends" }).click();
+  const write = async (text: string): Promise<void> => {
+    await buyer.field.click();
+    await buyer.page.keyboard.type("first");
+    await buyer.page.keyboard.press("Enter");
+    await buyer.page.keyboard.type(text);
+    await expect(buyer.field).toHaveValue(`first\n${text}`);
+    await buyer.page.keyboard.press("Control+Enter");
+    await expect(buyer.field).toHaveValue("");
+  };
+  await write("two");
+  await buyer.page.reload();
+  await expect(buyer.message("one")).toBeVisible();
+  await expect.poll(() => buyer.page.evaluate(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("enter-choice")))).toBe(true);
+  await write("three");
+  await expect(buyer.messages).toHaveCount(3);
+});
