@@ -14,7 +14,8 @@ import (
 // uses it at a time.
 type conn struct {
 	driver driver.Conn
-	stmts  map[string]driver.Stmt
+	words  *words
+	stmts  map[string]prepared
 	args   []driver.NamedValue // reused by every statement
 	vals   []driver.Value      // reused by every row
 	row    row                 // reused by every row
@@ -26,8 +27,15 @@ type conn struct {
 
 var _ tx = (*conn)(nil)
 
-func newConn(ctx context.Context, d driver.Conn) *conn {
-	return &conn{driver: d, stmts: make(map[string]driver.Stmt), ctx: context.WithoutCancel(ctx)}
+// prepared is a statement, and where its arguments go.
+type prepared struct {
+	driver.Stmt
+
+	wording wording
+}
+
+func newConn(ctx context.Context, d driver.Conn, w *words) *conn {
+	return &conn{driver: d, words: w, stmts: make(map[string]prepared), ctx: context.WithoutCancel(ctx)}
 }
 
 func (c *conn) exec(query string, args ...any) (int64, error) {
@@ -35,11 +43,11 @@ func (c *conn) exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	x, ok := st.(driver.StmtExecContext)
+	x, ok := st.Stmt.(driver.StmtExecContext)
 	if !ok {
-		return 0, fmt.Errorf("%T cannot execute", st)
+		return 0, fmt.Errorf("%T cannot execute", st.Stmt)
 	}
-	res, err := x.ExecContext(c.ctx, c.bind(args))
+	res, err := x.ExecContext(c.ctx, c.bind(st.wording.pick(args)))
 	if err != nil {
 		return 0, err
 	}
@@ -51,11 +59,11 @@ func (c *conn) query(each func(row) error, query string, args ...any) (err error
 	if err != nil {
 		return err
 	}
-	x, ok := st.(driver.StmtQueryContext)
+	x, ok := st.Stmt.(driver.StmtQueryContext)
 	if !ok {
-		return fmt.Errorf("%T cannot query", st)
+		return fmt.Errorf("%T cannot query", st.Stmt)
 	}
-	rows, err := x.QueryContext(c.ctx, c.bind(args))
+	rows, err := x.QueryContext(c.ctx, c.bind(st.wording.pick(args)))
 	if err != nil {
 		return err
 	}
@@ -89,18 +97,20 @@ func (c *conn) grow(n int) {
 	}
 }
 
-func (c *conn) prepare(query string) (driver.Stmt, error) {
+func (c *conn) prepare(query string) (prepared, error) {
 	if st, ok := c.stmts[query]; ok {
 		return st, nil
 	}
 	p, ok := c.driver.(driver.ConnPrepareContext)
 	if !ok {
-		return nil, fmt.Errorf("%T cannot prepare", c.driver)
+		return prepared{}, fmt.Errorf("%T cannot prepare", c.driver)
 	}
-	st, err := p.PrepareContext(c.ctx, query)
+	put := c.words.of(query)
+	ready, err := p.PrepareContext(c.ctx, put.sql)
 	if err != nil {
-		return nil, fmt.Errorf("prepare: %w", err)
+		return prepared{}, fmt.Errorf("prepare: %w", err)
 	}
+	st := prepared{ready, put}
 	c.stmts[query] = st
 	return st, nil
 }

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -53,42 +52,8 @@ WHERE c.mine = ? AND c.mine_pos > ?
 ORDER BY c.mine_pos
 LIMIT ?`
 
-const selectUnreadFirst = `
-SELECT` + conversationColumns + `,` + messageColumns + `
-FROM conversations c
-JOIN messages m ON m.conversation = c.num AND m.seq = c.last_seq
-WHERE c.mine = ? AND (c.mine_has_unread, c.last_at, c.id) < (?, ?, ?)`
-
-const selectNewestOf = `
-SELECT` + conversationColumns + `,` + messageColumns + `
-FROM conversations c
-JOIN messages m ON m.conversation = c.num AND m.seq = c.last_seq
-WHERE c.mine = ? AND (c.last_at, c.id) < (?, ?)`
-
-const (
-	ofRead   = ` AND c.mine_has_unread = 0`
-	ofUnread = ` AND c.mine_has_unread = 1`
-
-	// With these words a partial index holds nothing else.
-	ofWaiting = ` AND c.mine_waiting = 1`
-	ofPinned  = ` AND c.mine_pinned = 1`
-
-	ofProduct = ` AND EXISTS (SELECT 1 FROM conversation_products p WHERE p.conversation = c.num AND p.product = ?)`
-
-	ofNamed = ` AND EXISTS (SELECT 1 FROM participants p WHERE p.uid = c.theirs AND p.name_fold LIKE ? ESCAPE '!')`
-
-	unreadFirst = `
-ORDER BY c.mine_has_unread DESC, c.last_at DESC, c.id DESC
-LIMIT ?`
-
-	// Over a union, columns go by their place: last_at and id.
-	newestFirst = `
-ORDER BY 9 DESC, 2 DESC
-LIMIT ?`
-)
-
 const selectUnread = `
-SELECT COUNT(*), CAST(COALESCE(SUM(c.mine_unread), 0) AS INTEGER)
+SELECT COUNT(*), CAST(COALESCE(SUM(c.mine_unread), 0) AS BIGINT)
 FROM conversations c
 WHERE c.mine = ? AND c.mine_has_unread = 1 AND c.mine_muted = 0`
 
@@ -183,37 +148,8 @@ func (s *Store) Conversations(ctx context.Context, q chat.ConversationQuery) ([]
 	if side == chat.NoSide || q.Limit <= 0 {
 		return nil, nil
 	}
-	query, args := inboxQuery(q)
+	query, args := s.dialect.inbox.page(&q)
 	return s.conversations(ctx, ofSide(query, side), args...)
-}
-
-// inboxQuery returns the query for q, for either side, and its arguments.
-func inboxQuery(q chat.ConversationQuery) (string, []any) {
-	hasUnread, lastAt, id := int64(2), int64(math.MaxInt64), "" // after which everything comes
-	if q.After != nil {
-		hasUnread, lastAt, id = bit(q.After.Unread), millis(q.After.LastAt), string(q.After.ID)
-	}
-	only, rest := "", []any(nil)
-	if q.Product != "" {
-		only, rest = only+ofProduct, append(rest, string(q.Product))
-	}
-	if q.Search != "" {
-		only, rest = only+ofNamed, append(rest, "%"+escapeLike(foldName(q.Search))+"%")
-	}
-	args, limit := append([]any{string(q.UID), lastAt, id}, rest...), int64(q.Limit)
-	switch {
-	case q.Filter == chat.UnreadConversations:
-		return selectNewestOf + ofUnread + only + newestFirst, append(args, limit)
-	case q.Filter == chat.WaitingConversations:
-		return selectNewestOf + ofWaiting + only + newestFirst, append(args, limit)
-	case q.Filter == chat.PinnedConversations:
-		return selectNewestOf + ofPinned + only + newestFirst, append(args, limit)
-	case q.Order == chat.UnreadFirst:
-		args = append([]any{string(q.UID), hasUnread, lastAt, id}, rest...)
-		return selectUnreadFirst + only + unreadFirst, append(args, limit)
-	}
-	args = append(args, args...)
-	return selectNewestOf + ofUnread + only + "\nUNION ALL" + selectNewestOf + ofRead + only + newestFirst, append(args, limit)
 }
 
 // ofSide writes out a list for one side. Both results are as constant as query.

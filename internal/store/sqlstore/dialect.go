@@ -9,15 +9,14 @@ import (
 	"haggle/internal/chat"
 )
 
-// Dialect is what a database engine does its own way. The shared queries are
-// written with ? placeholders, and take a list as one JSON array of strings that
-// is unfolded by json_each(?): rewrite turns both into the engine's own words.
+// Dialect is what a database engine does its own way. A list is one argument, a JSON
+// array of strings.
 type Dialect struct {
 	name  string // folder under migrations
 	goose goose.Dialect
 
-	// rewrite turns a shared query into one of this engine.
-	rewrite func(query string) string
+	words *words
+	inbox inbox
 
 	// failure makes a chat.Error of what the engine says about its own state (the
 	// disk is full, the database is locked); nil means that the request is at

@@ -19,7 +19,7 @@ func goMigrations(d Dialect) []*goose.Migration {
 	}
 	return []*goose.Migration{
 		goose.NewGoMigration(foldVersion, &goose.GoFunc{RunTx: func(ctx context.Context, t *sql.Tx) error {
-			return foldTitles(ctx, d, t)
+			return foldTitles(ctx, t)
 		}}, nil),
 	}
 }
@@ -40,15 +40,15 @@ SET title_fold = ?
 WHERE id = ?`
 
 // foldTitles sets the folded title of products from before there was one.
-func foldTitles(ctx context.Context, d Dialect, t *sql.Tx) error {
+func foldTitles(ctx context.Context, t *sql.Tx) error {
 	after := ""
 	for {
-		titles, err := unfolded(ctx, d, t, after)
+		titles, err := unfolded(ctx, t, after)
 		if err != nil {
 			return fmt.Errorf("read titles: %w", err)
 		}
 		for _, p := range titles {
-			if _, err := t.ExecContext(ctx, d.rewrite(updateFolded), foldName(p[1]), p[0]); err != nil {
+			if _, err := t.ExecContext(ctx, updateFolded, foldName(p[1]), p[0]); err != nil {
 				return fmt.Errorf("fold title of %s: %w", p[0], err)
 			}
 			after = p[0]
@@ -60,8 +60,8 @@ func foldTitles(ctx context.Context, d Dialect, t *sql.Tx) error {
 }
 
 // unfolded returns a page of {id, title}.
-func unfolded(ctx context.Context, d Dialect, t *sql.Tx, after string) (page [][2]string, err error) {
-	rows, err := t.QueryContext(ctx, d.rewrite(selectUnfolded), after, foldPage)
+func unfolded(ctx context.Context, t *sql.Tx, after string) (page [][2]string, err error) {
+	rows, err := t.QueryContext(ctx, selectUnfolded, after, foldPage)
 	if err != nil {
 		return nil, err
 	}

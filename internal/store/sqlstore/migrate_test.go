@@ -128,7 +128,7 @@ func TestFiltersAreIndexRanges(t *testing.T) {
 		chat.WaitingConversations: "conversations_merchant_waiting",
 		chat.PinnedConversations:  "conversations_merchant_pinned",
 	} {
-		query, args := inboxQuery(chat.ConversationQuery{UID: "V_1", Filter: filter, Limit: 30})
+		query, args := s.dialect.inbox.page(&chat.ConversationQuery{UID: "V_1", Filter: filter, Limit: 30})
 		plan := planOf(t, s, ofSide(query, chat.MerchantSide), args...)
 		if !strings.Contains(plan, "SEARCH c USING INDEX "+index) ||
 			strings.Contains(plan, "SCAN") || strings.Contains(plan, "TEMP B-TREE") {

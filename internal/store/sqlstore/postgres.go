@@ -9,7 +9,6 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -68,18 +67,11 @@ func postgresParams() map[string]string {
 
 // postgresDialect is the engine for several nodes with one database.
 func postgresDialect() Dialect {
-	rewritten := new(sync.Map)
 	return Dialect{
-		name:  postgresName,
-		goose: goose.DialectPostgres,
-		rewrite: func(query string) string {
-			if q, ok := rewritten.Load(query); ok {
-				return q.(string) //nolint:errcheck // nothing else is in there
-			}
-			q := postgresRewrite(query)
-			rewritten.Store(query, q)
-			return q
-		},
+		name:    postgresName,
+		goose:   goose.DialectPostgres,
+		words:   postgresWords(),
+		inbox:   postgresInbox(),
 		failure: postgresFailure,
 		rival:   postgresRival,
 		refusal: postgresRefusal,
@@ -176,62 +168,6 @@ func migratePostgres(ctx context.Context, config *pgx.ConnConfig) (err error) {
 		return err
 	}
 	return migrate(ctx, postgresDialect(), db, goose.WithSessionLocker(locker))
-}
-
-// postgresRewrite numbers the placeholders and unfolds lists.
-func postgresRewrite(query string) string {
-	query = strings.NewReplacer(
-		"IN (SELECT value FROM json_each(?))", "= ANY (ARRAY(SELECT jsonb_array_elements_text(?::jsonb)))",
-		"JOIN json_each(?) k", "CROSS JOIN jsonb_array_elements_text(?::jsonb) k(value)",
-		"json_each(?) k", "jsonb_array_elements_text(?::jsonb) k(value)",
-		" AS INTEGER)", " AS BIGINT)",
-		// An OFFSET keeps the planner from beginning with what the filter is about, of
-		// all shops.
-		" p.product = ?)", " p.product = ? OFFSET 0)",
-		" LIKE ? ESCAPE '!')", " LIKE ? ESCAPE '!' OFFSET 0)",
-	).Replace(query)
-	query = postgresStretch(query)
-	// Over two ranges of an index the planner would read both to their ends. Each has an
-	// order and a limit of its own.
-	if lists, ok := strings.CutSuffix(query, newestFirst); ok {
-		if one, other, ok := strings.Cut(lists, "\nUNION ALL"); ok {
-			end := strings.Replace(newestFirst, "?", "$"+strconv.Itoa(1+strings.Count(lists, "?")), 1)
-			query = "(" + one + end + ")\nUNION ALL (" + other + end + ")" + end
-		}
-	}
-	var b strings.Builder
-	n := 0
-	for part := range strings.SplitSeq(query, "?") {
-		if n > 0 {
-			b.WriteString("$" + strconv.Itoa(n))
-		}
-		b.WriteString(part)
-		n++
-	}
-	return b.String()
-}
-
-// postgresStretch makes a page of one conversation a stretch of an index. The planner
-// does not see that there is one conversation only: it would read all of it and sort.
-func postgresStretch(query string) string {
-	const conversation = "\nWHERE c.id = ? AND "
-	for table, key := range map[string]string{"messages m": "m.seq", "messages_with_images i": "i.seq", "recalls r": "r.rev"} {
-		name, column := table[len(table)-1:], key[2:]
-		from, rest, ok := strings.Cut(query, "\nJOIN "+table+" ON "+name+".conversation = c.num")
-		if !ok {
-			continue
-		}
-		joins, page, ok := strings.Cut(rest, conversation+key)
-		bounds, limited, cut := strings.Cut(page, "\nORDER BY "+key)
-		if !ok || !cut || !strings.HasPrefix(from, "\nSELECT c.buyer") {
-			continue
-		}
-		direction := strings.TrimSuffix(limited, "\nLIMIT ?")
-		return from + "\nCROSS JOIN LATERAL (\n  SELECT *\n  FROM " + strings.Fields(table)[0] + " s\n  WHERE s.conversation = c.num AND s." + column +
-			strings.Replace(bounds, "?", "$2", 1) + "\n  ORDER BY s." + column + direction + "\n  LIMIT $3\n) " + name + joins +
-			"\nWHERE c.id = $1\nORDER BY " + key + direction
-	}
-	return query
 }
 
 // errOutcome says that a transaction may be stored or not.

@@ -34,7 +34,7 @@ var errStale = errors.New("the server has become a standby")
 // somebody has, or for the commit: a batch takes four trips.
 type postgresWriter struct {
 	conn    *pgx.Conn
-	rewrite func(string) string
+	words   *words
 	pending *pgx.Batch
 	wants   []int64 // of pending: rows to be changed; -1: any number
 	open    bool    // the server knows of the transaction
@@ -51,13 +51,14 @@ var _ writerConn = (*postgresWriter)(nil)
 // connectPostgres connects for writing. After a failure the next ones come at once,
 // until it is time to try again.
 func connectPostgres(config *pgx.ConnConfig) connect {
+	put := postgresWords()
 	var wait time.Duration
 	var next time.Time
 	return func(ctx context.Context) (writerConn, error) {
 		if time.Now().Before(next) {
 			return nil, errAway
 		}
-		w, err := dialPostgres(context.WithoutCancel(ctx), config)
+		w, err := dialPostgres(context.WithoutCancel(ctx), config, put)
 		if err != nil {
 			wait = min(max(2*wait, postgresBackoff), postgresBackoffMax)
 			next = time.Now().Add(wait/2 + rand.N(wait/2)) //nolint:gosec // when is no secret
@@ -73,7 +74,7 @@ const postgresDurable = `
 SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')`
 
-func dialPostgres(ctx context.Context, config *pgx.ConnConfig) (*postgresWriter, error) {
+func dialPostgres(ctx context.Context, config *pgx.ConnConfig, w *words) (*postgresWriter, error) {
 	limited, cancel := context.WithTimeout(ctx, postgresTransaction)
 	defer cancel()
 	c, err := pgx.ConnectConfig(limited, config)
@@ -83,7 +84,7 @@ func dialPostgres(ctx context.Context, config *pgx.ConnConfig) (*postgresWriter,
 	if _, err = c.Exec(limited, postgresDurable); err != nil {
 		return nil, errors.Join(fmt.Errorf("open writer: %w", err), c.Close(limited))
 	}
-	return &postgresWriter{conn: c, rewrite: postgresDialect().rewrite, base: ctx, pending: new(pgx.Batch)}, nil
+	return &postgresWriter{conn: c, words: w, base: ctx, pending: new(pgx.Batch)}, nil
 }
 
 func (w *postgresWriter) begin() error {
@@ -99,7 +100,8 @@ func (w *postgresWriter) later(query string, want int64, args ...any) { //nolint
 			args[i] = []byte{} // no bytes, not NULL
 		}
 	}
-	w.pending.Queue(w.rewrite(query), args...)
+	put := w.words.of(query)
+	w.pending.Queue(put.sql, put.pick(args)...)
 	w.wants = append(w.wants, want)
 }
 

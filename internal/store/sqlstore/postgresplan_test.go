@@ -60,6 +60,7 @@ func postgresQueries() map[string]string {
 		"batch conversations": postgresConversations, "batch by nonce": postgresMessagesByNonce, "batch by seq": postgresMessagesBySeq,
 		"batch files": postgresFiles, "batch update": postgresUpdate, "batch said": postgresSaid, "batch hold": postgresHold,
 	}
+	in := postgresInbox()
 	for _, side := range []chat.Side{chat.BuyerSide, chat.MerchantSide} {
 		queries[fmt.Sprint("changed since, side ", side)] = ofSide(selectChangedSince, side)
 		queries[fmt.Sprint("unread, side ", side)] = ofSide(selectUnread, side)
@@ -67,7 +68,7 @@ func postgresQueries() map[string]string {
 		for _, filter := range []chat.Filter{chat.AllConversations, chat.UnreadConversations, chat.WaitingConversations, chat.PinnedConversations} {
 			for _, order := range []chat.Order{chat.NewestFirst, chat.UnreadFirst} {
 				for _, search := range []string{"", "x"} {
-					query, _ := inboxQuery(chat.ConversationQuery{UID: "U_1", Order: order, Filter: filter, Search: search, Product: chat.ProductID(search), Limit: 1})
+					query, _ := in.page(&chat.ConversationQuery{UID: "U_1", Order: order, Filter: filter, Search: search, Product: chat.ProductID(search), Limit: 1})
 					name := fmt.Sprintf("inbox %s %s %q, side %d", filter, order, search, side)
 					queries[name] = ofSide(query, side)
 				}
@@ -83,11 +84,12 @@ func postgresQueries() map[string]string {
 
 func badSteps(t *testing.T, c *pgx.Conn, query string, sorts bool) (bad []string) {
 	t.Helper()
-	sd, err := c.Prepare(t.Context(), "", postgresRewrite(query))
+	put := postgresWords().of(query).sql
+	sd, err := c.Prepare(t.Context(), "", put)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
-	carryOut(t, c, "PREPARE p AS "+postgresRewrite(query))
+	carryOut(t, c, "PREPARE p AS "+put)
 	defer carryOut(t, c, "DEALLOCATE p")
 	execute := "EXPLAIN EXECUTE p"
 	if n := len(sd.ParamOIDs); n > 0 {

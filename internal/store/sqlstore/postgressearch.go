@@ -108,7 +108,7 @@ func (postgresSearch) index(ctx context.Context, s *Store, limit int) (done int,
 	if err != nil {
 		return 0, err
 	}
-	x := indexing{ctx, t, s.dialect.rewrite}
+	x := indexing{ctx, t, s.dialect.words}
 	if done, err = x.run(limit); err != nil {
 		return 0, errors.Join(err, t.Rollback())
 	}
@@ -117,13 +117,14 @@ func (postgresSearch) index(ctx context.Context, s *Store, limit int) (done int,
 
 // indexing is a transaction of index's.
 type indexing struct {
-	ctx     context.Context //nolint:containedctx // it is as short-lived as its argument would be
-	tx      *sql.Tx
-	rewrite func(string) string
+	ctx   context.Context //nolint:containedctx // it is as short-lived as its argument would be
+	tx    *sql.Tx
+	words *words
 }
 
 func (x *indexing) query(each func(row) error, query string, args ...any) (err error) {
-	rows, err := x.tx.QueryContext(x.ctx, x.rewrite(query), args...)
+	put := x.words.of(query)
+	rows, err := x.tx.QueryContext(x.ctx, put.sql, put.pick(args)...)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,8 @@ func sqliteDialect() Dialect {
 	return Dialect{
 		name:    sqliteName,
 		goose:   goose.DialectSQLite3,
-		rewrite: func(query string) string { return query },
+		words:   new(words),
+		inbox:   commonInbox(),
 		failure: sqliteFailure,
 		search:  sqliteSearch{},
 		batch:   func(t tx) statements { return sqliteBatch{t} },
@@ -132,7 +133,7 @@ func connectSQLite(path string) connect {
 		if err != nil {
 			return nil, fmt.Errorf("open writer: %w", err)
 		}
-		return sqliteWriter{newConn(ctx, c)}, nil
+		return sqliteWriter{newConn(ctx, c, new(words))}, nil
 	}
 }
 

@@ -162,7 +162,7 @@ func (s *Store) read(ctx context.Context, each func(row) error, query string, ar
 	if !st.searches {
 		ctx = context.WithoutCancel(ctx)
 	}
-	rows, err := st.QueryContext(ctx, args...)
+	rows, err := st.QueryContext(ctx, st.wording.pick(args)...)
 	if err != nil {
 		return err
 	}
@@ -178,9 +178,10 @@ func (s *Store) readRemote(ctx context.Context, each func(row) error, query stri
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.dialect.timeout)
 	defer cancel()
+	put := s.dialect.words.of(query)
 	begun := false
 	once := func() (err error) {
-		rows, err := s.db.QueryContext(ctx, s.dialect.rewrite(query), args...)
+		rows, err := s.db.QueryContext(ctx, put.sql, put.pick(args)...)
 		if err != nil {
 			return err
 		}
@@ -224,6 +225,7 @@ func eachRow(rows *sql.Rows, each func(row) error) error {
 type statement struct {
 	*sql.Stmt
 
+	wording  wording
 	searches bool
 }
 
@@ -244,11 +246,12 @@ func (s *Store) prepare(ctx context.Context, query string) (statement, error) {
 	if st, ok := s.stmts[query]; ok {
 		return st, nil
 	}
-	prepared, err := s.db.PrepareContext(context.WithoutCancel(ctx), s.dialect.rewrite(query))
+	put := s.dialect.words.of(query)
+	ready, err := s.db.PrepareContext(context.WithoutCancel(ctx), put.sql)
 	if err != nil {
 		return statement{}, fmt.Errorf("prepare: %w", err)
 	}
-	st = statement{prepared, searches(query)}
+	st = statement{ready, put, searches(query)}
 	s.stmts[query] = st
 	return st, nil
 }
