@@ -31,7 +31,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Cmds:                scriptCommands(),
-		Condition:           hasPostgres,
+		Condition:           hasServer,
 		Setup: func(env *testscript.Env) error {
 			env.Values[hookKey{}] = &sync.Map{}
 			return nil
@@ -48,6 +48,7 @@ func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args 
 		"getfrom":  getFrom,
 		"mode":     mode,
 		"postgres": postgres,
+		"mariadb":  mariaDB,
 	}
 	maps.Copy(commands, webhookCommands())
 	return commands
@@ -133,13 +134,24 @@ func postgres(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], url)
 }
 
-// hasPostgres says whether a script may call it. With CI set it may: that there is none
-// is an error then.
-func hasPostgres(condition string) (bool, error) {
-	if condition != "postgres" {
+// mariadb VAR starts a server that is this script's, and sets VAR to the address of an
+// empty database.
+func mariaDB(ts *testscript.TestScript, _ bool, args []string) {
+	m, err := testkit.StartMariaDB(context.Background())
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(m.Stop()) })
+	ts.Check(m.Exec(context.Background(), "", "CREATE DATABASE haggle"))
+	ts.Setenv(args[0], m.URL("haggle"))
+}
+
+// hasServer says whether a script may call for one. With CI set it may: that there is
+// none is an error then.
+func hasServer(condition string) (bool, error) {
+	has := map[string]func() bool{"postgres": testkit.HasPostgres, "mariadb": testkit.HasMariaDB}[condition]
+	if has == nil {
 		return false, fmt.Errorf("unknown condition %q", condition)
 	}
-	return testkit.HasPostgres() || os.Getenv("CI") != "", nil
+	return has() || os.Getenv("CI") != "", nil
 }
 
 // mode FILE MODE checks who may read a file.

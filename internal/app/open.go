@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -95,8 +96,11 @@ func openStore(ctx context.Context, at *config.Common) (*sqlstore.Store, error) 
 	if err := at.CheckStore(); err != nil {
 		return nil, err
 	}
-	if at.Store != "" {
+	switch scheme, _, _ := strings.Cut(at.Store, "://"); scheme {
+	case "postgres", "postgresql":
 		return sqlstore.OpenPostgres(ctx, at.Store)
+	case "mysql":
+		return sqlstore.OpenMySQL(ctx, at.Store)
 	}
 	return sqlstore.OpenSQLite(ctx, filepath.Join(at.Data, DatabaseFile))
 }

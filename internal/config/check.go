@@ -48,10 +48,11 @@ func (c *Config) CheckDemo() error {
 // it: there is a password in it.
 func (c *Common) CheckStore() error {
 	scheme, _, ok := strings.Cut(c.Store, "://")
-	if c.Store == "" || ok && (scheme == "postgres" || scheme == "postgresql") {
+	if c.Store == "" || ok && (scheme == "postgres" || scheme == "postgresql" || scheme == "mysql") {
 		return nil
 	}
-	return errors.New("--store is the address of a PostgreSQL database, like postgres://haggle:PASSWORD@db.internal/haggle")
+	return errors.New("--store is the address of a PostgreSQL, MySQL or MariaDB database, like " +
+		"postgres://haggle:PASSWORD@db.internal/haggle or mysql://haggle:PASSWORD@db.internal/haggle")
 }
 
 func (c *Config) checkListening() error {

@@ -28,7 +28,7 @@ type Config struct {
 type Common struct {
 	Config string `help:"YAML file with any of these settings, by their long names. Flags win over the environment, the environment over the file." placeholder:"FILE" type:"path"`
 	Data   string `help:"Directory of the database, the pictures and the secrets. It is made if it is not there." placeholder:"DIR" type:"path" default:"${data}"`
-	Store  string `help:"Address of a PostgreSQL database to use instead of the one in --data. A password is better in the environment or the file than on the command line. See docs/postgresql.md." placeholder:"postgres://USER:PASSWORD@HOST/NAME"`
+	Store  string `help:"Address of a PostgreSQL, MySQL or MariaDB database to use instead of the one in --data. A password is better in the environment or the file than on the command line. See docs/postgresql.md and docs/mysql.md." placeholder:"postgres://USER:PASSWORD@HOST/NAME"`
 }
 
 // Listening says where the server is found.

@@ -380,3 +380,25 @@ func TestRates_errorDidNotSayWhatIsAllowed(t *testing.T) {
 		t.Errorf("rates of a file: %v, %v", cfg.Rates, err)
 	}
 }
+
+func TestCheckStore(t *testing.T) {
+	for store, right := range map[string]bool{
+		"":                                  true,
+		"postgres://u:hunter2@db/haggle":    true,
+		"postgresql://u:hunter2@db/haggle":  true,
+		"mysql://u:hunter2@db:3306/haggle":  true,
+		"mariadb://u:hunter2@db/haggle":     false,
+		"sqlite:///var/lib/haggle/hunter2":  false,
+		"u:hunter2@tcp(db:3306)/haggle":     false,
+		"mysql:u:hunter2@tcp(db)/haggle":    false,
+		"MYSQL://u:hunter2@db:3306/haggle ": false,
+	} {
+		err := (&config.Common{Store: store}).CheckStore()
+		if (err == nil) != right {
+			t.Errorf("%q: %v", store, err)
+		}
+		if err != nil && (strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "mysql://haggle:PASSWORD@")) {
+			t.Errorf("%q: %v", store, err)
+		}
+	}
+}

@@ -2,23 +2,34 @@ package testkit
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 	"time"
+
+	"github.com/go-sql-driver/mysql"
 )
 
-// MariaDB is a server of one's own, in a folder of its own, reached by a socket file.
-// Its user root has no password.
+// MariaDB is a server of one's own, in a folder of its own, reached by a socket file and
+// on a loopback port. Its user root has no password. What it says is stored is synced to
+// the disk.
 type MariaDB struct {
 	Socket string
 
-	dir string
-	cmd *exec.Cmd
+	dir  string
+	port int
+	cmd  *exec.Cmd
+	stop io.Closer // its end is the server's
+	args []string
+	as   *syscall.Credential
 }
 
 // ErrNoMariaDB is returned where there is no MariaDB to start.
@@ -26,6 +37,12 @@ var ErrNoMariaDB = errors.New("there is no mariadbd; install mariadb-server")
 
 // startWithin bounds the start of a server, on a busy machine.
 const startWithin = time.Minute
+
+// HasMariaDB reports whether there is one to start.
+func HasMariaDB() bool {
+	_, err := lookUp("mariadbd", "mysqld")
+	return err == nil
+}
 
 // StartMariaDB starts a server. The caller stops it.
 func StartMariaDB(ctx context.Context) (_ *MariaDB, err error) {
@@ -47,29 +64,121 @@ func StartMariaDB(ctx context.Context) (_ *MariaDB, err error) {
 		}
 	}()
 	m.Socket = filepath.Join(m.dir, "s")
-	args := []string{"--no-defaults", "--datadir=" + filepath.Join(m.dir, "data")}
 	if os.Getuid() == 0 { // it refuses to run as root
-		args = append(args, "--user=mysql")
-		if err := giveTo(m.dir, "mysql"); err != nil {
+		if m.as, err = runAs(m.dir, "mysql"); err != nil {
 			return nil, err
 		}
 	}
-	out, err := exec.CommandContext(ctx, install, append(args, "--auth-root-authentication-method=normal", "--skip-test-db")...).CombinedOutput() //nolint:gosec // ours
-	if err != nil {
+	args := []string{"--no-defaults", "--datadir=" + filepath.Join(m.dir, "data")}
+	made := exec.CommandContext(ctx, install, append(args, "--auth-root-authentication-method=normal", "--skip-test-db")...) //nolint:gosec // ours
+	made.Dir, made.SysProcAttr = m.dir, &syscall.SysProcAttr{Credential: m.as}
+	if out, err := made.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make a database: %w: %s", err, out)
 	}
-	m.cmd = exec.CommandContext(context.WithoutCancel(ctx), daemon, append(args, //nolint:gosec // ours
-		"--socket="+m.Socket, "--skip-networking", "--pid-file="+filepath.Join(m.dir, "pid"),
-		"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--max-allowed-packet=64M")...)
-	log, err := os.Create(filepath.Join(m.dir, "log"))
+	if m.port, err = freePort(ctx); err != nil {
+		return nil, err
+	}
+	m.args = append([]string{daemon}, append(
+		args, "--socket="+m.Socket, "--bind-address=127.0.0.1", "--port="+strconv.Itoa(m.port), "--pid-file="+filepath.Join(m.dir, "pid"),
+		"--skip-name-resolve", "--character-set-server=latin1", // another than ours, as many have it
+		"--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=128M", "--max-allowed-packet=64M", "--max-connections=300")...)
+	return m, m.start(ctx)
+}
+
+func (m *MariaDB) start(ctx context.Context) error {
+	m.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", append([]string{"-c", watched, "sh"}, m.args...)...) //nolint:gosec // ours
+	m.cmd.Dir, m.cmd.Env = m.dir, append(os.Environ(), "DIR="+m.dir)
+	m.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: m.as, Setpgid: true} // an interrupt is for the tests
+	log, err := os.OpenFile(filepath.Join(m.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	m.cmd.Stdout, m.cmd.Stderr = log, log
+	if m.stop, err = m.cmd.StdinPipe(); err != nil {
+		return errors.Join(err, log.Close())
+	}
+	if err := errors.Join(m.cmd.Start(), log.Close()); err != nil {
+		return err
+	}
+	return m.await(ctx)
+}
+
+// Restart kills the server, as a power cut would, and starts it again on what it had
+// stored.
+func (m *MariaDB) Restart(ctx context.Context) error {
+	pid, err := os.ReadFile(filepath.Join(m.dir, "pid"))
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(pid)))
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(n, syscall.SIGKILL); err != nil {
+		return err
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for syscall.Kill(n, 0) == nil && ctx.Err() == nil {
+		<-tick.C
+	}
+	again := *m // its own standard input is the new one's end, the old one's would remove the folder
+	if err := again.start(ctx); err != nil {
+		return err
+	}
+	old := m.cmd
+	m.cmd, m.stop = again.cmd, joined{again.stop, m.stop, old}
+	return nil
+}
+
+// joined ends what was started again, and what was left of the one before.
+type joined struct {
+	now, before io.Closer
+	old         *exec.Cmd
+}
+
+// Close implements io.Closer.
+func (j joined) Close() error {
+	err := errors.Join(j.now.Close(), j.before.Close())
+	_ = j.old.Wait() // it was killed, which is an error
+	return err
+}
+
+// URL is the address of a database.
+func (m *MariaDB) URL(database string) string {
+	return fmt.Sprintf("mysql://root@127.0.0.1:%d/%s", m.port, database)
+}
+
+// Open opens a database, "" for none, as its operator would. The caller closes it.
+func (m *MariaDB) Open(database string) (*sql.DB, error) {
+	cfg := mysql.NewConfig()
+	cfg.User, cfg.Net, cfg.Addr, cfg.DBName = "root", "unix", m.Socket, database
+	cfg.MultiStatements, cfg.Logger = true, new(mysql.NopLogger)
+	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
 		return nil, err
 	}
-	m.cmd.Stdout, m.cmd.Stderr = log, log
-	if err := errors.Join(m.cmd.Start(), log.Close()); err != nil {
-		return nil, err
+	return sql.OpenDB(connector), nil
+}
+
+// Exec carries out SQL, of several statements if need be, in a database.
+func (m *MariaDB) Exec(ctx context.Context, database, query string) (err error) {
+	db, err := m.Open(database)
+	if err != nil {
+		return err
 	}
-	return m, m.await(ctx)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, err = db.ExecContext(ctx, query)
+	return err
+}
+
+// CPU is the processor time that the server has taken.
+func (m *MariaDB) CPU() (time.Duration, error) {
+	pid, err := os.ReadFile(filepath.Join(m.dir, "pid"))
+	if err != nil {
+		return 0, err
+	}
+	return cpuOf(strings.TrimSpace(string(pid)))
 }
 
 // await waits until the server takes connections.
@@ -79,7 +188,7 @@ func (m *MariaDB) await(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if m.Client(ctx, "SELECT 1").Run() == nil {
+		if m.Exec(ctx, "", "DO 1") == nil {
 			return nil
 		}
 		select {
@@ -92,12 +201,12 @@ func (m *MariaDB) await(ctx context.Context) error {
 }
 
 // Client returns a client that carries out SQL as root.
-func (m *MariaDB) Client(ctx context.Context, sql string) *exec.Cmd {
+func (m *MariaDB) Client(ctx context.Context, query string) *exec.Cmd {
 	client, err := lookUp("mariadb", "mysql")
 	if err != nil {
 		client = "mariadb" // which fails, and says so
 	}
-	return exec.CommandContext(ctx, client, "--no-defaults", "--socket="+m.Socket, "--user=root", "--default-character-set=utf8mb4", "-e", sql) //nolint:gosec // ours
+	return exec.CommandContext(ctx, client, "--no-defaults", "--socket="+m.Socket, "--user=root", "--default-character-set=utf8mb4", "-e", query) //nolint:gosec // ours
 }
 
 // Dump returns mysqldump with arguments.
@@ -111,9 +220,14 @@ func (m *MariaDB) Dump(ctx context.Context, args ...string) *exec.Cmd {
 
 // Stop ends the server and removes what it kept.
 func (m *MariaDB) Stop() error {
-	if m.cmd != nil && m.cmd.Process != nil {
-		_ = m.cmd.Process.Kill() // there is nothing to save
-		_ = m.cmd.Wait()
+	if m.stop != nil && m.cmd.Process != nil {
+		if pid, err := os.ReadFile(filepath.Join(m.dir, "pid")); err == nil { // there is nothing to save
+			if n, err := strconv.Atoi(strings.TrimSpace(string(pid))); err == nil {
+				_ = syscall.Kill(n, syscall.SIGKILL)
+			}
+		}
+		_ = m.stop.Close()
+		_ = m.cmd.Wait() // it is stopped by a signal, which is an error
 	}
 	return os.RemoveAll(m.dir)
 }
@@ -131,19 +245,19 @@ func lookUp(names ...string) (string, error) {
 	return "", err
 }
 
-// giveTo makes dir a user's own.
-func giveTo(dir, name string) error {
+// runAs makes dir a user's own, and returns who that is.
+func runAs(dir, name string) (*syscall.Credential, error) {
 	u, err := user.Lookup(name)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	uid, err := strconv.Atoi(u.Uid)
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	gid, err := strconv.Atoi(u.Gid)
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return os.Chown(dir, uid, gid)
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, os.Chown(dir, int(uid), int(gid))
 }

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -40,8 +39,9 @@ func HasPostgres() bool {
 	return err == nil
 }
 
-// The server ends with whoever started it, however that ends: then standard input does.
-const watchPostgres = `"$@" & read -r _; kill -QUIT $!; wait; cd /; rm -rf "$DIR"`
+// watched runs a server that ends with whoever started it, however that ends: then
+// standard input does.
+const watched = `"$@" & read -r _; kill -QUIT $!; wait; cd /; rm -rf "$DIR"`
 
 // StartPostgres starts a server. The caller stops it.
 func StartPostgres(ctx context.Context) (_ *Postgres, err error) {
@@ -81,7 +81,7 @@ func StartPostgres(ctx context.Context) (_ *Postgres, err error) {
 }
 
 func (p *Postgres) start(ctx context.Context, daemon, data string, as *syscall.Credential) error {
-	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", "-c", watchPostgres, "sh", daemon, "-D", data, //nolint:gosec // ours
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", "-c", watched, "sh", daemon, "-D", data, //nolint:gosec // ours
 		"-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(p.port), "-c", "unix_socket_directories="+p.dir,
 		"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "max_connections=200", "-c", "shared_buffers=128MB")
 	p.cmd.Dir, p.cmd.Env = p.dir, append(os.Environ(), "DIR="+p.dir)
@@ -106,23 +106,11 @@ func (p *Postgres) owner() (*syscall.Credential, error) {
 	if os.Getuid() != 0 { // it refuses to run as root
 		return nil, nil
 	}
-	name := "postgres"
-	u, err := user.Lookup(name)
+	as, err := runAs(p.dir, "postgres")
 	if err != nil {
-		name = "nobody"
-		if u, err = user.Lookup(name); err != nil {
-			return nil, err
-		}
+		return runAs(p.dir, "nobody")
 	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	gid, err := strconv.ParseUint(u.Gid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, giveTo(p.dir, name)
+	return as, nil
 }
 
 // URL is the address of a database.
@@ -154,28 +142,37 @@ func (p *Postgres) NewDatabase(ctx context.Context, template string) (url string
 // CPU is the processor time that the server's processes have taken, of those that still
 // run.
 func (p *Postgres) CPU() (time.Duration, error) {
-	const tick = 10 * time.Millisecond // of the kernel's counters
 	processes, err := filepath.Glob("/proc/[0-9]*/cwd")
 	if err != nil {
 		return 0, err
 	}
-	var ticks int64
+	var sum time.Duration
 	for _, cwd := range processes {
 		if dir, err := os.Readlink(cwd); err != nil || dir != filepath.Join(p.dir, "data") {
 			continue
 		}
-		stat, err := os.ReadFile(filepath.Join(filepath.Dir(cwd), "stat"))
+		if used, err := cpuOf(filepath.Base(filepath.Dir(cwd))); err == nil { // otherwise it has ended meanwhile
+			sum += used
+		}
+	}
+	return sum, nil
+}
+
+// cpuOf is the processor time that a process has taken.
+func cpuOf(pid string) (time.Duration, error) {
+	const tick = 10 * time.Millisecond // of the kernel's counters
+	stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat")) //nolint:gosec // of our own process
+	if err != nil {
+		return 0, err
+	}
+	var ticks int64
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	for _, field := range fields[11:13] { // user and system time
+		n, err := strconv.ParseInt(field, 10, 64)
 		if err != nil {
-			continue // it has ended meanwhile
+			return 0, err
 		}
-		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-		for _, field := range fields[11:13] { // user and system time
-			n, err := strconv.ParseInt(field, 10, 64)
-			if err != nil {
-				return 0, err
-			}
-			ticks += n
-		}
+		ticks += n
 	}
 	return time.Duration(ticks) * tick, nil
 }

@@ -339,11 +339,12 @@ func (b *batch) save() error {
 		return err
 	}
 	for _, r := range b.recalls {
-		if err := r.save(b.tx); err != nil {
-			return err
-		}
+		// While it is still there to be read.
 		if err := b.dialect.search.drop(b.tx, r.num, int64(r.result.Recall.Seq)); err != nil {
 			return fmt.Errorf("forget what was said: %w", err)
+		}
+		if err := r.save(b.tx); err != nil {
+			return err
 		}
 	}
 	if len(b.numbered) > 0 {

@@ -19,6 +19,7 @@ type conn struct {
 	args   []driver.NamedValue // reused by every statement
 	vals   []driver.Value      // reused by every row
 	row    row                 // reused by every row
+	reuses bool                // the driver's bytes are good until the next row only
 
 	// ctx is for the driver alone and never ends: no caller's context cancels
 	// what others share, and one that could end costs a goroutine per statement.
@@ -82,6 +83,9 @@ func (c *conn) query(each func(row) error, query string, args ...any) (err error
 			return err
 		}
 		for i, v := range c.vals[:n] {
+			if b, ok := v.([]byte); ok && c.reuses {
+				v = string(b)
+			}
 			c.row[i] = v
 		}
 		if err := each(c.row[:n]); err != nil {

@@ -158,7 +158,7 @@ func ofSide(query string, side chat.Side) string {
 	if side == chat.MerchantSide {
 		mine, theirs = theirs, mine
 	}
-	return strings.NewReplacer("c.mine", "c."+mine, "c.theirs", "c."+theirs).Replace(query)
+	return strings.NewReplacer("c.mine", "c."+mine, "c.theirs", "c."+theirs, "s_mine_", "s_"+mine+"_").Replace(query)
 }
 
 // escapeLike makes LIKE take s literally, with ! as the escape character.

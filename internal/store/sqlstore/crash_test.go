@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
-	if err := sqlstore.StopPostgres(); err != nil {
+	if err := errors.Join(sqlstore.StopPostgres(), sqlstore.StopMariaDB()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)

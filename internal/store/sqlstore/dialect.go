@@ -36,6 +36,10 @@ type Dialect struct {
 	// change is asked for at each use.
 	shared bool
 
+	// prepares says that the driver prepares a statement anew at each use, unless it is
+	// kept.
+	prepares bool
+
 	// timeout bounds a read where it leaves the process; 0 where it does not.
 	timeout time.Duration
 

@@ -10,7 +10,7 @@ import (
 )
 
 const fileColumns = `
-id, uploader, agent, key, hash, type, bytes, width, height, preview, conversation, created_at`
+id, uploader, agent, "key", hash, type, bytes, width, height, preview, conversation, created_at`
 
 const selectFiles = `
 SELECT` + fileColumns + `
@@ -20,7 +20,7 @@ WHERE id IN (SELECT value FROM json_each(?))`
 const selectFileByKey = `
 SELECT` + fileColumns + `
 FROM files
-WHERE uploader = ? AND key = ?`
+WHERE uploader = ? AND "key" = ?`
 
 const selectUnattachedFiles = `
 SELECT` + fileColumns + `
@@ -30,7 +30,7 @@ ORDER BY created_at, id
 LIMIT ?`
 
 const insertFile = `
-INSERT INTO files (id, uploader, agent, key, hash, type, bytes, width, height, preview, conversation, created_at)
+INSERT INTO files (id, uploader, agent, "key", hash, type, bytes, width, height, preview, conversation, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?)`
 
 const attachFile = `

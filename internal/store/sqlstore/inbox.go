@@ -11,20 +11,21 @@ import (
 // the page begins after, whether it has unread messages, its last_at and its id; $5 a
 // product; $6 what a name is like; $7 how many.
 type inbox struct {
-	// Lists of conversations in one state. Each is one stretch of one index.
-	unread, read, waiting, pinned string
-
-	// unreadFirst is all of them, those with unread messages first.
-	unreadFirst string
+	// Lists of conversations in one state, and of all, those with unread messages first.
+	unread, read, waiting, pinned, unreadFirst stretch
 
 	ofProduct, ofNamed string // what narrows any of these
-
-	newestFirst   string // the end of a list in one state, and of two of them together
-	byUnreadFirst string // the end of unreadFirst
 
 	// apart says that each of two lists in a union is cut by itself.
 	apart bool
 }
+
+// stretch is a list that is one stretch of one index, or a few that follow each other.
+type stretch struct {
+	of, end string // what narrows it comes in between
+}
+
+func (st stretch) only(these string) string { return st.of + these + st.end }
 
 const selectUnreadFirst = `
 SELECT` + conversationColumns + `,` + messageColumns + `
@@ -63,10 +64,9 @@ LIMIT $7`
 // commonInbox is that of an engine with partial indexes.
 func commonInbox() inbox {
 	return inbox{
-		unread: selectNewestOf + ofUnread, read: selectNewestOf + ofRead,
-		waiting: selectNewestOf + ofWaiting, pinned: selectNewestOf + ofPinned,
-		unreadFirst: selectUnreadFirst, ofProduct: ofProduct, ofNamed: ofNamed,
-		newestFirst: newestFirst, byUnreadFirst: unreadFirst,
+		unread: stretch{selectNewestOf + ofUnread, newestFirst}, read: stretch{selectNewestOf + ofRead, newestFirst},
+		waiting: stretch{selectNewestOf + ofWaiting, newestFirst}, pinned: stretch{selectNewestOf + ofPinned, newestFirst},
+		unreadFirst: stretch{selectUnreadFirst, unreadFirst}, ofProduct: ofProduct, ofNamed: ofNamed,
 	}
 }
 
@@ -87,15 +87,15 @@ func (in *inbox) page(q *chat.ConversationQuery) (string, []any) {
 	args := []any{string(q.UID), hasUnread, lastAt, id, string(q.Product), like, int64(q.Limit)}
 	switch {
 	case q.Filter == chat.UnreadConversations:
-		return in.unread + only + in.newestFirst, args
+		return in.unread.only(only), args
 	case q.Filter == chat.WaitingConversations:
-		return in.waiting + only + in.newestFirst, args
+		return in.waiting.only(only), args
 	case q.Filter == chat.PinnedConversations:
-		return in.pinned + only + in.newestFirst, args
+		return in.pinned.only(only), args
 	case q.Order == chat.UnreadFirst:
-		return in.unreadFirst + only + in.byUnreadFirst, args
+		return in.unreadFirst.only(only), args
 	case in.apart:
-		return "(" + in.unread + only + in.newestFirst + ")\nUNION ALL (" + in.read + only + in.newestFirst + ")" + in.newestFirst, args
+		return "(" + in.unread.only(only) + ")\nUNION ALL (" + in.read.only(only) + ")" + newestFirst, args
 	}
-	return in.unread + only + "\nUNION ALL" + in.read + only + in.newestFirst, args
+	return in.unread.of + only + "\nUNION ALL" + in.read.of + only + newestFirst, args
 }

@@ -39,6 +39,11 @@ ORDER BY title_fold, id
 LIMIT ?`
 )
 
+const selectProductThere = `
+SELECT id
+FROM products
+WHERE id = ?`
+
 const deleteProduct = `
 UPDATE products
 SET deleted = 1
@@ -124,10 +129,15 @@ func decodeProduct(r row) chat.Product {
 // DeleteProduct implements chat.Store.
 func (s *Store) DeleteProduct(ctx context.Context, id chat.ProductID) error {
 	err := s.write(ctx, productRow(id), func(t tx) error {
-		n, err := t.exec(deleteProduct, string(id))
-		if err == nil && n == 0 {
+		there := false
+		err := t.query(func(row) error { there = true; return nil }, selectProductThere, string(id))
+		if err == nil && !there {
 			return errNoProduct()
 		}
+		if err != nil {
+			return err
+		}
+		_, err = t.exec(deleteProduct, string(id))
 		return err
 	})
 	if err != nil {

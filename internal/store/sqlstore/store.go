@@ -155,12 +155,12 @@ func (s *Store) read(ctx context.Context, each func(row) error, query string, ar
 	if s.dialect.timeout > 0 {
 		return s.readRemote(ctx, each, query, args...)
 	}
+	if !searches(query) {
+		ctx = context.WithoutCancel(ctx)
+	}
 	st, err := s.prepare(ctx, query)
 	if err != nil {
 		return err
-	}
-	if !st.searches {
-		ctx = context.WithoutCancel(ctx)
 	}
 	rows, err := st.QueryContext(ctx, st.wording.pick(args)...)
 	if err != nil {
@@ -171,17 +171,16 @@ func (s *Store) read(ctx context.Context, each func(row) error, query string, ar
 }
 
 // readRemote reads from a server. One that went away since the last read is asked once
-// more, on another connection; the driver prepares statements itself.
+// more, on another connection.
 func (s *Store) readRemote(ctx context.Context, each func(row) error, query string, args ...any) error {
 	if !searches(query) {
 		ctx = context.WithoutCancel(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.dialect.timeout)
 	defer cancel()
-	put := s.dialect.words.of(query)
 	begun := false
 	once := func() (err error) {
-		rows, err := s.db.QueryContext(ctx, put.sql, put.pick(args)...)
+		rows, err := s.ask(ctx, query, args...)
 		if err != nil {
 			return err
 		}
@@ -196,6 +195,19 @@ func (s *Store) readRemote(ctx context.Context, each func(row) error, query stri
 		err = once()
 	}
 	return err
+}
+
+// ask asks a server. What is never asked again is not kept as a statement.
+func (s *Store) ask(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if s.dialect.prepares && !s.dialect.words.passes(query) {
+		st, err := s.prepare(ctx, query)
+		if err != nil {
+			return nil, err
+		}
+		return st.QueryContext(ctx, st.wording.pick(args)...)
+	}
+	put := s.dialect.words.of(query)
+	return s.db.QueryContext(ctx, put.sql, put.pick(args)...)
 }
 
 func eachRow(rows *sql.Rows, each func(row) error) error {
@@ -219,18 +231,23 @@ func eachRow(rows *sql.Rows, each func(row) error) error {
 	return rows.Err()
 }
 
-// statement is a prepared query. Most read a short stretch of an index, and to be able
-// to break those off costs more than they take: the driver starts a goroutine for it.
-// One that searches may walk a whole inbox.
+// searches says whether a query may walk a whole inbox. Most read a short stretch of an
+// index, and to be able to break those off costs more than they take: SQLite's driver
+// starts a goroutine for it.
+func searches(query string) bool {
+	for _, word := range []string{" LIKE ", " MATCH ", "tsquery", "search_words"} {
+		if strings.Contains(query, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// statement is a prepared query.
 type statement struct {
 	*sql.Stmt
 
-	wording  wording
-	searches bool
-}
-
-func searches(query string) bool {
-	return strings.Contains(query, " LIKE ") || strings.Contains(query, " MATCH ") || strings.Contains(query, "tsquery")
+	wording wording
 }
 
 // prepare returns the statement for query. There are a few dozen of them.
@@ -241,17 +258,18 @@ func (s *Store) prepare(ctx context.Context, query string) (statement, error) {
 	if ok {
 		return st, nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if st, ok := s.stmts[query]; ok {
-		return st, nil
-	}
 	put := s.dialect.words.of(query)
-	ready, err := s.db.PrepareContext(context.WithoutCancel(ctx), put.sql)
+	ready, err := s.db.PrepareContext(ctx, put.sql)
 	if err != nil {
 		return statement{}, fmt.Errorf("prepare: %w", err)
 	}
-	st = statement{ready, put, searches(query)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st, ok := s.stmts[query]; ok { // somebody was faster
+		_ = ready.Close() //nolint:sqlclosecheck // the one that is kept stays open
+		return st, nil
+	}
+	st = statement{ready, put}
 	s.stmts[query] = st
 	return st, nil
 }

@@ -16,6 +16,7 @@ import (
 type words struct {
 	own      map[string]string // by the shared query
 	numbered bool              // the engine's placeholders are $1, $2; otherwise each is a ?
+	passing  string            // what is in queries of ever new forms, which are not remembered
 	known    sync.Map          // wording, by the query that was asked for
 }
 
@@ -35,8 +36,15 @@ func (w *words) of(query string) wording {
 		put = query
 	}
 	is := place(put, w.numbered)
-	w.known.Store(query, is)
+	if !w.passes(query) {
+		w.known.Store(query, is)
+	}
 	return is
+}
+
+// passes says whether a query may never be made again.
+func (w *words) passes(query string) bool {
+	return w.passing != "" && strings.Contains(query, w.passing)
 }
 
 // putSides says how the engine puts a query that is written for one side.
