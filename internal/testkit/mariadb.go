@@ -119,7 +119,7 @@ func (m *MariaDB) Restart(ctx context.Context) error {
 	}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for syscall.Kill(n, 0) == nil && ctx.Err() == nil {
+	for m.Exec(ctx, "", "DO 1") == nil { // until it is gone
 		<-tick.C
 	}
 	again := *m // its own standard input is the new one's end, the old one's would remove the folder

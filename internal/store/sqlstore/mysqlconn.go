@@ -140,6 +140,13 @@ func (w *mysqlWriter) rollback() error {
 	return nil
 }
 
+// close says goodbye, which a server that has hung up does not hear; its statements end
+// with the connection.
+func (w *mysqlWriter) close() error {
+	_ = w.driver.Close()
+	return nil
+}
+
 // mysqlErrorNumber is the number of what the server says is wrong, 0 where it says nothing.
 func mysqlErrorNumber(err error) uint16 {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {

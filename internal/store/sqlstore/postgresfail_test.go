@@ -80,18 +80,22 @@ func (c hookedConn) commit() error {
 func hook(t *testing.T, s *Store, before func()) {
 	t.Helper()
 	err := s.write(t.Context(), "", func(tx) error {
-		w, ok := s.writer.conn.(*postgresWriter)
-		if !ok {
-			return errors.New("it is hooked already")
-		}
 		once := sync.OnceFunc(before)
 		skipped := false
-		s.writer.conn = hookedConn{w, func() {
+		hooked := func() {
 			if skipped {
 				once()
 			}
 			skipped = true // that of this write itself
-		}}
+		}
+		switch w := s.writer.conn.(type) {
+		case *postgresWriter:
+			s.writer.conn = hookedConn{w, hooked}
+		case *mysqlWriter:
+			s.writer.conn = hookedMySQL{w, hooked}
+		default:
+			return errors.New("it is hooked already")
+		}
 		return nil
 	})
 	if err != nil {
