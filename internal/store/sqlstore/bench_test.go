@@ -17,12 +17,15 @@ import (
 	"haggle/internal/store/sqlstore"
 )
 
-// openBench opens SQLite, or with HAGGLE_BENCH_STORE=postgres a PostgreSQL server that
+// openBench opens SQLite, or with HAGGLE_BENCH_STORE=postgres or mariadb a server that
 // syncs as well.
 func openBench(b *testing.B) *sqlstore.Store {
 	b.Helper()
-	if os.Getenv("HAGGLE_BENCH_STORE") == "postgres" {
+	switch os.Getenv("HAGGLE_BENCH_STORE") {
+	case "postgres":
 		return openPostgres(b, sqlstore.NewPostgres(b))
+	case "mariadb":
+		return openMySQL(b, sqlstore.NewMariaDB(b))
 	}
 	s, err := sqlstore.OpenSQLite(b.Context(), filepath.Join(b.TempDir(), "chat.db"))
 	if err != nil {
@@ -165,10 +168,14 @@ func BenchmarkSearchMessages(b *testing.B) {
 // serverTime is the processor time of the database's server, 0 where there is none.
 func serverTime(b *testing.B) time.Duration {
 	b.Helper()
-	if os.Getenv("HAGGLE_BENCH_STORE") != "postgres" {
-		return 0
+	var used time.Duration
+	var err error
+	switch os.Getenv("HAGGLE_BENCH_STORE") {
+	case "postgres":
+		used, err = sqlstore.PostgresCPU()
+	case "mariadb":
+		used, err = sqlstore.MariaDBCPU()
 	}
-	used, err := sqlstore.PostgresCPU()
 	if err != nil {
 		b.Fatal(err)
 	}

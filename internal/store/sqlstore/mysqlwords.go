@@ -184,7 +184,7 @@ LIMIT ?`
 const mysqlDueReminders = `
 SELECT STRAIGHT_JOIN c.num, c.id, o.side, o.due_at, o.lease, o.told, o.id, o.seq, o.made_at, o.tried_at, o.attempts
 FROM outbox o FORCE INDEX (outbox_due_at)
-JOIN conversations c ON c.num = o.conversation
+JOIN conversations c FORCE INDEX (PRIMARY) ON c.num = o.conversation
 WHERE o.due_at <= ?
 ORDER BY o.due_at
 LIMIT ?`
@@ -192,7 +192,7 @@ LIMIT ?`
 const mysqlUndelivered = `
 SELECT STRAIGHT_JOIN u.num, u.id, c.id, c.buyer, c.merchant, u.side, u.seq, u.made_at, u.tried_at, u.failed_at, u.attempts, u.failure
 FROM undelivered u FORCE INDEX (PRIMARY)
-JOIN conversations c ON c.num = u.conversation
+JOIN conversations c FORCE INDEX (PRIMARY) ON c.num = u.conversation
 WHERE u.num > ?
 ORDER BY u.num
 LIMIT ?`
@@ -201,7 +201,7 @@ const mysqlMessagesWithImages = `
 SELECT STRAIGHT_JOIN c.buyer, c.merchant,` + messageColumns + `
 FROM conversations c
 JOIN messages_with_images i FORCE INDEX (PRIMARY) ON i.conversation = c.num
-JOIN messages m ON m.conversation = i.conversation AND m.seq = i.seq
+JOIN messages m FORCE INDEX (PRIMARY) ON m.conversation = i.conversation AND m.seq = i.seq
 WHERE c.id = ? AND i.seq < ?
 ORDER BY i.seq DESC
 LIMIT ?`
@@ -209,7 +209,7 @@ LIMIT ?`
 const mysqlMessageOfBuyer = `
 SELECT STRAIGHT_JOIN c.id, c.buyer, c.merchant,` + messageColumns + `
 FROM messages m FORCE INDEX (messages_nonce)
-JOIN conversations c ON c.num = m.conversation
+JOIN conversations c FORCE INDEX (PRIMARY) ON c.num = m.conversation
 WHERE c.buyer = $1 AND m.side = 0 AND m.nonce = $2
 ORDER BY c.buyer_pos
 LIMIT 1`
@@ -218,7 +218,7 @@ const mysqlRecallsAfter = `
 SELECT STRAIGHT_JOIN c.buyer, c.merchant, m.side, r.seq, r.rev, m.recalled_at
 FROM conversations c
 JOIN recalls r FORCE INDEX (PRIMARY) ON r.conversation = c.num
-JOIN messages m ON m.conversation = r.conversation AND m.seq = r.seq
+JOIN messages m FORCE INDEX (PRIMARY) ON m.conversation = r.conversation AND m.seq = r.seq
 WHERE c.id = ? AND r.rev > ?
 ORDER BY r.rev
 LIMIT ?`
@@ -234,8 +234,8 @@ const mysqlKnownNumbers = `
 SELECT STRAIGHT_JOIN n.num, c.buyer, c.merchant, m.side, m.sent_at
 FROM ` + numbers + `
 JOIN legacy_numbers n FORCE INDEX (PRIMARY) ON n.num = k.value
-JOIN conversations c ON c.num = n.conversation
-JOIN messages m ON m.conversation = n.conversation AND m.seq = n.seq`
+JOIN conversations c FORCE INDEX (PRIMARY) ON c.num = n.conversation
+JOIN messages m FORCE INDEX (PRIMARY) ON m.conversation = n.conversation AND m.seq = n.seq`
 
 const mysqlCountImported = `
 SELECT STRAIGHT_JOIN n.conversation, count(*)
@@ -270,8 +270,8 @@ LIMIT 1`
 const mysqlNumbered = `
 SELECT STRAIGHT_JOIN n.num, c.id, c.buyer, c.merchant, c.buyer_read, c.merchant_read,` + messageColumns + `
 FROM legacy_numbers n FORCE INDEX (PRIMARY)
-JOIN conversations c ON c.num = n.conversation
-JOIN messages m ON m.conversation = n.conversation AND m.seq = n.seq
+JOIN conversations c FORCE INDEX (PRIMARY) ON c.num = n.conversation
+JOIN messages m FORCE INDEX (PRIMARY) ON m.conversation = n.conversation AND m.seq = n.seq
 WHERE n.num > ?
 ORDER BY n.num
 LIMIT ?`
@@ -279,7 +279,7 @@ LIMIT ?`
 const mysqlChangedSince = `
 SELECT STRAIGHT_JOIN` + conversationColumns + `,` + messageColumns + `
 FROM conversations c FORCE INDEX (conversations_mine_pos)
-JOIN messages m ON m.conversation = c.num AND m.seq = c.last_seq
+JOIN messages m FORCE INDEX (PRIMARY) ON m.conversation = c.num AND m.seq = c.last_seq
 WHERE c.mine = ? AND c.mine_pos > ?
 ORDER BY c.mine_pos
 LIMIT ?`
@@ -294,25 +294,25 @@ const (
 	mysqlInState = `
 SELECT STRAIGHT_JOIN` + conversationColumns + `,` + messageColumns + `
 FROM conversations c FORCE INDEX (conversations_mine_inbox)
-JOIN messages m ON m.conversation = c.num AND m.seq = c.last_seq
+JOIN messages m FORCE INDEX (PRIMARY) ON m.conversation = c.num AND m.seq = c.last_seq
 WHERE c.mine = $1 AND (c.last_at < $3 OR c.last_at = $3 AND c.id < $4)`
 
 	mysqlWaiting = `
 SELECT STRAIGHT_JOIN` + conversationColumns + `,` + messageColumns + `
 FROM conversations c FORCE INDEX (conversations_mine_waiting)
-JOIN messages m ON m.conversation = c.num AND m.seq = c.last_seq
+JOIN messages m FORCE INDEX (PRIMARY) ON m.conversation = c.num AND m.seq = c.last_seq
 WHERE c.mine = $1 AND (c.mine_waiting_at < $3 OR c.mine_waiting_at = $3 AND c.id < $4)`
 
 	mysqlPinned = `
 SELECT STRAIGHT_JOIN` + conversationColumns + `,` + messageColumns + `
 FROM conversations c FORCE INDEX (conversations_mine_pinned)
-JOIN messages m ON m.conversation = c.num AND m.seq = c.last_seq
+JOIN messages m FORCE INDEX (PRIMARY) ON m.conversation = c.num AND m.seq = c.last_seq
 WHERE c.mine = $1 AND (c.mine_pinned_at < $3 OR c.mine_pinned_at = $3 AND c.id < $4)`
 
 	mysqlUnreadFirst = `
 SELECT STRAIGHT_JOIN` + conversationColumns + `,` + messageColumns + `
 FROM conversations c FORCE INDEX (conversations_mine_inbox)
-JOIN messages m ON m.conversation = c.num AND m.seq = c.last_seq
+JOIN messages m FORCE INDEX (PRIMARY) ON m.conversation = c.num AND m.seq = c.last_seq
 WHERE c.mine = $1
   AND (c.mine_has_unread < $2 OR c.mine_has_unread = $2 AND c.last_at < $3 OR c.mine_has_unread = $2 AND c.last_at = $3 AND c.id < $4)`
 
