@@ -128,7 +128,7 @@ compiler:
 
 mariadb:
 	@tools/need.sh mariadb
-	@if [ -f $(CACHE)/no-mariadb ]; then echo "make: no MariaDB, so the import of hp_chat_log is tested without a server: that part is SKIPPED"; fi
+	@if [ -f $(CACHE)/no-mariadb ]; then echo "make: no MariaDB, so its tests, and those of the import of hp_chat_log from a server, are SKIPPED"; fi
 
 postgres:
 	@tools/need.sh postgres

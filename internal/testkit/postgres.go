@@ -160,7 +160,6 @@ func (p *Postgres) CPU() (time.Duration, error) {
 
 // cpuOf is the processor time that a process has taken.
 func cpuOf(pid string) (time.Duration, error) {
-	const tick = 10 * time.Millisecond // of the kernel's counters
 	stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat")) //nolint:gosec // of our own process
 	if err != nil {
 		return 0, err
@@ -174,6 +173,7 @@ func cpuOf(pid string) (time.Duration, error) {
 		}
 		ticks += n
 	}
+	const tick = 10 * time.Millisecond // of the kernel's counters
 	return time.Duration(ticks) * tick, nil
 }
 

@@ -1,7 +1,7 @@
 // Package sqlstore implements chat.Store on SQL databases. One set of queries
 // serves every engine; what engines disagree on is in a Dialect and in its
-// folder of migrations, nowhere else. SQLite belongs to one process; several may share a
-// PostgreSQL.
+// folder of migrations, nowhere else: it may have words of its own for a query. SQLite
+// belongs to one process; several may share a PostgreSQL, MariaDB or MySQL.
 //
 // All writes go through one goroutine. What arrives while it commits shares the
 // next commit (see batch): the disk's sync, which costs more than everything

@@ -304,6 +304,8 @@ func mysqlRefusal(err error) error {
 	switch mysqlErrorNumber(err) {
 	case 1300, 1366: // no UTF-8
 		return chat.Codef(chat.Invalid, "invalid_text", "this text holds what is no character: %w", err)
+	case 1406: // no limit of ours allows it
+		return chat.Codef(chat.TooLarge, "text_too_long", "this text is too long to be stored: %w", err)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -41,23 +40,7 @@ func askMySQL(t *testing.T, db *sql.DB, query string, args ...any) (answer strin
 // operator's own, and waits until they are gone.
 func killMySQL(t *testing.T, op *sql.DB, chosen func() bool) {
 	t.Helper()
-	const others = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() AND command <> 'Killed'"
-	rows, err := op.QueryContext(t.Context(), others)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ids []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			t.Fatal(err)
-		}
-		ids = append(ids, id)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		t.Fatal(err)
-	}
-	for _, id := range ids {
+	for _, id := range connectionsOf(t, op) {
 		if chosen() {
 			_, _ = op.ExecContext(t.Context(), fmt.Sprint("KILL ", id)) // it may have ended by itself
 			for askMySQL(t, op, "SELECT COUNT(*) FROM information_schema.processlist WHERE id = ?", id) != "0" {
@@ -65,6 +48,28 @@ func killMySQL(t *testing.T, op *sql.DB, chosen func() bool) {
 			}
 		}
 	}
+}
+
+// connectionsOf are all to a database, but the operator's own.
+func connectionsOf(t *testing.T, op *sql.DB) (ids []int64) {
+	t.Helper()
+	const others = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() AND command <> 'Killed'"
+	rows, err := op.QueryContext(t.Context(), others)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return ids
 }
 
 func everyone() bool { return true }
@@ -221,9 +226,8 @@ func TestMariaDBLockWait(t *testing.T) {
 	}
 	carryOutMySQL(t, op, "COMMIT")
 	wg.Wait()
-	err := errors.New("nothing")
 	for _, number := range []uint16{1205, 1213} {
-		err = mysqlError(number)
+		err := mysqlError(number)
 		if e := chat.AsError(mysqlFailure(err)); !mysqlRival(err) || e.Code != "store_busy" || e.Kind != chat.Unavailable {
 			t.Errorf("%v: code %q, tried again: %v", err, e.Code, mysqlRival(err))
 		}

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -19,7 +20,7 @@ func TestMariaDBSettings(t *testing.T) {
 	url := NewMariaDB(t)
 	s := openMySQLInternal(t, url+"?statement_timeout=7s&lock_timeout=3&pool_max_conns=2")
 	const settings = "SELECT CONCAT_WS(' ', @@time_zone, @@tx_isolation, @@innodb_lock_wait_timeout, @@max_statement_time, @@character_set_client, @@sql_mode)"
-	read := func(r row) error {
+	read := func(r row) error { //nolint:unparam // as every reader of rows
 		got := r.text(0)
 		if !strings.HasPrefix(got, "+00:00 READ-COMMITTED 3 7") || !strings.Contains(got, "utf8mb4") || !strings.Contains(got, "STRICT_ALL_TABLES") {
 			t.Errorf("settings %s", got)
@@ -163,44 +164,84 @@ func TestMariaDBBytes(t *testing.T) {
 	s := openMySQLInternal(t, NewMariaDB(t))
 	ctx := t.Context()
 	names := []string{"a", "A", "a ", "a  ", " a", "á", "a\u0301", "ａ", "ß", "ss", "😀", "😁", "a\t", "a\x00", "İ", "i"}
-	ids := map[chat.ConversationID]bool{}
 	for i, name := range names {
 		a := draft("n")
 		a.Start = &chat.Start{ID: chat.ConversationID("c" + name), Buyer: chat.UID("U_" + name), Other: "V_1"}
 		a.Sender = a.Start.Buyer
 		for _, nonce := range names {
 			a.Nonce = chat.Nonce(nonce)
-			r, err := s.Append(ctx, a)
-			if err != nil || !r.Fresh {
-				t.Fatalf("%q, nonce %q: fresh %v, %v", name, nonce, r.Fresh, err)
+			if r, err := s.Append(ctx, a); err != nil || !r.Fresh || r.Conversation.ID != a.Start.ID {
+				t.Fatalf("%q, nonce %q: %+v, %v", name, nonce, r, err)
 			}
-			ids[r.Conversation.ID] = true
 		}
 		p := chat.Product{ID: chat.ProductID("p" + name), Merchant: "V_1", Title: name, Kind: chat.Physical}
-		if err := s.PutProduct(ctx, p); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.PutParticipant(ctx, chat.UID("U_"+name), fmt.Sprint("name ", i), ""); err != nil {
+		if err := errors.Join(s.PutProduct(ctx, p), s.PutParticipant(ctx, a.Sender, fmt.Sprint("name ", i), "")); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := s.Secret(ctx, "s"+name, []byte(name)); err != nil || string(got) != name {
 			t.Errorf("secret %q: %q, %v", name, got, err)
 		}
 	}
-	if len(ids) != len(names) {
-		t.Errorf("%d conversations, want %d", len(ids), len(names))
-	}
 	for i, name := range names {
-		uid := chat.UID("U_" + name)
-		ps, err := s.Participants(ctx, []chat.UID{uid})
-		if err != nil || len(ps) != 1 || ps[uid].Name != fmt.Sprint("name ", i) {
-			t.Errorf("participant %q: %v, %v", name, ps, err)
+		wantApart(t, s, name, fmt.Sprint("name ", i), len(names))
+	}
+}
+
+// wantApart looks for what TestMariaDBBytes has stored under a name.
+func wantApart(t *testing.T, s *Store, name, called string, messages int) {
+	t.Helper()
+	ctx, uid := t.Context(), chat.UID("U_"+name)
+	if ps, err := s.Participants(ctx, []chat.UID{uid}); err != nil || len(ps) != 1 || ps[uid].Name != called {
+		t.Errorf("participant %q: %v, %v", name, ps, err)
+	}
+	if p, err := s.Product(ctx, chat.ProductID("p"+name)); err != nil || p.Title != name {
+		t.Errorf("product %q: %+v, %v", name, p, err)
+	}
+	if c, err := s.ConversationBetween(ctx, uid, "V_1"); err != nil || c.ID != chat.ConversationID("c"+name) || int(c.LastSeq) != messages {
+		t.Errorf("conversation with %q: %+v, %v", name, c, err)
+	}
+}
+
+// What is too long for its column is not cut: it is refused, and not taken for what it
+// begins with.
+func TestMariaDBTooLong(t *testing.T) {
+	s := openMySQLInternal(t, NewMariaDB(t))
+	fits := strings.Repeat("n", 255)
+	c := mustAppend(t, s, fits).Conversation
+	for _, long := range []string{fits + "n", fits + strings.Repeat("发", 300)} {
+		if r, err := s.Append(t.Context(), draft(long)); err == nil {
+			t.Errorf("a nonce of %d bytes is seq %d, fresh %v", len(long), r.Message.Seq, r.Fresh)
 		}
-		if p, err := s.Product(ctx, chat.ProductID("p"+name)); err != nil || p.Title != name {
-			t.Errorf("product %q: %+v, %v", name, p, err)
+		if _, err := s.Secret(t.Context(), long, []byte("x")); err == nil {
+			t.Errorf("a name of %d bytes was stored", len(long))
 		}
-		if c, err := s.ConversationBetween(ctx, uid, "V_1"); err != nil || c.ID != chat.ConversationID("c"+name) || int(c.LastSeq) != len(names) {
-			t.Errorf("conversation with %q: %+v, %v", name, c, err)
-		}
+	}
+	if err := s.PutParticipant(t.Context(), chat.UID(fits), "fits", ""); err != nil {
+		t.Fatal(err)
+	}
+	if ps, err := s.Participants(t.Context(), []chat.UID{chat.UID(fits + "n"), chat.UID(fits)}); err != nil || len(ps) != 1 {
+		t.Errorf("%d participants, %v, want 1", len(ps), err)
+	}
+	if ms, err := s.MessagesAfter(t.Context(), c.ID, 0, 10); err != nil || len(ms) != 1 {
+		t.Errorf("%d messages, %v, want 1", len(ms), err)
+	}
+}
+
+// Who owns the database needs no other rights.
+func TestMariaDBOwner(t *testing.T) {
+	url := NewMariaDB(t)
+	name := url[strings.LastIndexByte(url, '/')+1:]
+	op := mysqlOperator(t, "")
+	carryOutMySQL(t, op, "CREATE USER owner@'127.0.0.1' IDENTIFIED BY 'p@ss'")
+	defer carryOutMySQL(t, op, "DROP USER owner@'127.0.0.1'")
+	carryOutMySQL(t, op, "GRANT ALL ON "+name+".* TO owner@'127.0.0.1'")
+	s := openMySQLInternal(t, strings.Replace(url, "root@", "owner:p%40ss@", 1))
+	mustAppend(t, s, "n")
+	if n, err := s.IndexMessages(t.Context(), 10); err != nil || n != 1 {
+		t.Errorf("%d messages indexed, %v", n, err)
+	}
+	_, err := OpenMySQL(t.Context(), strings.Replace(url, "root@", "owner:hunter2@", 1))
+	if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "Access denied") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -335,7 +335,7 @@ func (q *mysqlQuery) add(text string, args ...any) {
 // known then.
 func (q *mysqlQuery) places(owner int64, p terms.Phrase, before int64) {
 	last := len(p.Terms) - 1
-	q.add("SELECT STRAIGHT_JOIN DISTINCT w.place FROM search_words w FORCE INDEX (PRIMARY)")
+	q.add("SELECT DISTINCT STRAIGHT_JOIN w.place FROM search_words w FORCE INDEX (PRIMARY)")
 	for i := range last {
 		name := "w" + strconv.Itoa(i)
 		q.add(" JOIN search_words "+name+" FORCE INDEX (PRIMARY) ON "+name+".owner = ? AND "+name+".word = ? AND "+

@@ -106,12 +106,12 @@ func (s *mysqlServer) check(unsynced bool) error {
 // node that hangs in a transaction holds rows that others wait for, so MariaDB ends it;
 // MySQL cannot, and bounds the time of a statement for reads only.
 func (s *mysqlServer) settings(at *mysqlAddress) []string {
-	set := "SET NAMES utf8mb4, sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY,ANSI_QUOTES', time_zone = '+00:00', innodb_lock_wait_timeout = " +
+	set := "SET sql_mode = 'TRADITIONAL,ONLY_FULL_GROUP_BY,ANSI_QUOTES', time_zone = '+00:00', innodb_lock_wait_timeout = " +
 		strconv.FormatInt(int64((at.lock+time.Second-1)/time.Second), 10)
 	if s.isMariaDB {
 		set += ", max_statement_time = " + strconv.FormatFloat(at.statement.Seconds(), 'f', 3, 64) + ", idle_transaction_timeout = 10"
 	} else {
 		set += ", max_execution_time = " + strconv.FormatInt(at.statement.Milliseconds(), 10)
 	}
-	return []string{set, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"}
+	return []string{"SET NAMES utf8mb4", set, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"}
 }
