@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"flag"
 	"testing"
 
 	"haggle/internal/chat"
@@ -15,7 +16,26 @@ func openMySQL(t testing.TB, url string) *sqlstore.Store {
 	return sqlstore.CloseWithTest(t, s, err)
 }
 
+// fewerRounds makes random tests shorter, whose steps are commits of a server's. What
+// they find is mostly not the engine's, and others take all of the rounds.
+func fewerRounds(t *testing.T) {
+	t.Helper()
+	rounds := flag.Lookup("rapid.checks")
+	if rounds.Value.String() != rounds.DefValue {
+		return // somebody wants it otherwise
+	}
+	t.Cleanup(func() {
+		if err := rounds.Value.Set(rounds.DefValue); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := rounds.Value.Set("30"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestMariaDB(t *testing.T) {
+	fewerRounds(t)
 	storetest.Run(t, func(t *testing.T) chat.Store { return openMySQL(t, sqlstore.NewMariaDB(t)) })
 }
 
