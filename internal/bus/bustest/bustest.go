@@ -3,6 +3,7 @@ package bustest
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,19 +30,33 @@ func Run(t *testing.T, open Open) {
 		"again after leaving and coming back":  comesBack,
 		"presence is asked of every node":      asksPresence,
 		"publishing does not wait for anybody": doesNotBlock,
+		"every uid is its own":                 everyUID,
+		"many uids":                            manyUIDs,
+		"many publishers":                      manyPublishers,
+		"that something has changed, unsaid":   unsaid,
+		"presence of many":                     presenceOfMany,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := new(cluster)
-			c.nodes = open(t, func(b chat.Bus) {
-				r := &receiver{events: make(chan delivery, 4096), online: make(map[chat.UID]bool)}
-				c.receivers = append(c.receivers, r)
-				b.Attach(r)
-			})
-			if len(c.nodes) == 0 || len(c.nodes) != len(c.receivers) {
-				t.Fatalf("%d nodes, %d of them attached", len(c.nodes), len(c.receivers))
-			}
+			c.nodes = open(t, c.attach)
+			c.check(t)
 			test(t, c)
 		})
+	}
+}
+
+func (c *cluster) attach(b chat.Bus) {
+	r := &receiver{
+		events: make(chan delivery, 4096), resyncs: make(chan struct{}, 4096), online: make(map[chat.UID]bool),
+	}
+	c.receivers = append(c.receivers, r)
+	b.Attach(r)
+}
+
+func (c *cluster) check(t *testing.T) {
+	t.Helper()
+	if len(c.nodes) == 0 || len(c.nodes) != len(c.receivers) {
+		t.Fatalf("%d nodes, %d of them attached", len(c.nodes), len(c.receivers))
 	}
 }
 
@@ -75,7 +90,8 @@ type delivery struct {
 }
 
 type receiver struct {
-	events chan delivery
+	events  chan delivery
+	resyncs chan struct{}
 
 	mu     sync.Mutex
 	online map[chat.UID]bool // guarded by mu
@@ -92,7 +108,12 @@ func (r *receiver) Online(uid chat.UID) bool {
 }
 
 // Resync implements chat.Receiver.
-func (r *receiver) Resync() {}
+func (r *receiver) Resync() {
+	select {
+	case r.resyncs <- struct{}{}:
+	default: // that many are enough
+	}
+}
 
 func (r *receiver) setOnline(uid chat.UID) {
 	r.mu.Lock()
@@ -268,5 +289,118 @@ func doesNotBlock(t *testing.T, c *cluster) {
 	case <-done:
 	case <-time.After(wait):
 		t.Fatal("still publishing")
+	}
+}
+
+// everyUID: some are alike to a bus that makes names of its own of them.
+func everyUID(t *testing.T, c *cluster) {
+	uids := []chat.UID{"U_a", "U_A", "U_a.b", "U_a.B", "U_a_b", "U_a-b", "U_>", "U_*", "U_ä", "V_a", "E_a", chat.UID("U_" + strings.Repeat("x", 64))}
+	for _, uid := range uids {
+		c.subscribe(t, buyer(uid))
+	}
+	for i, uid := range uids {
+		c.publish(t, 0, numbered(i), buyer(uid))
+	}
+	for to, r := range c.receivers {
+		for i, uid := range uids {
+			want := delivery{buyer(uid), numbered(i)}
+			if diff := cmp.Diff(want, r.next(t), cmp.AllowUnexported(delivery{})); diff != "" {
+				t.Errorf("at node %d (-want +got):\n%s", to, diff)
+			}
+		}
+	}
+}
+
+func manyUIDs(t *testing.T, c *cluster) {
+	const n = 2000
+	topics := make([]chat.Topic, n)
+	for i := range topics {
+		topics[i] = buyer(chat.UID(fmt.Sprint("U_", i)))
+	}
+	c.subscribe(t, topics...)
+	for i, topic := range topics {
+		c.publish(t, i%len(c.nodes), numbered(i), topic)
+	}
+	for to, r := range c.receivers {
+		got := make(map[chat.UID]string, n)
+		for range n {
+			d := r.next(t)
+			got[d.topic.UID] = string(d.event.Push.Payload)
+		}
+		for i, topic := range topics {
+			if got[topic.UID] != fmt.Sprint(i) {
+				t.Fatalf("node %d: %s was told %q, want %d", to, topic.UID, got[topic.UID], i)
+			}
+		}
+	}
+}
+
+// manyPublishers: what one goroutine publishes stays in order among what others do.
+func manyPublishers(t *testing.T, c *cluster) {
+	const publishers, each = 8, 100
+	topic := buyer("V_1")
+	c.subscribe(t, topic)
+	var work sync.WaitGroup
+	for p := range publishers {
+		work.Go(func() {
+			for i := range each {
+				ev := chat.Event{Origin: chat.ClientID(fmt.Sprint(p)), Push: numbered(i).Push}
+				if err := c.nodes[p%len(c.nodes)].Publish(t.Context(), []chat.Topic{topic}, ev); err != nil {
+					t.Errorf("Publish = %v", err)
+				}
+			}
+		})
+	}
+	work.Wait()
+	for to, r := range c.receivers {
+		next := make(map[chat.ClientID]int)
+		for range publishers * each {
+			ev := r.next(t).event
+			if got, want := string(ev.Push.Payload), fmt.Sprint(next[ev.Origin]); got != want {
+				t.Fatalf("at node %d, of publisher %s: event %s came when %s was due", to, ev.Origin, got, want)
+			}
+			next[ev.Origin]++
+		}
+	}
+}
+
+// unsaid: an event of no kind tells sessions to look into the store.
+func unsaid(t *testing.T, c *cluster) {
+	topic := buyer("U_1")
+	c.subscribe(t, topic)
+	c.publish(t, 0, chat.Event{}, topic)
+	for to, r := range c.receivers {
+		if diff := cmp.Diff(delivery{topic, chat.Event{}}, r.next(t), cmp.AllowUnexported(delivery{})); diff != "" {
+			t.Errorf("at node %d (-want +got):\n%s", to, diff)
+		}
+	}
+}
+
+// presenceOfMany: as many as a session may watch, every third of them there, at one
+// node or another, or at all.
+func presenceOfMany(t *testing.T, c *cluster) {
+	want := make(map[chat.UID]chat.Presence)
+	var uids []chat.UID
+	for i := range 200 {
+		uid := chat.UID(fmt.Sprint("U_", i))
+		uids = append(uids, uid)
+		want[uid] = chat.Offline
+		if i%3 != 0 {
+			continue
+		}
+		want[uid] = chat.Online
+		for at, node := range c.nodes {
+			if i%2 == 0 || at == i%len(c.nodes) {
+				if err := node.Subscribe(buyer(uid)); err != nil {
+					t.Fatal(err)
+				}
+				c.receivers[at].setOnline(uid)
+			}
+		}
+	}
+	for from, node := range c.nodes {
+		if diff := cmp.Diff(want, node.Presence(t.Context(), append(uids, uids[0]))); diff != "" {
+			t.Errorf("asked at node %d (-want +got):\n%s", from, diff)
+		}
 	}
 }
