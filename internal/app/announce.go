@@ -36,6 +36,9 @@ func (a *app) announce() {
 		line("webhook", "its secret is in %s (the shop verifies what it is told with it)", filepath.Join(a.cfg.Data, WebhookSecretFile))
 	}
 	line("data", "%s", a.cfg.Data)
+	if a.cfg.HasBus() {
+		line("bus", "%s, subjects %s.…", strings.Join(a.cfg.BusHosts(), ", "), a.cfg.BusPrefix)
+	}
 	if a.admin != nil {
 		line("metrics", "http://%s/metrics", a.admin)
 	}
@@ -66,5 +69,5 @@ func (a *app) warnings() []string {
 	if a.cfg.BehindProxy && len(a.cfg.TrustedProxy) == 0 {
 		w = append(w, "only a proxy on this machine is believed about whom it speaks for (--trusted-proxies).")
 	}
-	return w
+	return append(w, a.nodeWarnings()...)
 }

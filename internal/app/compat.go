@@ -31,7 +31,7 @@ func (a *app) openCompat(store *sqlstore.Store, bus chat.Bus, signer *media.Sign
 			return path
 		},
 	}, compat.Options{
-		AllowOrigin: a.allowOrigin(), BaseURL: a.base.String(), Location: zone, Metrics: a.registry,
+		AllowOrigin: a.allowOrigin(), BaseURL: a.base.String(), Location: zone, Metrics: a.registry, Nodes: a.cfg.HasBus(),
 		Address: func(r *http.Request) string { return rest.ClientKey(r, proxies) },
 	})
 	if err != nil {

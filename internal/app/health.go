@@ -29,10 +29,16 @@ type keyHolder interface {
 	Health(ctx context.Context) error
 }
 
+// busHealth is the part of natsbus.Bus that readiness needs.
+type busHealth interface {
+	Health(ctx context.Context) error
+}
+
 // health says whether the process is alive and whether it should get requests.
 type health struct {
 	store   pinger
 	tokens  keyHolder
+	bus     busHealth // nil without other nodes
 	log     *slog.Logger
 	state   atomic.Int32
 	pinging atomic.Bool           // a ping is under way
@@ -76,6 +82,11 @@ func (h *health) check(ctx context.Context) (reason string, err error) {
 	}
 	if err := h.tokens.Health(ctx); err != nil {
 		return "there are no keys to verify tokens with", err
+	}
+	if h.bus != nil {
+		if err := h.bus.Health(ctx); err != nil {
+			return "the bus is not reached", err
+		}
 	}
 	return "", nil
 }

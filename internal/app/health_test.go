@@ -39,17 +39,22 @@ func TestReady(t *testing.T) {
 		state  int32
 		ping   error
 		keys   error
+		bus    error
 		status int
 		text   string
 	}{
-		{"starting", starting, nil, nil, 503, "starting"},
-		{"serving", serving, nil, nil, 200, "ok"},
-		{"store down", serving, errors.New("no disk"), nil, 503, "the store does not answer"},
-		{"disk full", serving, chat.Codef(chat.Unavailable, "store_full", "the disk is full"), nil, 503, "the store does not work: store_full"},
-		{"nobody can sign in", serving, nil, errors.New("the JWKS URL is down"), 503, "there are no keys to verify tokens with"},
-		{"draining", draining, nil, nil, 503, "draining"},
+		{"starting", starting, nil, nil, nil, 503, "starting"},
+		{"serving", serving, nil, nil, nil, 200, "ok"},
+		{"store down", serving, errors.New("no disk"), nil, nil, 503, "the store does not answer"},
+		{"disk full", serving, chat.Codef(chat.Unavailable, "store_full", "the disk is full"), nil, nil, 503, "the store does not work: store_full"},
+		{"nobody can sign in", serving, nil, errors.New("the JWKS URL is down"), nil, 503, "there are no keys to verify tokens with"},
+		{"bus never there", serving, nil, nil, errors.New("NATS is not there"), 503, "the bus is not reached"},
+		{"draining", draining, nil, nil, nil, 503, "draining"},
 	} {
 		h := &health{store: disk(func(context.Context) error { return c.ping }), tokens: keys{c.keys}}
+		if c.bus != nil {
+			h.bus = keys{c.bus}
+		}
 		h.state.Store(c.state)
 		if status, text := readiness(t, h); status != c.status || text != c.text {
 			t.Errorf("%s: %d %q, want %d %q", c.name, status, text, c.status, c.text)

@@ -18,8 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"haggle/internal/auth"
-	"haggle/internal/bus/localbus"
-	"haggle/internal/bus/sharedbus"
 	"haggle/internal/chat"
 	"haggle/internal/compat"
 	"haggle/internal/config"
@@ -172,7 +170,10 @@ func (a *app) openDomain(ctx context.Context, store *sqlstore.Store) error {
 	if err != nil {
 		return err
 	}
-	bus, seat := a.openBus()
+	bus, seat, err := a.openBus(ctx)
+	if err != nil {
+		return err
+	}
 	a.service = chat.NewService(store, bus, limiter, limits, a.log)
 	keys, err := a.shopKeys()
 	if err != nil {
@@ -214,16 +215,6 @@ func WebhookTarget(cfg *config.Webhook, secrets []string, version string) webhoo
 		URL: cfg.WebhookURL, Secrets: secrets, Version: version,
 		Allow: webhook.Allow{Networks: networks, Hosts: hosts},
 	}
-}
-
-// openBus returns the bus, and a second place on it for the PHP chat's pages where
-// there are any.
-func (a *app) openBus() (bus, second chat.Bus) {
-	if !a.cfg.Compat {
-		return localbus.New(), nil
-	}
-	shared := sharedbus.New(localbus.New())
-	return shared.Seat(), shared.Seat()
 }
 
 // shopKeys returns the keys that the marketplace signs with.

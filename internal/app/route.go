@@ -58,6 +58,7 @@ func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus, second chat.
 		AllowOrigin: a.allowOrigin(),
 		Address:     func(r *http.Request) string { return rest.ClientKey(r, proxies) },
 		Metrics:     a.registry,
+		Nodes:       a.cfg.HasBus(),
 	}, a.log)
 	return nil
 }

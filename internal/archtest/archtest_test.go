@@ -68,7 +68,7 @@ var mayImport = map[string][]string{
 	"internal/brand":  {},
 	"internal/config": {"internal/auth", "internal/brand", "internal/chat"},
 	"internal/app": {
-		"internal/auth", "internal/brand", "internal/bus/localbus", "internal/bus/sharedbus", "internal/chat", "internal/compat",
+		"internal/auth", "internal/brand", "internal/bus/localbus", "internal/bus/natsbus", "internal/bus/sharedbus", "internal/chat", "internal/compat",
 		"internal/compat/hplog", "internal/config", "internal/gateway",
 		"internal/media", "internal/plain", "internal/ratelimit", "internal/rest", "internal/store/sqlstore",
 		"internal/webhook", "internal/wechat", "web",

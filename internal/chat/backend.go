@@ -141,6 +141,21 @@ func (s *Service) Introduce(ctx context.Context, p Participant) error {
 	return nil
 }
 
+// Revocations returns since when tokens of uids count, of those of whom not all do.
+func (s *Service) Revocations(ctx context.Context, uids []UID) (map[UID]time.Time, error) {
+	known, err := s.store.Participants(ctx, uniq(uids))
+	if err != nil {
+		return nil, fmt.Errorf("revocations: %w", err)
+	}
+	revoked := make(map[UID]time.Time)
+	for uid, p := range known {
+		if !p.RevokedAt.IsZero() {
+			revoked[uid] = p.RevokedAt
+		}
+	}
+	return revoked, nil
+}
+
 // RevokedAt returns since when tokens of uid count; zero: all do.
 func (s *Service) RevokedAt(ctx context.Context, uid UID) (time.Time, error) {
 	known, err := s.store.Participants(ctx, []UID{uid})

@@ -493,7 +493,8 @@ type Receiver interface {
 	Resync()
 }
 
-// Event is what sessions are told. Exactly one of the pointers is set.
+// Event is what sessions are told. Exactly one of the pointers is set, or none: then
+// something has changed that is not said, and sessions look into the store.
 type Event struct {
 	// Origin is the session whose own request caused the event and that learns of
 	// it by the answer; it is not told again. "" for none.

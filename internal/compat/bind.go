@@ -92,15 +92,20 @@ func (s *Server) bind(sock *socket) (came bool, err error) {
 		return false, nil
 	}
 	if s.bound[uid] == nil {
-		if err := s.bus.Subscribe(chat.Topic{Kind: chat.EventsOf, UID: uid}); err != nil {
-			return false, fmt.Errorf("bind: %w", err)
+		_, lately := s.left[uid] // then the node has not let go of it yet
+		if !lately {
+			if err := s.bus.Subscribe(chat.Topic{Kind: chat.EventsOf, UID: uid}); err != nil {
+				return false, fmt.Errorf("bind: %w", err)
+			}
 		}
 		s.bound[uid] = make(map[*socket]struct{})
-		_, lately := s.left[uid]
 		delete(s.left, uid)
 		came = !lately
 	}
 	s.bound[uid][sock] = struct{}{}
+	if s.opts.Nodes { // other nodes may have learnt a moment too late that it is here
+		sock.nextPing(min(s.opts.Ping, firstPing))
+	}
 	return came, nil
 }
 
@@ -135,11 +140,21 @@ func (s *Server) Deliver(topic chat.Topic, ev chat.Event) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for sock := range s.bound[topic.UID] {
-		if ev.Revoked == nil {
+		switch {
+		case ev.Revoked != nil:
+			sock.revoke(ev.Revoked.At)
+		case ev == (chat.Event{Origin: ev.Origin, Pos: ev.Pos}): // something that is not said
+			sock.lookAgain()
+		default:
 			sock.learn(&ev)
-		} else if sock.owner.IssuedAt.Before(ev.Revoked.At) {
-			sock.close(closePolicy, "token_revoked")
 		}
+	}
+}
+
+// revoke ends the socket if its token was issued before at.
+func (s *socket) revoke(at time.Time) {
+	if s.owner.IssuedAt.Before(at) {
+		s.close(closePolicy, "token_revoked")
 	}
 }
 

@@ -9,6 +9,10 @@ import (
 )
 
 const (
+	// firstPing is how soon after it was bound a page is pinged where other nodes publish,
+	// too.
+	firstPing = 2 * time.Second
+
 	turn = time.Second // how often the sockets are looked after
 
 	// positionsAtOnce is how many positions are read in one query.
@@ -102,12 +106,30 @@ func (s *Server) compare(ctx context.Context, sockets []*socket) {
 		s.log.WarnContext(ctx, "positions of old pages", "sockets", len(sockets), "err", err)
 		return
 	}
+	if s.opts.Nodes {
+		s.revokeAll(ctx, sockets, uids)
+	}
 	for _, sock := range sockets {
 		sock.mu.Lock()
 		behind := sock.since.Epoch != "" && (sock.since.Epoch != epoch || sock.since.Pos < positions[sock.owner.Actor.UID])
 		sock.mu.Unlock()
 		if behind {
 			sock.lookAgain()
+		}
+	}
+}
+
+// revokeAll ends the sockets whose tokens count no more: the event that said so may have
+// been lost on its way from another node.
+func (s *Server) revokeAll(ctx context.Context, sockets []*socket, uids []chat.UID) {
+	revoked, err := s.svc.Revocations(ctx, uids)
+	if err != nil {
+		s.log.WarnContext(ctx, "revocations of old pages", "sockets", len(sockets), "err", err)
+		return
+	}
+	for _, sock := range sockets {
+		if at, ok := revoked[sock.owner.Actor.UID]; ok {
+			sock.revoke(at)
 		}
 	}
 }
@@ -120,6 +142,9 @@ func (s *Server) announceLeft(ctx context.Context, now time.Time) {
 		if now.Sub(at) >= offlineAfter {
 			delete(s.left, uid)
 			gone = append(gone, uid)
+			// Not before: other nodes ask where the events go who is here. Events that
+			// nobody wants do no harm.
+			_ = s.bus.Unsubscribe(chat.Topic{Kind: chat.EventsOf, UID: uid})
 		}
 	}
 	s.mu.Unlock()

@@ -41,6 +41,11 @@ type Options struct {
 	Location *time.Location // of the times of day that are shown [UTC]
 	Ping     time.Duration  // how often a page is asked whether it is there [25 s]
 
+	// Nodes says that the bus leads to others, and may lose what it carries: a page's
+	// first ping comes soon after it was bound, and with each it is looked whether its
+	// token still counts. [one]
+	Nodes bool
+
 	Metrics prometheus.Registerer // where to register the metrics [nowhere]
 }
 
@@ -380,7 +385,6 @@ func (s *Server) end(sock *socket) {
 	sock.queue, sock.news, sock.list = nil, nil, false
 	sock.mu.Unlock()
 	uid := sock.owner.Actor.UID
-	last := false
 	s.mu.Lock()
 	delete(s.sockets, sock.id)
 	if mine := s.owned[ownerOf(sock.owner.Actor)]; mine != nil {
@@ -391,13 +395,10 @@ func (s *Server) end(sock *socket) {
 	}
 	if bound {
 		delete(s.bound[uid], sock)
-		if last = len(s.bound[uid]) == 0; last {
+		if len(s.bound[uid]) == 0 { // Run lets go of it
 			delete(s.bound, uid)
 			s.left[uid] = s.now()
 		}
-	}
-	if last {
-		_ = s.bus.Unsubscribe(chat.Topic{Kind: chat.EventsOf, UID: uid}) // events that nobody wants do no harm
 	}
 	s.mu.Unlock()
 	s.stats.sockets.Dec()

@@ -23,7 +23,7 @@ const Off = "off"
 // Check says what is wrong with the settings, all of it, in sentences that name
 // the setting and what is allowed.
 func (c *Config) Check() error {
-	return errors.Join(c.CheckStore(), c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkWeChat(), c.CheckWebhook(), c.checkBranding(), c.checkLimits())
+	return errors.Join(c.CheckStore(), c.checkNodes(c.Store), c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkWeChat(), c.CheckWebhook(), c.checkBranding(), c.checkLimits())
 }
 
 // CheckDemo is Check for the demo, which never leaves this machine: whoever
@@ -36,6 +36,8 @@ func (c *Config) CheckDemo() error {
 		return fmt.Errorf("the demo lets everybody be anybody, so it listens on this machine only: --listen is %q, use one like 127.0.0.1:8080; \"haggle serve\" is for the network", c.Listen)
 	case c.TLSCert != "" || c.TLSKey != "" || c.BehindProxy:
 		return errors.New("the demo stays on this machine: it takes neither --tls-cert and --tls-key nor --behind-proxy; use \"haggle serve\"")
+	case c.HasBus():
+		return errors.New("the demo is one server: it takes no --bus")
 	case c.Store != "":
 		return errors.New("the demo keeps what it sells in a database of its own: it takes no --store")
 	case len(c.TokenPublicKeys) > 0 || c.JWKSURL != "":

@@ -15,6 +15,7 @@ import (
 type Config struct {
 	Common
 	Listening
+	Nodes
 	Trust
 	PHPChat
 	WeChat

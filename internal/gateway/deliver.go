@@ -43,7 +43,8 @@ func (g *Gateway) deliverEvent(uid chat.UID, ev *chat.Event) {
 		if p.payload == nil {
 			var err error
 			if f = frameOf(ev, uid.Side()); f == (wire.ServerFrame{}) {
-				return // a kind of event that a later version knows
+				g.beatSoon(uid) // something has changed that is not said, or not in words of this version
+				return
 			}
 			if p, err = g.fitting(&f, ev.Pos[uid.Side()]); err != nil {
 				g.log.ErrorContext(g.ctx, "encode event", "err", err)

@@ -30,6 +30,11 @@ type Options struct {
 	HelloWithin  time.Duration // how long a client may keep silent at first [10 s]
 	OfflineAfter time.Duration // how long somebody who left still counts as here [5 s]
 
+	// Nodes says that the bus leads to others, and may lose what it carries. Sessions
+	// then look into the store soon after they began, and at each heartbeat for a
+	// revocation, too; whom they watch is asked for again from time to time. [one]
+	Nodes bool
+
 	Metrics prometheus.Registerer // where to register the metrics [nowhere]
 }
 
@@ -85,6 +90,7 @@ type Gateway struct {
 
 	epoch  atomic.Pointer[chat.Epoch] // as last seen; set before there is any session
 	resync atomic.Bool                // every session is to get a heartbeat soon
+	around around                     // Run's
 
 	mu       sync.Mutex
 	draining bool                  // no more sessions; guarded by mu
@@ -144,7 +150,11 @@ func (g *Gateway) join(s *session) error {
 
 // arrive counts a session that has been welcomed.
 func (g *Gateway) arrive(ctx context.Context, s *session) {
-	g.wheel.beatAt(s, g.now(), jitter(0, g.opts.Heartbeat))
+	first := g.opts.Heartbeat
+	if g.opts.Nodes { // other nodes may have learnt a moment too late that it is here
+		first = min(first, firstBeat)
+	}
+	g.wheel.beatAt(s, g.now(), jitter(0, first))
 	if g.hub.arrive(s) {
 		g.announcePresence(ctx, s.actor.UID, true)
 	}
@@ -153,9 +163,9 @@ func (g *Gateway) arrive(ctx context.Context, s *session) {
 // forget keeps events from a session that has ended. It may be called more than
 // once.
 func (g *Gateway) forget(s *session) {
-	known, unwatched := g.hub.leave(s, g.now())
+	drop, unwatched := g.hub.leave(s, g.now())
 	g.interest.drop(chat.PresenceOf, unwatched)
-	if known {
+	if drop {
 		g.interest.drop(chat.EventsOf, []chat.UID{s.actor.UID})
 	}
 }

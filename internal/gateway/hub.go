@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ type hub struct {
 	mu       sync.RWMutex
 	peers    map[chat.UID]*peer                 // guarded by mu
 	watchers map[chat.UID]map[*session]struct{} // guarded by mu
+	told     map[chat.UID]bool                  // whether they were told last that it is online; guarded by mu
 	departed []departure                        // in order of time; guarded by mu
 }
 
@@ -40,6 +42,7 @@ type departure struct {
 func newHub(grace time.Duration) *hub {
 	return &hub{
 		grace: grace, peers: make(map[chat.UID]*peer), watchers: make(map[chat.UID]map[*session]struct{}),
+		told: make(map[chat.UID]bool),
 	}
 }
 
@@ -87,9 +90,11 @@ func (h *hub) arrive(s *session) bool {
 	return !before
 }
 
-// leave forgets s and what it watches, and reports whether it was known. Of a session
-// that has not joined it does not look at the actor, which is still being set.
-func (h *hub) leave(s *session, now time.Time) (known bool, unwatched []chat.UID) {
+// leave forgets s and what it watches, and reports whether the node needs its events no
+// more on account of it. It does while somebody who left still counts as here: other
+// nodes ask where the events go. Of a session that has not joined it does not look at the
+// actor, which is still being set.
+func (h *hub) leave(s *session, now time.Time) (drop bool, unwatched []chat.UID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if s.watch != nil {
@@ -110,6 +115,7 @@ func (h *hub) leave(s *session, now time.Time) (known bool, unwatched []chat.UID
 	case p.online && p.leftAt.IsZero():
 		p.leftAt = now
 		h.departed = append(h.departed, departure{s.actor.UID, now})
+		return false, unwatched
 	case !p.online && len(p.sessions) == 0:
 		delete(h.peers, s.actor.UID)
 	}
@@ -121,18 +127,20 @@ func (h *hub) dropWatcher(uid chat.UID, s *session) {
 	delete(set, s)
 	if len(set) == 0 {
 		delete(h.watchers, uid)
+		delete(h.told, uid)
 	}
 }
 
 // left returns who has been gone for longer than the grace, and no longer counts
-// them as here.
-func (h *hub) left(now time.Time) []chat.UID {
+// them as here. For each of dropped, some of whom are back, the node needs the events
+// that leave did not drop no more.
+func (h *hub) left(now time.Time) (gone, dropped []chat.UID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var gone []chat.UID
 	n := 0
 	for ; n < len(h.departed) && now.Sub(h.departed[n].at) >= h.grace; n++ {
 		d := h.departed[n]
+		dropped = append(dropped, d.uid)
 		p := h.peers[d.uid]
 		if p == nil || !p.leftAt.Equal(d.at) {
 			continue // back, or left again since
@@ -144,7 +152,7 @@ func (h *hub) left(now time.Time) []chat.UID {
 		gone = append(gone, d.uid)
 	}
 	h.departed = slices.Delete(h.departed, 0, n)
-	return gone
+	return gone, dropped
 }
 
 // online reports whether uid has a fresh session here, or had one a moment ago.
@@ -234,6 +242,9 @@ func (h *hub) newsFor(s *session) map[chat.UID]bool {
 func (h *hub) watching(uid chat.UID, online bool, list []*session) []*session {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if len(h.watchers[uid]) > 0 {
+		h.told[uid] = online
+	}
 	for s := range h.watchers[uid] {
 		if !s.watch.asking {
 			list = append(list, s)
@@ -245,6 +256,32 @@ func (h *hub) watching(uid chat.UID, online bool, list []*session) []*session {
 		s.watch.news[uid] = online
 	}
 	return list
+}
+
+// stale returns those of whom the watchers were told otherwise. Of the others it notes
+// what they are told now.
+func (h *hub) stale(found map[chat.UID]chat.Presence) []chat.UID {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var changed []chat.UID
+	for uid, p := range found {
+		if p == chat.PresenceUnknown || len(h.watchers[uid]) == 0 {
+			continue
+		}
+		if told, ok := h.told[uid]; ok && told != (p == chat.Online) {
+			changed = append(changed, uid)
+			continue
+		}
+		h.told[uid] = p == chat.Online
+	}
+	return changed
+}
+
+// watched returns whom sessions watch.
+func (h *hub) watched() []chat.UID {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return slices.Collect(maps.Keys(h.watchers))
 }
 
 func presenceOf(online bool) chat.Presence {

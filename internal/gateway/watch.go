@@ -39,6 +39,7 @@ func (s *session) handleWatch(ctx context.Context, f *wire.ClientFrame) error {
 	there, err := s.gw.svc.Presence(ctx, uids)
 	if err == nil && len(there) > 0 {
 		s.tell(there)
+		s.gw.correct(there)
 	}
 	for news := s.gw.hub.newsFor(s); len(news) > 0; news = s.gw.hub.newsFor(s) {
 		changed := make(map[chat.UID]chat.Presence, len(news))

@@ -87,6 +87,7 @@ func (g *Gateway) turn(ctx context.Context) {
 	now := g.now()
 	if g.resync.Swap(false) {
 		g.spreadHeartbeats(now)
+		g.around.again()
 	}
 	var beats []*session
 	for _, s := range g.wheel.next() {
@@ -100,6 +101,9 @@ func (g *Gateway) turn(ctx context.Context) {
 		beats = beats[n:]
 	}
 	g.announceLeft(ctx, now)
+	if g.opts.Nodes {
+		g.lookAround(ctx, now)
+	}
 }
 
 // lookAfter ends a session whose time is over and says when to look again. It
@@ -147,6 +151,9 @@ func (g *Gateway) sendHeartbeats(ctx context.Context, sessions []*session) {
 	if err != nil {
 		g.log.WarnContext(ctx, "positions for heartbeats", "sessions", len(sessions), "err", err)
 	}
+	if g.opts.Nodes {
+		g.revokeAll(ctx, sessions, uids)
+	}
 	for _, s := range sessions {
 		f := wire.ServerFrame{Heartbeat: new(wire.Heartbeat)}
 		if err == nil {
@@ -185,7 +192,8 @@ func (g *Gateway) spreadHeartbeats(now time.Time) {
 
 // announceLeft tells those who watch who has left and did not come back.
 func (g *Gateway) announceLeft(ctx context.Context, now time.Time) {
-	gone := g.hub.left(now)
+	gone, dropped := g.hub.left(now)
+	g.interest.drop(chat.EventsOf, dropped) // before others are asked: it is not here any more
 	if len(gone) == 0 {
 		return
 	}

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"haggle/internal/bus/localbus"
+	"haggle/internal/bus/natsbus"
+	"haggle/internal/bus/sharedbus"
+	"haggle/internal/chat"
+)
+
+// openBus returns the bus, and a second place on it for the PHP chat's pages where
+// there are any.
+func (a *app) openBus(ctx context.Context) (bus, second chat.Bus, err error) {
+	bus = localbus.New()
+	if a.cfg.HasBus() {
+		if bus, err = a.openNATS(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	if !a.cfg.Compat {
+		return bus, nil, nil
+	}
+	shared := sharedbus.New(bus)
+	return shared.Seat(), shared.Seat(), nil
+}
+
+// openNATS returns the bus to the other nodes, which need not be there yet.
+func (a *app) openNATS(ctx context.Context) (*natsbus.Bus, error) {
+	n := &a.cfg.Nodes
+	urls := make([]string, len(n.Bus))
+	for i, address := range n.Bus {
+		urls[i] = strings.TrimSpace(address)
+	}
+	name := "haggle"
+	if host, err := os.Hostname(); err == nil {
+		name += " " + host
+	}
+	bus, err := natsbus.Open(ctx, natsbus.Options{
+		URLs: urls, Prefix: n.BusPrefix, Name: name,
+		CAFile: n.BusCA, CertFile: n.BusCert, KeyFile: n.BusKey, CredentialsFile: n.BusCredentials,
+	}, a.log)
+	if err != nil {
+		return nil, fmt.Errorf("--bus: %w", err)
+	}
+	a.closers = append(a.closers, bus)
+	a.registry.MustRegister(bus.Metrics()...)
+	a.health.bus = bus
+	return bus, nil
+}
+
+// nodeWarnings are what an operator of several servers may want to do something about.
+func (a *app) nodeWarnings() []string {
+	var w []string
+	if a.cfg.BusInClear() {
+		w = append(w, "what happens is told to NATS in the clear, passwords for it too (tls://, --bus-ca).")
+	}
+	if a.cfg.HasBus() {
+		w = append(w, "pictures are in "+filepath.Join(a.cfg.Data, filesDir)+": all servers need the same folder there.")
+	}
+	return w
+}

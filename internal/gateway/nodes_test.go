@@ -1,0 +1,167 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"haggle/internal/chat"
+	"haggle/internal/wire"
+)
+
+// far is a bus that leads to another node, of which a test says who is there.
+type far struct {
+	chat.Bus
+
+	mu    sync.Mutex
+	there map[chat.UID]chat.Presence // guarded by mu
+}
+
+func (f *far) set(uid chat.UID, p chat.Presence) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.there[uid] = p
+}
+
+func (f *far) Presence(ctx context.Context, uids []chat.UID) map[chat.UID]chat.Presence {
+	found := f.Bus.Presence(ctx, uids)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for uid, p := range f.there {
+		if _, asked := found[uid]; asked {
+			found[uid] = p
+		}
+	}
+	return found
+}
+
+// newNodes starts a gateway that is one of several.
+func newNodes(t *testing.T, via transport) (*node, *far) {
+	t.Helper()
+	f := &far{there: make(map[chat.UID]chat.Presence)}
+	n := newNode(t, nodeOptions{via: via, Options: Options{Nodes: true}, bus: func(b chat.Bus) chat.Bus {
+		f.Bus = b
+		return f
+	}})
+	return n, f
+}
+
+func heartbeats(frames []wire.ServerFrame) (n int) {
+	for _, f := range frames {
+		if f.Heartbeat != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// What another node publishes just before it learns that somebody is here is missed by
+// nobody for long.
+func TestNodes_firstHeartbeatIsSoon(t *testing.T) {
+	inTime(t, func(t *testing.T, via transport) {
+		n, _ := newNodes(t, via)
+		if got := heartbeats(n.enterFake(t, "U_1").beat(4 * time.Second)); got != 1 {
+			t.Errorf("%d heartbeats in the first 4 s, want 1", got)
+		}
+	})
+}
+
+// An event that another version publishes, or that was too large for the bus.
+func TestNodes_somethingUnsaid(t *testing.T) {
+	inTime(t, func(t *testing.T, via transport) {
+		n, _ := newNodes(t, via)
+		f, other := n.enterFake(t, "U_1"), n.enterFake(t, "U_2")
+		f.beat(4*time.Second, other)
+		n.Deliver(chat.Topic{Kind: chat.EventsOf, UID: "U_1"}, chat.Event{})
+		if got := heartbeats(f.beat(2 * time.Second)); got != 1 {
+			t.Errorf("%d heartbeats, want 1 at once", got)
+		}
+		if got := heartbeats(other.heard()); got != 0 {
+			t.Errorf("somebody else got %d", got)
+		}
+	})
+}
+
+// Whose sign-out was lost on the bus is out with the next heartbeat.
+func TestNodes_revocationWasLost(t *testing.T) {
+	inTime(t, func(t *testing.T, via transport) {
+		n, _ := newNodes(t, via)
+		one, other := n.enterFake(t, "U_1"), n.enterFake(t, "U_2")
+		one.beat(4*time.Second, other)
+		if err := n.store.Revoke(t.Context(), "U_1", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		other.beat(26 * time.Second)
+		wantBye(t, one, byeTokenRevoked, true)
+		if other.isOver() {
+			t.Error("somebody else was signed out, too")
+		}
+	})
+}
+
+// A node that dies says goodbye for nobody.
+func TestNodes_presenceOfADeadNode(t *testing.T) {
+	inTime(t, func(t *testing.T, via transport) {
+		n, far := newNodes(t, via)
+		watcher := n.enterFake(t, "U_1")
+		far.set("V_7", chat.Online)
+		watcher.say(`{"id":2,"watch":{"uids":["V_7"]}}`)
+		if got := watcher.told("V_7"); fmt.Sprint(got) != "[online]" {
+			t.Fatalf("told %v, want online", got)
+		}
+		told := func(d time.Duration) (all []string) {
+			for _, f := range watcher.beat(d) {
+				if f.Presence != nil {
+					all = append(all, f.Presence.UIDs["V_7"])
+				}
+			}
+			return all
+		}
+		far.set("V_7", chat.PresenceUnknown) // it is slow to answer
+		if got := told(35 * time.Second); got != nil {
+			t.Errorf("told %v while nobody knows", got)
+		}
+		far.set("V_7", chat.Offline)
+		if got := told(35 * time.Second); fmt.Sprint(got) != "[offline]" {
+			t.Errorf("told %v, want offline once", got)
+		}
+		far.set("V_7", chat.Online)
+		n.Resync()
+		if got := told(3 * time.Second); fmt.Sprint(got) != "[online]" {
+			t.Errorf("told %v after a resync, want online", got)
+		}
+		if got := told(70 * time.Second); got != nil {
+			t.Errorf("told %v again", got)
+		}
+	})
+}
+
+// Other nodes ask for somebody where the events go: as long as a reload is not noticed
+// here, nobody there may take it for a departure.
+func TestNodes_reloadKeepsTheEvents(t *testing.T) {
+	inTime(t, func(t *testing.T, via transport) {
+		n, _ := newNodes(t, via)
+		counts := func() int {
+			n.interest.mu.Lock()
+			defer n.interest.mu.Unlock()
+			return n.interest.counts[chat.Topic{Kind: chat.EventsOf, UID: "V_7"}]
+		}
+		n.enterFake(t, "V_7").leave()
+		<-time.After(3 * time.Second)
+		if counts() == 0 {
+			t.Error("the events are gone during a reload")
+		}
+		second := n.enterFake(t, "V_7")
+		second.beat(10 * time.Second)
+		if got := counts(); got != 1 {
+			t.Errorf("counted %d times, want once for the session that is here", got)
+		}
+		second.leave()
+		<-time.After(10 * time.Second)
+		if got := counts(); got != 0 {
+			t.Errorf("counted %d times after the last has left", got)
+		}
+	})
+}
