@@ -81,6 +81,14 @@ func newCluster(t *testing.T) *cluster {
 // start starts one more server, and waits until it is ready.
 func (c *cluster) start() *server {
 	c.t.Helper()
+	s := c.launch()
+	s.await("/readyz", http.StatusOK, "ok")
+	return s
+}
+
+// launch starts one more server.
+func (c *cluster) launch() *server {
+	c.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		c.t.Fatal(err)
@@ -109,7 +117,6 @@ func (c *cluster) start() *server {
 		}
 		_ = s.log.Close()
 	})
-	s.await("/readyz", http.StatusOK)
 	return s
 }
 
@@ -118,12 +125,12 @@ func (s *server) stop(with os.Signal) {
 	_ = s.cmd.Wait()
 }
 
-// await waits until the server answers with status.
-func (s *server) await(path string, status int) {
+// await waits until the server answers with status and text.
+func (s *server) await(path string, status int, text string) {
 	s.c.t.Helper()
-	s.c.eventually(fmt.Sprintf("%s answers %d", path, status), func() bool {
-		got, _, err := fetch(s.c.t.Context(), s.base+path, "")
-		return err == nil && got == status
+	s.c.eventually(fmt.Sprintf("%s answers %d %s", path, status, text), func() bool {
+		got, body, err := fetch(s.c.t.Context(), s.base+path, "")
+		return err == nil && got == status && strings.Contains(body, text)
 	})
 }
 
@@ -312,6 +319,7 @@ func TestCluster(t *testing.T) {
 	a.backend(http.MethodPut, "/v1/server/products/1001", mug)
 	buyer, seller := a.enter("U_1", nil), b.enter("V_7", nil)
 	conversation := talk(t, a, buyer, seller)
+	withoutWebSocket(t, a, b, seller, conversation)
 	buyer = killed(t, c, a, b, buyer, seller, conversation)
 	natsStops(t, c, buyer, seller, conversation)
 	signOut(t, buyer.s, seller)
@@ -353,6 +361,36 @@ func talk(t *testing.T, a *server, buyer, seller *person) (conversation string) 
 
 func isPresence(uid, want string) func(*wire.ServerFrame) bool {
 	return func(f *wire.ServerFrame) bool { return f.Presence != nil && f.Presence.UIDs[uid] == want }
+}
+
+// withoutWebSocket: a buyer's stream comes from one server, and what they say reaches the
+// other.
+func withoutWebSocket(t *testing.T, a, b *server, seller *person, conversation string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), clusterWait)
+	defer cancel()
+	client := testkit.NewSSE(ctx, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, a.base, nil)
+	defer func() { _ = client.Close() }()
+	if err := client.Send(fmt.Sprintf(`{"id":1,"hello":{"token":%q}}`, a.c.token("U_1"))); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := client.Read(); err != nil || !bytes.Contains(data, []byte(`"welcome"`)) {
+		t.Fatalf("hello: %s, %v", data, err)
+	}
+	client.Move(b.base)
+	if err := client.Send(fmt.Sprintf(`{"id":2,"send":{"conversation":%q,"nonce":"sse","blocks":[{"type":"text","text":"by request"}]}}`, conversation)); err != nil {
+		t.Fatal(err)
+	}
+	seller.hearText("by request")
+	for {
+		data, err := client.Read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(data, []byte(`"id":2`)) && bytes.Contains(data, []byte(`"ack"`)) {
+			return
+		}
+	}
 }
 
 // killed: the buyer's server dies without a word, while the seller goes on writing.
@@ -398,12 +436,15 @@ func natsStops(t *testing.T, c *cluster, buyer, seller *person, conversation str
 	})
 	t.Logf("the seller learns of it within %v", time.Since(began).Round(time.Millisecond))
 	for _, p := range []*person{buyer, seller} {
-		p.s.await("/readyz", http.StatusOK) // it goes on without: all would be gone at once
+		p.s.await("/readyz", http.StatusOK, "ok") // it goes on without: all would be gone at once
 	}
+	late := c.launch() // one that has never reached it is not to be sent anybody
+	late.await("/readyz", http.StatusServiceUnavailable, "the bus is not reached")
 	if err := c.nats.Start(); err != nil {
 		t.Fatal(err)
 	}
 	began = time.Now()
+	defer late.await("/readyz", http.StatusOK, "ok")
 	heard := false
 	for i := 0; !heard; i++ { // until both are connected again
 		text := fmt.Sprint("light ", i)

@@ -49,7 +49,7 @@ func (a *app) openNATS(ctx context.Context) (*natsbus.Bus, error) {
 	}
 	a.closers = append(a.closers, bus)
 	a.registry.MustRegister(bus.Metrics()...)
-	a.health.bus = bus
+	a.health.bus, a.nats = bus, bus
 	return bus, nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"haggle/internal/auth"
+	"haggle/internal/bus/natsbus"
 	"haggle/internal/chat"
 	"haggle/internal/compat"
 	"haggle/internal/config"
@@ -44,6 +45,7 @@ type app struct {
 	gateway     *gateway.Gateway
 	compat      *compat.Server    // nil without --compat
 	php         *compat.Endpoints // beside it
+	nats        *natsbus.Bus      // nil without --bus
 	webhook     *webhook.Worker   // nil without --webhook-url
 	rest        *rest.API
 	plain       *plain.Pages

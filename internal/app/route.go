@@ -54,7 +54,12 @@ func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus, second chat.
 	}
 	a.files = media.NewHandler(signer, disk, a.cfg.Compat, a.rest.Fail)
 	proxies := a.cfg.Proxies()
+	var relay gateway.Relay
+	if a.nats != nil { // an interface that holds nil is not nil
+		relay = a.nats
+	}
 	a.gateway = gateway.New(a.service, bus, a.verifier, gateway.Options{
+		Relay:       relay,
 		AllowOrigin: a.allowOrigin(),
 		Address:     func(r *http.Request) string { return rest.ClientKey(r, proxies) },
 		Metrics:     a.registry,

@@ -35,6 +35,10 @@ type Options struct {
 	// revocation, too; whom they watch is asked for again from time to time. [one]
 	Nodes bool
 
+	// Relay hands what a client without a WebSocket says to the node that its stream
+	// comes from: its requests may reach any. [what reaches another node finds no session]
+	Relay Relay
+
 	Metrics prometheus.Registerer // where to register the metrics [nowhere]
 }
 
@@ -82,6 +86,7 @@ type Gateway struct {
 	buffers  buffers
 	workers  workers
 	streams  streams
+	relayed  chan struct{} // full of batches that are for, or come from, other nodes
 
 	// ctx is Run's. It is a field because a frame belongs to no request: its work
 	// ends with the gateway's.
@@ -109,6 +114,7 @@ func New(svc *chat.Service, bus chat.Bus, verifier Verifier, opts Options, log *
 		now: time.Now, silence: opts.Heartbeat * 3 / 2,
 		frames: newRate(svc.Limits().Rates[chat.ActionRequest]),
 		hub:    newHub(opts.OfflineAfter), interest: newInterest(bus), stats: newStats(opts.Metrics),
+		relayed: make(chan struct{}, maxRelayed),
 		workers: workers{next: make(chan work)}, streams: streams{byID: make(map[chat.ClientID]*streamSocket)},
 		ready: make(chan struct{}), open: make(map[*session]struct{}),
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"crypto/subtle"
 	"iter"
 	"net/http"
@@ -28,8 +29,9 @@ func (g *Gateway) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	sock := g.streams.find(chat.ClientID(r.PathValue("session")), key)
-	if sock == nil {
+	id := chat.ClientID(r.PathValue("session"))
+	sock := g.streams.find(id, key)
+	if sock == nil && (g.opts.Relay == nil || !wellFormed(id)) {
 		g.refuseGone(w, r)
 		return
 	}
@@ -38,10 +40,13 @@ func (g *Gateway) post(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, http.StatusBadRequest, "invalid_batch", "batches are numbered from 1")
 		return
 	}
+	if sock == nil {
+		g.relay(w, r, id, key, n)
+		return
+	}
 	defer sock.posts.Add(-1)
 	if sock.posts.Add(1) > maxPosts { // each has a body
-		w.Header().Set("Retry-After", "1")
-		g.refuse(w, r, http.StatusTooManyRequests, "too_many_batches", "that many batches are being carried out already")
+		g.say(w, r, tooManyBatches())
 		return
 	}
 	body, err := g.readBody(w, r, batchFrames*g.limits.FrameBytes)
@@ -51,34 +56,66 @@ func (g *Gateway) post(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	g.say(w, r, sock.carryOut(r.Context(), n, body))
+}
+
+// verdict is how a batch is answered.
+type verdict struct {
+	Status  int    `json:"status"` // 0: nobody waits for an answer any more
+	Code    string `json:"code,omitzero"`
+	Message string `json:"message,omitzero"`
+}
+
+func tooManyBatches() verdict {
+	return verdict{http.StatusTooManyRequests, "too_many_batches", "that many batches are being carried out already"}
+}
+
+func sessionGone() verdict {
+	return verdict{http.StatusNotFound, "session_gone", "there is no such session here, say hello again"}
+}
+
+// say answers a batch.
+func (g *Gateway) say(w http.ResponseWriter, r *http.Request, v verdict) {
+	switch v.Status {
+	case 0:
+	case http.StatusNoContent:
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		if v.Status == http.StatusTooManyRequests || v.Status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "1")
+		}
+		g.refuse(w, r, v.Status, v.Code, v.Message)
+	}
+}
+
+// carryOut carries out batch n, unless it was already. It waits for the batch before,
+// no longer than ctx lasts.
+func (c *streamSocket) carryOut(ctx context.Context, n int64, body []byte) verdict {
 	select {
-	case sock.turn <- struct{}{}:
-	case <-sock.over:
-		g.refuseGone(w, r)
-		return
-	case <-r.Context().Done():
-		return
+	case c.turn <- struct{}{}:
+	case <-c.over:
+		return sessionGone()
+	case <-ctx.Done():
+		return verdict{}
 	}
-	defer func() { <-sock.turn }()
-	if n > sock.last+1 {
-		g.refuse(w, r, http.StatusConflict, "batch_missing", "batch "+strconv.FormatInt(sock.last+1, 10)+" has not come yet")
-		return
+	defer func() { <-c.turn }()
+	if n > c.last+1 {
+		return verdict{http.StatusConflict, "batch_missing", "batch " + strconv.FormatInt(c.last+1, 10) + " has not come yet"}
 	}
-	if n > sock.last {
-		sock.last = n
+	if n > c.last {
+		c.last = n
 		for frame := range lines(body) { //nolint:contextcheck // its work ends with the gateway's, not with the request
-			sock.session.receive(true, frame)
+			c.session.receive(true, frame)
 		}
 	}
-	if sock.session.hasEnded() { // perhaps before all of it was carried out
-		g.refuseGone(w, r)
-		return
+	if c.session.hasEnded() { // perhaps before all of it was carried out
+		return sessionGone()
 	}
-	w.WriteHeader(http.StatusNoContent)
+	return verdict{Status: http.StatusNoContent}
 }
 
 func (g *Gateway) refuseGone(w http.ResponseWriter, r *http.Request) {
-	g.refuse(w, r, http.StatusNotFound, "session_gone", "there is no such session here, say hello again")
+	g.say(w, r, sessionGone())
 }
 
 // lines are the lines of a batch. Empty ones say nothing.

@@ -190,8 +190,10 @@ func (g *Gateway) openStream(w http.ResponseWriter, r *http.Request) {
 	}
 	sock.session = s
 	g.streams.add(sock)
+	release := g.holdStream(s.id)
 	g.stats.streams.Inc()
 	defer func() {
+		release()
 		g.streams.remove(sock)
 		g.stats.streams.Dec()
 		s.gone()

@@ -40,6 +40,9 @@ func NewSSE(ctx context.Context, client *http.Client, base string, header http.H
 	return &SSE{ctx: ctx, cancel: cancel, client: client, url: base + "/v1/sse", header: header}
 }
 
+// Move has what is sent from now on go to another server, as a load balancer may.
+func (c *SSE) Move(base string) { c.url = base + "/v1/sse" }
+
 // Close leaves, as a tab does that is closed.
 func (c *SSE) Close() error {
 	c.cancel()

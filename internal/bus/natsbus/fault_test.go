@@ -479,3 +479,49 @@ func TestBus_cluster(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// What is said for a session at another node is answered there, by one who is not kept
+// from the events meanwhile.
+func TestBus_ask(t *testing.T) {
+	s := start(t, nil)
+	a, _ := node(t, quick(s.URL()))
+	b, atB := node(t, quick(s.URL()))
+	subscribe(t, b, topicOf("U_1"))
+	asked, answered := make(chan string), make(chan string)
+	release, err := b.Hold("s1", func(_ context.Context, request []byte) []byte {
+		asked <- string(request)
+		return []byte(<-answered)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Flush(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		if got := <-asked; got != "question" {
+			t.Errorf("asked %q", got)
+		}
+		publish(t, a, topicOf("U_1"), "meanwhile")
+		atB.next(t)
+		answered <- "answer"
+	}()
+	got, found, err := a.Ask(soon(t), "s1", []byte("question"))
+	if string(got) != "answer" || !found || err != nil {
+		t.Errorf("Ask = %q, %v, %v", got, found, err)
+	}
+	release()
+	if err := b.Flush(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	if _, found, err := a.Ask(soon(t), "s1", nil); found || err != nil {
+		t.Errorf("Ask = %v, %v after it has ended", found, err)
+	}
+	s.Stop()
+	eventually(t, "the node knows", func() bool { return !a.Connected() })
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, found, err := a.Ask(ctx, "s1", nil); found || err == nil {
+		t.Errorf("Ask = %v, %v without NATS, want an error", found, err)
+	}
+}

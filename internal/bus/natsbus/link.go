@@ -136,7 +136,7 @@ func (b *Bus) complain(message string, args ...any) {
 }
 
 // receive hands on what comes until the bus is closed.
-func (b *Bus) receive() {
+func (b *Bus) receive(ctx context.Context) {
 	var last time.Time // when sessions were sent to the store
 	tick := time.NewTicker(min(turn, b.opts.LookEvery))
 	defer tick.Stop()
@@ -146,7 +146,7 @@ func (b *Bus) receive() {
 			if len(b.in) >= cap(b.in)-1 { // it was full: perhaps another one was dropped
 				b.link.lossy.Store(true)
 			}
-			b.take(m)
+			b.take(ctx, m)
 			continue
 		case <-b.link.wake:
 		case <-tick.C:
@@ -190,8 +190,8 @@ func (b *Bus) looks(since time.Duration) bool {
 }
 
 // take hands on one message.
-func (b *Bus) take(m *nats.Msg) {
-	if b.asked.take(m) {
+func (b *Bus) take(ctx context.Context, m *nats.Msg) {
+	if b.asked.take(m) || b.sessions.take(ctx, b, m) {
 		return
 	}
 	if m.Subject == b.opts.Prefix+resyncSubject {

@@ -44,8 +44,10 @@ type Bus struct {
 	out      chan outgoing  // to NATS; being full loses events, see lost
 	asked    *questions
 	known    *known
+	sessions *sessions
 
 	stop    chan struct{} // closed by Close
+	cancel  func()        // ends what is done for other nodes
 	closing sync.Once
 	work    sync.WaitGroup
 
@@ -70,15 +72,15 @@ type outgoing struct {
 // this node in, is no error: it is tried again until Close, and Connected says no until
 // then. What is wrong with the options themselves is an error.
 func Open(ctx context.Context, opts Options, log *slog.Logger) (*Bus, error) {
-	ctx = context.WithoutCancel(ctx)
 	opts = opts.withDefaults()
 	b := &Bus{
 		opts: opts, log: log, stats: newStats(),
 		in: make(chan *nats.Msg, opts.Receiving), out: make(chan outgoing, opts.Sending),
-		asked: newQuestions(opts.Prefix), known: newKnown(), stop: make(chan struct{}),
+		asked: newQuestions(opts.Prefix), known: newKnown(), sessions: newSessions(), stop: make(chan struct{}),
 		topics: make(map[chat.Topic]*nats.Subscription),
 	}
 	b.link.wake = make(chan struct{}, 1)
+	ctx = context.WithoutCancel(ctx)
 	settings, err := opts.nats()
 	if err != nil {
 		return nil, err
@@ -86,14 +88,16 @@ func Open(ctx context.Context, opts Options, log *slog.Logger) (*Bus, error) {
 	if b.conn, err = nats.Connect(strings.Join(opts.URLs, ","), append(settings, b.handlers(ctx)...)...); err != nil {
 		return nil, fmt.Errorf("connect to NATS: %w", plain(err))
 	}
+	ctx, b.cancel = context.WithCancel(ctx)
 	b.link.begin(b.conn.IsConnected())
 	for _, subject := range []string{b.opts.Prefix + resyncSubject, b.asked.inbox + ".*.*"} {
 		if _, err := b.conn.ChanSubscribe(subject, b.in); err != nil {
+			b.cancel()
 			b.conn.Close()
 			return nil, fmt.Errorf("subscribe: %w", err)
 		}
 	}
-	b.work.Go(b.receive)
+	b.work.Go(func() { b.receive(ctx) })
 	b.work.Go(b.send)
 	b.work.Go(func() { b.lookUp(ctx) })
 	return b, nil
@@ -104,6 +108,7 @@ func Open(ctx context.Context, opts Options, log *slog.Logger) (*Bus, error) {
 func (b *Bus) Close() error {
 	b.closing.Do(func() {
 		close(b.stop)
+		b.cancel()
 		b.work.Wait()
 		if b.conn.IsConnected() {
 			// What is buffered goes out; with the connection the subscriptions end.

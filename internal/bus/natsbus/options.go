@@ -66,7 +66,7 @@ const (
 // nats returns the settings of the connection.
 func (o *Options) nats() ([]nats.Option, error) {
 	settings := []nats.Option{
-		nats.Name(o.Name), nats.NoEcho(),
+		nats.Name(o.Name), nats.NoEcho(), nats.CustomInboxPrefix(o.Prefix + ".inbox"), // so that a user needs one permission
 		nats.Timeout(dialWithin), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(2),
 		nats.FlusherTimeout(stallWithin), nats.ReconnectOnFlusherError(),
 		// A password that is being changed is no reason to give up.
