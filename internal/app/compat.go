@@ -31,7 +31,7 @@ func (a *app) openCompat(store *sqlstore.Store, bus chat.Bus, signer *media.Sign
 			return path
 		},
 	}, compat.Options{
-		AllowOrigin: a.allowOrigin(), BaseURL: a.base.String(), Location: zone, Metrics: a.registry, Nodes: a.cfg.HasBus(),
+		AllowOrigin: a.allowOrigin(), BaseURL: a.base.String(), Location: zone, Metrics: a.registry, Nodes: a.cfg.HasBus(), Relay: a.compatRelay(),
 		Address: func(r *http.Request) string { return rest.ClientKey(r, proxies) },
 	})
 	if err != nil {
@@ -44,6 +44,14 @@ func (a *app) openCompat(store *sqlstore.Store, bus chat.Bus, signer *media.Sign
 	a.php = compat.NewEndpoints(a.compat, a.media, pictures, logins)
 	a.compatFront.Handler = rest.Observe(a.log, proxies, a.compat.Handler())
 	return codes, nil
+}
+
+// compatRelay leads to the sockets of other nodes; nil without any.
+func (a *app) compatRelay() compat.Relay {
+	if a.nats == nil { // an interface that holds nil is not nil
+		return nil
+	}
+	return a.nats
 }
 
 // withCompat takes what the old pages ask for before the mux does, which minds

@@ -120,7 +120,7 @@ func nonceOf(q *request) (chat.Nonce, error) {
 func (e *Endpoints) sendToUser(ctx context.Context, q *request) (any, error) {
 	actor := q.id.Actor
 	switch {
-	case !isClientID(q.client) || !e.srv.live(actor, q.client):
+	case !isClientID(q.client) || !e.srv.live(ctx, actor, q.client):
 		return nil, refuse(statusWrong, errClientID())
 	case actor.Side() != chat.MerchantSide:
 		return nil, refuse(statusClient, chat.Codef(chat.Denied, "not_a_merchant", "only a merchant answers a buyer"))

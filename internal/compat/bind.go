@@ -21,7 +21,7 @@ func (s *Server) Bind(ctx context.Context, id *chat.Identity, history string, cl
 	sock := s.find(client)
 	switch {
 	case sock == nil:
-		return chat.Codef(chat.NotFound, "no_such_socket", "there is no connection of that client_id")
+		return s.bindElsewhere(ctx, id, history, client)
 	case ownerOf(sock.owner.Actor) != ownerOf(id.Actor):
 		return chat.Codef(chat.Denied, "not_your_socket", "this connection is not yours, or came without the cookie %s", CookieName)
 	}
@@ -60,8 +60,17 @@ func (s *Server) foreign(actor chat.Actor, client chat.ClientID) bool {
 	return sock != nil && sock.owner.Actor.UID != "" && ownerOf(sock.owner.Actor) != ownerOf(actor)
 }
 
-// live reports whether client names a socket that is bound to the actor.
-func (s *Server) live(actor chat.Actor, client chat.ClientID) bool {
+// live reports whether client names a socket that is bound to the actor, here or at
+// another node.
+func (s *Server) live(ctx context.Context, actor chat.Actor, client chat.ClientID) bool {
+	if s.find(client) != nil {
+		return s.liveHere(actor, client)
+	}
+	a, found, err := s.elsewhere(ctx, client, &relayed{Identity: chat.Identity{Actor: actor}})
+	return err == nil && found && a.Live
+}
+
+func (s *Server) liveHere(actor chat.Actor, client chat.ClientID) bool {
 	sock := s.find(client)
 	if sock == nil || ownerOf(sock.owner.Actor) != ownerOf(actor) {
 		return false

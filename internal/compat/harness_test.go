@@ -49,6 +49,7 @@ type world struct {
 	server  *compat.Server
 	sockets *httptest.Server // as on :8282
 	web     *httptest.Server // as on the shop's own address
+	far     *httptest.Server // the same at another node; nil without a relay
 	client  *http.Client
 	media   *fakeMedia
 	dir     string
@@ -62,6 +63,7 @@ type setup struct {
 	limits func(*chat.Limits)
 	bus    func(chat.Bus) chat.Bus
 	rates  chat.Limiter
+	relay  compat.Relay // between this node and one more
 }
 
 func newWorld(t testing.TB, o setup) *world {
@@ -104,16 +106,28 @@ func newWorld(t testing.TB, o setup) *world {
 	uploads := media.NewService(w.store, disk, w.svc, media.NewLine(limits), limits, log)
 	w.codes, err = compat.NewCodes(bytes.Repeat([]byte{9}, 32))
 	must()
-	w.server, err = compat.NewServer(compat.Deps{
+	deps := compat.Deps{
 		Service: w.svc, Bus: shared.Seat(), Verifier: verifier, Numbers: w.store, Codes: w.codes, Log: log,
 		Picture: func(f chat.FileID) string { path, _ := signer.URL(f, media.Full); return path },
-	}, compat.Options{
+	}
+	opts := compat.Options{
 		AllowOrigin: func(o string) bool { return o == shop || o == base }, BaseURL: base, Ping: o.ping,
-		Location: time.FixedZone("CST", 8*3600),
-	})
+		Location: time.FixedZone("CST", 8*3600), Relay: o.relay, Nodes: o.relay != nil,
+	}
+	w.server, err = compat.NewServer(deps, opts)
 	must()
+	logins := auth.NewCodes(verifier, w.store, time.Minute)
+	if o.relay != nil {
+		deps.Bus = shared.Seat()
+		other, err := compat.NewServer(deps, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.far = httptest.NewServer(compat.NewEndpoints(other, uploads, w.media, logins))
+		t.Cleanup(w.far.Close)
+	}
 	w.sockets = httptest.NewServer(w.server.Handler())
-	w.web = httptest.NewServer(compat.NewEndpoints(w.server, uploads, w.media, auth.NewCodes(verifier, w.store, time.Minute)))
+	w.web = httptest.NewServer(compat.NewEndpoints(w.server, uploads, w.media, logins))
 	w.run()
 	t.Cleanup(func() {
 		w.stop()

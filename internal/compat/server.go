@@ -46,6 +46,10 @@ type Options struct {
 	// token still counts. [one]
 	Nodes bool
 
+	// Relay leads to the node that holds a page's socket: its requests may reach any.
+	// [what reaches another node finds no socket]
+	Relay Relay
+
 	Metrics prometheus.Registerer // where to register the metrics [nowhere]
 }
 
@@ -262,6 +266,7 @@ func (s *Server) begin(conn *gws.Conn, address string, id *chat.Identity) {
 		threads:   make(map[chat.ConversationID]*thread), told: make(map[chat.ConversationID]chat.Seq),
 	}
 	sock.writer = sock.write
+	sock.release = s.holdSocket(sock.id)
 	sock.seen.Store(s.now().UnixMilli())
 	if !id.ExpiresAt.IsZero() {
 		sock.expires.Store(id.ExpiresAt.UnixMilli())
@@ -401,6 +406,7 @@ func (s *Server) end(sock *socket) {
 		}
 	}
 	s.mu.Unlock()
+	sock.release()
 	s.stats.sockets.Dec()
 	s.leave(sock.address, &sock.owner)
 }

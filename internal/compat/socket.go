@@ -41,6 +41,7 @@ type socket struct {
 	address   string
 	owner     chat.Identity // by the cookie of the upgrade; zero: anonymous
 	allowance *rate.Limiter // of frames that the page may send
+	release   func()        // other nodes ask for it no more
 
 	expires atomic.Int64 // of the token, Unix ms; 0 without one
 	seen    atomic.Int64 // the last pong, Unix ms
