@@ -82,7 +82,7 @@ func newCluster(t *testing.T) *cluster {
 func (c *cluster) start() *server {
 	c.t.Helper()
 	s := c.launch()
-	s.await("/readyz", http.StatusOK, "ok")
+	s.await(http.StatusOK, "ok")
 	return s
 }
 
@@ -125,11 +125,11 @@ func (s *server) stop(with os.Signal) {
 	_ = s.cmd.Wait()
 }
 
-// await waits until the server answers with status and text.
-func (s *server) await(path string, status int, text string) {
+// await waits until the server says with status and text how ready it is.
+func (s *server) await(status int, text string) {
 	s.c.t.Helper()
-	s.c.eventually(fmt.Sprintf("%s answers %d %s", path, status, text), func() bool {
-		got, body, err := fetch(s.c.t.Context(), s.base+path, "")
+	s.c.eventually(fmt.Sprintf("/readyz answers %d %s", status, text), func() bool {
+		got, body, err := fetch(s.c.t.Context(), s.base+"/readyz", "")
 		return err == nil && got == status && strings.Contains(body, text)
 	})
 }
@@ -436,15 +436,15 @@ func natsStops(t *testing.T, c *cluster, buyer, seller *person, conversation str
 	})
 	t.Logf("the seller learns of it within %v", time.Since(began).Round(time.Millisecond))
 	for _, p := range []*person{buyer, seller} {
-		p.s.await("/readyz", http.StatusOK, "ok") // it goes on without: all would be gone at once
+		p.s.await(http.StatusOK, "ok") // it goes on without: all would be gone at once
 	}
 	late := c.launch() // one that has never reached it is not to be sent anybody
-	late.await("/readyz", http.StatusServiceUnavailable, "the bus is not reached")
+	late.await(http.StatusServiceUnavailable, "the bus is not reached")
 	if err := c.nats.Start(); err != nil {
 		t.Fatal(err)
 	}
 	began = time.Now()
-	defer late.await("/readyz", http.StatusOK, "ok")
+	defer late.await(http.StatusOK, "ok")
 	heard := false
 	for i := 0; !heard; i++ { // until both are connected again
 		text := fmt.Sprint("light ", i)

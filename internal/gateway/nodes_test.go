@@ -19,10 +19,11 @@ type far struct {
 	there map[chat.UID]chat.Presence // guarded by mu
 }
 
-func (f *far) set(uid chat.UID, p chat.Presence) {
+// seller says how it is with V_7 there.
+func (f *far) seller(p chat.Presence) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.there[uid] = p
+	f.there["V_7"] = p
 }
 
 func (f *far) Presence(ctx context.Context, uids []chat.UID) map[chat.UID]chat.Presence {
@@ -106,7 +107,7 @@ func TestNodes_presenceOfADeadNode(t *testing.T) {
 	inTime(t, func(t *testing.T, via transport) {
 		n, far := newNodes(t, via)
 		watcher := n.enterFake(t, "U_1")
-		far.set("V_7", chat.Online)
+		far.seller(chat.Online)
 		watcher.say(`{"id":2,"watch":{"uids":["V_7"]}}`)
 		if got := watcher.told("V_7"); fmt.Sprint(got) != "[online]" {
 			t.Fatalf("told %v, want online", got)
@@ -119,15 +120,15 @@ func TestNodes_presenceOfADeadNode(t *testing.T) {
 			}
 			return all
 		}
-		far.set("V_7", chat.PresenceUnknown) // it is slow to answer
+		far.seller(chat.PresenceUnknown) // it is slow to answer
 		if got := told(35 * time.Second); got != nil {
 			t.Errorf("told %v while nobody knows", got)
 		}
-		far.set("V_7", chat.Offline)
+		far.seller(chat.Offline)
 		if got := told(35 * time.Second); fmt.Sprint(got) != "[offline]" {
 			t.Errorf("told %v, want offline once", got)
 		}
-		far.set("V_7", chat.Online)
+		far.seller(chat.Online)
 		n.Resync()
 		if got := told(3 * time.Second); fmt.Sprint(got) != "[online]" {
 			t.Errorf("told %v after a resync, want online", got)
