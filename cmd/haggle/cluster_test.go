@@ -320,6 +320,7 @@ func TestCluster(t *testing.T) {
 	buyer, seller := a.enter("U_1", nil), b.enter("V_7", nil)
 	conversation := talk(t, a, buyer, seller)
 	withoutWebSocket(t, a, b, seller, conversation)
+	frozen(t, b, buyer, seller, conversation)
 	buyer = killed(t, c, a, b, buyer, seller, conversation)
 	natsStops(t, c, buyer, seller, conversation)
 	signOut(t, buyer.s, seller)
@@ -391,6 +392,24 @@ func withoutWebSocket(t *testing.T, a, b *server, seller *person, conversation s
 			return
 		}
 	}
+}
+
+// frozen: the seller's server stands still for a moment. Nobody knows of its people, and
+// nobody waits for it.
+func frozen(t *testing.T, b *server, buyer, seller *person, conversation string) {
+	t.Helper()
+	if err := b.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	buyer.say(wire.ClientFrame{Watch: &wire.Watch{UIDs: []string{"V_7"}}})
+	buyer.hear("that nobody knows of the seller", isPresence("V_7", "unknown"))
+	buyer.send(conversation, "are you frozen")
+	if err := b.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	seller.hearText("are you frozen")
+	buyer.say(wire.ClientFrame{Watch: &wire.Watch{UIDs: []string{"V_7"}}})
+	buyer.hear("that the seller is online", isPresence("V_7", "online"))
 }
 
 // killed: the buyer's server dies without a word, while the seller goes on writing.

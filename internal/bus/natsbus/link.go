@@ -88,7 +88,7 @@ func (b *Bus) handlers(ctx context.Context) []nats.Option {
 			b.link.resync()
 		}),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) {
-			b.complain("the bus is not reached", "err", err)
+			b.complain("not reached", "err", err)
 		}),
 		nats.ErrorHandler(b.failed),
 		nats.ClosedHandler(func(*nats.Conn) {
@@ -120,7 +120,7 @@ func (b *Bus) failed(_ *nats.Conn, sub *nats.Subscription, err error) {
 	if strings.Contains(err.Error(), "ermissions") {
 		b.stats.refused.Inc()
 	}
-	b.complain("the bus", "subject", subject, "err", err)
+	b.complain("something failed", "subject", subject, "err", err)
 }
 
 // complainEvery keeps a fault that repeats itself from filling the log.
