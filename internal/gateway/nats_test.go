@@ -60,21 +60,26 @@ func TestNodes_lossyNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	events := 0
+	if events := hearsOf(t, seller, int64(positions["V_7"])); events == 0 {
+		t.Errorf("seed %d: no message came over the bus: this test says nothing", seed)
+	}
+}
+
+// hearsOf reads up to a heartbeat that tells of pos, and returns how many messages came
+// before it.
+func hearsOf(t *testing.T, c *client, pos int64) (messages int) {
+	t.Helper()
 	for deadline := time.Now().Add(8 * time.Second); ; {
-		data, err := seller.Read()
+		data, err := c.Read()
 		var f wire.ServerFrame
 		if err != nil || json.Unmarshal(data, &f) != nil || time.Now().After(deadline) {
-			t.Fatalf("seed %d: the seller does not learn of position %d: %s, %v", seed, positions["V_7"], data, err)
+			t.Fatalf("nobody tells of position %d: %s, %v", pos, data, err)
 		}
 		if f.Message != nil {
-			events++
+			messages++
 		}
-		if f.Heartbeat != nil && f.Heartbeat.Position != nil && f.Heartbeat.Position.Pos >= int64(positions["V_7"]) {
-			break
+		if f.Heartbeat != nil && f.Heartbeat.Position != nil && f.Heartbeat.Position.Pos >= pos {
+			return messages
 		}
-	}
-	if events == 0 {
-		t.Errorf("seed %d: no message came over the bus: this test says nothing", seed)
 	}
 }
