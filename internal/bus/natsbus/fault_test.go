@@ -209,6 +209,22 @@ func TestBus_oneNodeCutOff(t *testing.T) {
 	}
 }
 
+// What came between the last look and the connection is looked for once that is back.
+func TestBus_looksWhenItIsBack(t *testing.T) {
+	s := start(t, nil)
+	opts := quick(s.URL())
+	opts.LookEvery = time.Hour // so that nothing else makes it look
+	b, sess := node(t, opts)
+	sess.quiet(t)
+	s.Stop()
+	eventually(t, "the node knows", func() bool { return !b.Connected() })
+	sess.quiet(t)
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	sess.awaitResync(t)
+}
+
 // A node that cannot keep up drops, says so, and has its sessions look once it has.
 func TestBus_slowConsumer(t *testing.T) {
 	s := start(t, nil)
@@ -439,15 +455,17 @@ func TestBus_stalledNetwork(t *testing.T) {
 	b, _ := node(t, opts)
 	eventually(t, "it looks connected", b.Connected)
 	large := strings.Repeat("x", 60_000)
-	began := time.Now()
-	for range 1000 {
+	var slowest time.Duration
+	for range 500 {
+		began := time.Now()
 		publish(t, b, topicOf("U_1"), large)
+		slowest = max(slowest, time.Since(began))
 	}
-	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("publishing took %v", took)
+	if slowest > 1500*time.Millisecond { // a write waits for 2 s
+		t.Errorf("publishing took %v", slowest)
 	}
 	if got := metric(t, b, "haggle_bus_lost_total"); got == 0 {
-		t.Error("60 MB went into a network that takes nothing, and none is lost: this test says nothing")
+		t.Error("30 MB went into a network that takes nothing, and none is lost: this test says nothing")
 	}
 }
 
