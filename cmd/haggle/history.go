@@ -22,6 +22,7 @@ type importCommand struct {
 
 type importHPChatLog struct {
 	config.Common
+	config.Blobs
 	config.Logging
 
 	From     string `required:"" env:"HAGGLE_IMPORT_FROM" help:"Where the table is: mysql://user:password@host:3306/database, or the file of a mysqldump, .gz too. A password is better in the variable than on the command line." placeholder:"ADDRESS|FILE"`
@@ -35,8 +36,12 @@ type importHPChatLog struct {
 
 // Run imports the table and prints the report.
 func (c *importHPChatLog) Run(ctx context.Context) (err error) {
+	if err := c.CheckBlobs(); err != nil {
+		return &usageError{err}
+	}
 	opts := app.ImportOptions{
-		From: c.From, Table: c.Table, Uploads: c.Uploads, Limits: chat.DefaultLimits(), DryRun: c.DryRun, Late: c.Append, MarkRead: c.MarkRead,
+		Blobs: &c.Blobs,
+		From:  c.From, Table: c.Table, Uploads: c.Uploads, Limits: chat.DefaultLimits(), DryRun: c.DryRun, Late: c.Append, MarkRead: c.MarkRead,
 		Progress: os.Stderr, Log: newLogger(&c.Logging),
 	}
 	if c.Report != "" {

@@ -39,6 +39,9 @@ func (a *app) announce() {
 	if a.cfg.HasBus() {
 		line("bus", "%s, subjects %s.…", strings.Join(a.cfg.BusHosts(), ", "), a.cfg.BusPrefix)
 	}
+	if a.cfg.HasBucket() {
+		line("pictures", "%s", a.cfg.Blobs.Blobs)
+	}
 	if a.admin != nil {
 		line("metrics", "http://%s/metrics", a.admin)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"strings"
 
 	"haggle/internal/chat"
@@ -22,6 +21,7 @@ type ImportOptions struct {
 	Table   string
 	Uploads string // the folder of its pictures; "" for none
 	Limits  chat.Limits
+	Blobs   *config.Blobs // where pictures go
 
 	DryRun   bool
 	Late     bool
@@ -60,13 +60,18 @@ func ImportHPChatLog(ctx context.Context, at *config.Common, o ImportOptions) (r
 			return report, err
 		}
 		closers = append([]io.Closer{store}, closers...)
-		disk, err := media.OpenDisk(filepath.Join(at.Data, filesDir))
+		blobs, err := openBlobs(ctx, o.Blobs, at.Data, o.Log)
 		if err != nil {
 			return report, err
 		}
-		closers = append([]io.Closer{disk}, closers...)
+		closers = append([]io.Closer{blobs}, closers...)
+		if o.Blobs.HasBucket() {
+			if err := claimBlobs(ctx, store, blobs); err != nil {
+				return report, err
+			}
+		}
 		importer.Store = store
-		uploader = media.NewService(store, disk, everything{}, line, o.Limits, o.Log)
+		uploader = media.NewService(store, blobs, everything{}, line, o.Limits, o.Log)
 	}
 	if importer.Uploads, err = hplog.OpenUploads(o.Uploads, uploader, o.Limits.UploadBytes); err != nil {
 		return report, err

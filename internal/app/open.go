@@ -41,6 +41,7 @@ type app struct {
 
 	service     *chat.Service
 	verifier    *auth.Verifier
+	blobs       *blobStore
 	media       *media.Service
 	gateway     *gateway.Gateway
 	compat      *compat.Server    // nil without --compat
@@ -189,15 +190,20 @@ func (a *app) openDomain(ctx context.Context, store *sqlstore.Store) error {
 	}
 	a.log.InfoContext(ctx, "keys of the marketplace", "kids", a.verifier.KeyIDs(), "jwks_url", a.cfg.JWKSURL)
 	a.health.tokens = a.verifier
-	disk, err := media.OpenDisk(filepath.Join(a.cfg.Data, filesDir))
-	if err != nil {
+	if a.blobs, err = openBlobs(ctx, &a.cfg.Blobs, a.cfg.Data, a.log); err != nil {
 		return err
 	}
-	a.closers = append(a.closers, disk)
-	a.media = media.NewService(store, disk, a.service, media.NewLine(limits), limits, a.log)
+	a.closers = append(a.closers, a.blobs)
+	if a.cfg.HasBucket() {
+		if err := claimBlobs(ctx, store, a.blobs); err != nil {
+			return err
+		}
+	}
+	a.registry.MustRegister(a.blobs.metrics...)
+	a.media = media.NewService(store, a.blobs, a.service, media.NewLine(limits), limits, a.log)
 	a.registry.MustRegister(a.media.Metrics()...)
 	a.openWebhook(store)
-	return a.openAPI(store, disk, bus, seat)
+	return a.openAPI(store, bus, seat)
 }
 
 // openWebhook makes what tells the shop, where it wants to be told.

@@ -38,6 +38,7 @@ type pages struct {
 	ancestors []string // who may frame the buyer's page
 	connect   string   // where sockets go, beside 'self'
 	scripts   string   // where the buyer's page may load one from, beside 'self'; "" nowhere
+	pictures  string   // where --blobs-redirect sends for pictures; "" nowhere
 	https     bool
 }
 
@@ -188,12 +189,16 @@ func (p *pages) header(w http.ResponseWriter, ancestors []string) {
 	if len(ancestors) > 0 {
 		frame = strings.Join(ancestors, " ")
 	}
+	images := "img-src 'self' data: blob: https: http:" // pictures of the shop's products
+	if p.pictures != "" {
+		images += " " + p.pictures
+	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", strings.Join([]string{
 		"default-src 'none'",
 		"script-src 'self'",
 		"style-src 'self'",
-		"img-src 'self' data: blob: https: http:", // pictures of the shop's products
+		images,
 		"font-src 'self'",
 		"media-src 'self'",
 		"connect-src 'self' " + p.connect,

@@ -18,7 +18,7 @@ import (
 )
 
 // openAPI makes what programs speak to: the HTTP API, the socket, the files.
-func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus, second chat.Bus) error {
+func (a *app) openAPI(store *sqlstore.Store, bus, second chat.Bus) error {
 	apiKeys, err := auth.NewAPIKeys(a.secrets.apiKeys...)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func (a *app) openAPI(store *sqlstore.Store, disk *media.Disk, bus, second chat.
 	if a.rest, err = rest.New(deps); err != nil {
 		return err
 	}
-	a.files = media.NewHandler(signer, disk, a.cfg.Compat, a.rest.Fail)
+	a.files = media.NewHandler(signer, a.blobs, a.blobs.links, a.cfg.Compat, a.rest.Fail)
 	proxies := a.cfg.Proxies()
 	var relay gateway.Relay
 	if a.nats != nil { // an interface that holds nil is not nil
@@ -116,6 +116,7 @@ func (a *app) openPages() error {
 	if err != nil {
 		return err
 	}
+	p.pictures = a.blobs.origin
 	if err := a.openPlain(p); err != nil {
 		return err
 	}

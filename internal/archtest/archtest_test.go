@@ -53,6 +53,7 @@ var mayImport = map[string][]string{
 	"internal/store/storetest": {"internal/chat", "internal/compat/legacy", "internal/store/terms"},
 	"internal/bus/bustest":     {"internal/chat"},
 	"internal/media/blobtest":  {"internal/chat", "internal/media"},
+	"internal/media/s3blobs":   {"internal/chat", "internal/media"},
 	"internal/testkit":         {"internal/chat", "internal/store/terms", "internal/wire"},
 	"internal/archtest":        {},
 
@@ -70,7 +71,7 @@ var mayImport = map[string][]string{
 	"internal/app": {
 		"internal/auth", "internal/brand", "internal/bus/localbus", "internal/bus/natsbus", "internal/bus/sharedbus", "internal/chat", "internal/compat",
 		"internal/compat/hplog", "internal/config", "internal/gateway",
-		"internal/media", "internal/plain", "internal/ratelimit", "internal/rest", "internal/store/sqlstore",
+		"internal/media", "internal/media/s3blobs", "internal/plain", "internal/ratelimit", "internal/rest", "internal/store/sqlstore",
 		"internal/webhook", "internal/wechat", "web",
 	},
 	"cmd/haggle": {

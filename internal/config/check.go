@@ -23,7 +23,7 @@ const Off = "off"
 // Check says what is wrong with the settings, all of it, in sentences that name
 // the setting and what is allowed.
 func (c *Config) Check() error {
-	return errors.Join(c.CheckStore(), c.checkNodes(c.Store), c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkWeChat(), c.CheckWebhook(), c.checkBranding(), c.checkLimits())
+	return errors.Join(c.CheckStore(), c.checkNodes(c.Store), c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkWeChat(), c.CheckWebhook(), c.checkBranding(), c.CheckBlobs(), c.checkRedirect(), c.checkLimits())
 }
 
 // CheckDemo is Check for the demo, which never leaves this machine: whoever
@@ -40,6 +40,8 @@ func (c *Config) CheckDemo() error {
 		return errors.New("the demo is one server: it takes no --bus")
 	case c.Store != "":
 		return errors.New("the demo keeps what it sells in a database of its own: it takes no --store")
+	case c.HasBucket():
+		return errors.New("the demo keeps its pictures in a directory of its own: it takes no --blobs")
 	case len(c.TokenPublicKeys) > 0 || c.JWKSURL != "":
 		return errors.New("the demo is a marketplace of its own and signs with a secret: it takes neither --token-public-keys nor --jwks-url")
 	}

@@ -21,6 +21,7 @@ type Config struct {
 	WeChat
 	Webhook
 	Branding
+	Blobs
 	Limits
 	Logging
 }

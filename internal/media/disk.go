@@ -27,6 +27,14 @@ type Blobs interface {
 	List(ctx context.Context, dir string) iter.Seq2[Blob, error]
 }
 
+// Linker makes addresses at which a store of blobs gives a picture out by itself.
+type Linker interface {
+	// Link returns an address that is good for a short while, whatever becomes of the
+	// asker, and under which the picture has the type it was stored with and no other.
+	// A missing one is NotFound, what is no picture of ours an error.
+	Link(ctx context.Context, key string, good time.Duration) (string, error)
+}
+
 // Blob is what a listing says of a blob.
 type Blob struct {
 	Key        string
@@ -90,7 +98,7 @@ func (d *Disk) clearTemp() error {
 
 // Put implements chat.Blobs.
 func (d *Disk) Put(ctx context.Context, key string, data []byte) error {
-	if err := check(ctx, key); err != nil {
+	if err := CheckKey(ctx, key); err != nil {
 		return err
 	}
 	temp := path.Join(tempDir, rand.Text())
@@ -151,7 +159,7 @@ func (d *Disk) syncDirs(dir string) error {
 
 // Open implements chat.Blobs.
 func (d *Disk) Open(ctx context.Context, key string) (io.ReadSeekCloser, error) {
-	if err := check(ctx, key); err != nil {
+	if err := CheckKey(ctx, key); err != nil {
 		return nil, err
 	}
 	f, err := d.root.Open(key)
@@ -166,7 +174,7 @@ func (d *Disk) Open(ctx context.Context, key string) (io.ReadSeekCloser, error) 
 
 // Delete implements chat.Blobs.
 func (d *Disk) Delete(ctx context.Context, key string) error {
-	if err := check(ctx, key); err != nil {
+	if err := CheckKey(ctx, key); err != nil {
 		return err
 	}
 	if err := d.root.Remove(key); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -181,7 +189,7 @@ func (d *Disk) Delete(ctx context.Context, key string) error {
 // List implements Blobs.
 func (d *Disk) List(ctx context.Context, dir string) iter.Seq2[Blob, error] {
 	return func(yield func(Blob, error) bool) {
-		if err := check(ctx, dir); err != nil {
+		if err := CheckKey(ctx, dir); err != nil {
 			yield(Blob{}, err)
 			return
 		}
@@ -212,9 +220,10 @@ func (d *Disk) List(ctx context.Context, dir string) iter.Seq2[Blob, error] {
 // maxKey is the longest key in bytes; none of ours comes near.
 const maxKey = 200
 
-// check refuses keys that are not 1 to 200 of A-Za-z0-9._- in parts between
-// slashes, none of them empty or beginning with a dot.
-func check(ctx context.Context, key string) error {
+// CheckKey refuses keys that are not 1 to 200 of A-Za-z0-9._- in parts between
+// slashes, none of them empty or beginning with a dot, and says when ctx has ended.
+// Every Blobs does so first.
+func CheckKey(ctx context.Context, key string) error {
 	if len(key) > maxKey {
 		return chat.Errorf(chat.Invalid, "invalid blob key")
 	}

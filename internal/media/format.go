@@ -47,9 +47,9 @@ func sniff(data []byte) format {
 	return unknownFormat
 }
 
-// storedType returns the Content-Type of bytes that the line has encoded, "" for
+// StoredType returns the Content-Type of bytes that the line has encoded, "" for
 // anything else.
-func storedType(data []byte) string {
+func StoredType(data []byte) string {
 	switch sniff(data) {
 	case jpegFormat:
 		return typeJPEG

@@ -57,14 +57,14 @@ func TestProcess(t *testing.T) {
 			if p.Type != tc.typ || p.Width != tc.size.X || p.Height != tc.size.Y {
 				t.Errorf("picture = %s of %d×%d, want %s of %v", p.Type, p.Width, p.Height, tc.typ, tc.size)
 			}
-			if got := storedType(p.Image); got != tc.typ {
+			if got := StoredType(p.Image); got != tc.typ {
 				t.Errorf("the bytes look like %q, want %s", got, tc.typ)
 			}
 			if got := decode(t, p.Image).Bounds().Size(); got != tc.size {
 				t.Errorf("drawn size = %v, want %v", got, tc.size)
 			}
-			if got := decode(t, p.Thumb).Bounds().Size(); got != tc.thumb || storedType(p.Thumb) == typeGIF {
-				t.Errorf("thumbnail = %s of %v, want a still of %v", storedType(p.Thumb), got, tc.thumb)
+			if got := decode(t, p.Thumb).Bounds().Size(); got != tc.thumb || StoredType(p.Thumb) == typeGIF {
+				t.Errorf("thumbnail = %s of %v, want a still of %v", StoredType(p.Thumb), got, tc.thumb)
 			}
 			hash, err := base64.StdEncoding.DecodeString(p.Preview)
 			if err != nil || len(p.Preview) > 40 || len(hash) < 5 {
@@ -431,8 +431,8 @@ func FuzzProcess(f *testing.F) {
 		}
 		decode(t, p.Image)
 		c, _, err := image.DecodeConfig(bytes.NewReader(p.Image))
-		if err != nil || c.Width != p.Width || c.Height != p.Height || storedType(p.Image) != p.Type {
-			t.Fatalf("kept as %s of %d×%d, %v; said to be %s of %d×%d", storedType(p.Image), c.Width, c.Height, err, p.Type, p.Width, p.Height)
+		if err != nil || c.Width != p.Width || c.Height != p.Height || StoredType(p.Image) != p.Type {
+			t.Fatalf("kept as %s of %d×%d, %v; said to be %s of %d×%d", StoredType(p.Image), c.Width, c.Height, err, p.Type, p.Width, p.Height)
 		}
 		if s := decode(t, p.Thumb).Bounds().Size(); max(s.X, s.Y) > thumbSide {
 			t.Fatalf("thumbnail of %v", s)

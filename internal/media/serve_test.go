@@ -51,7 +51,7 @@ func serve(t *testing.T, method, url string, header ...string) *httptest.Respons
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
-	media.NewHandler(signer(t, 1), blobs, false, fail).ServeHTTP(w, r)
+	media.NewHandler(signer(t, 1), blobs, nil, false, fail).ServeHTTP(w, r)
 	return w
 }
 

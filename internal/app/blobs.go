@@ -1,0 +1,128 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"haggle/internal/chat"
+	"haggle/internal/config"
+	"haggle/internal/media"
+	"haggle/internal/media/s3blobs"
+)
+
+// blobStore is where the pictures are.
+type blobStore struct {
+	media.Blobs
+
+	links   media.Linker // nil where pictures are passed through
+	origin  string       // of the addresses that links makes
+	metrics []prometheus.Collector
+	closer  io.Closer // nil where there is nothing to close
+}
+
+// Close lets go of the pictures.
+func (b *blobStore) Close() error {
+	if b.closer == nil {
+		return nil
+	}
+	return b.closer.Close()
+}
+
+// openBlobs opens what the settings name: a bucket, or the directory beside the
+// database. The caller closes it.
+func openBlobs(ctx context.Context, cfg *config.Blobs, data string, log *slog.Logger) (*blobStore, error) {
+	if !cfg.HasBucket() {
+		disk, err := media.OpenDisk(filepath.Join(data, filesDir))
+		if err != nil {
+			return nil, err
+		}
+		return &blobStore{Blobs: disk, closer: disk}, nil
+	}
+	bucket, err := openBucket(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	b := &blobStore{Blobs: bucket, metrics: bucket.Metrics()}
+	if cfg.BlobsRedirect {
+		b.links = bucket
+		b.origin, err = bucket.Origin(ctx)
+	}
+	return b, err
+}
+
+func openBucket(cfg *config.Blobs, log *slog.Logger) (*s3blobs.S3, error) {
+	at, err := cfg.Bucket()
+	if err != nil {
+		return nil, err
+	}
+	c := s3blobs.Config{
+		Endpoint: at.Endpoint, Region: at.Region, Bucket: at.Name, Prefix: at.Prefix, Style: styleOf(at.Style),
+		AccessKey: cfg.S3AccessKey,
+	}
+	if len(cfg.S3SecretKey) > 0 {
+		c.SecretKey = cfg.S3SecretKey[0]
+	}
+	return s3blobs.New(&c, log)
+}
+
+func styleOf(name string) s3blobs.Style {
+	switch name {
+	case "path":
+		return s3blobs.PathStyle
+	case "host":
+		return s3blobs.HostStyle
+	}
+	return s3blobs.AnyStyle
+}
+
+const (
+	// ownerKey names the blob that says whose the others are. No shard is called so.
+	ownerKey = "owner"
+
+	// secretOwner is the store's setting that it is compared with.
+	secretOwner = "blobs_owner"
+
+	// claimTimeout is how long the bucket may take at the start.
+	claimTimeout = 20 * time.Second
+)
+
+// claimBlobs sees to it that no two databases share a bucket's prefix: each would
+// sweep away the other's pictures, of which it knows nothing. Servers with one
+// database have one mark.
+func claimBlobs(ctx context.Context, store chat.AccessStore, blobs chat.Blobs) error {
+	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
+	own, err := store.Secret(ctx, secretOwner, []byte(strings.ToLower(rand.Text())))
+	if err != nil {
+		return fmt.Errorf("owner of the pictures: %w", err)
+	}
+	r, err := blobs.Open(ctx, ownerKey)
+	if chat.KindOf(err) == chat.NotFound && err != nil {
+		if err := blobs.Put(ctx, ownerKey, own); err != nil {
+			return fmt.Errorf("--blobs: mark the bucket: %w", err)
+		}
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("--blobs: look at the bucket: %w", err)
+	}
+	mark, err := io.ReadAll(io.LimitReader(r, 1<<10))
+	if err = errors.Join(err, r.Close()); err != nil {
+		return fmt.Errorf("--blobs: read the bucket's mark: %w", err)
+	}
+	if !bytes.Equal(mark, own) {
+		return errors.New("--blobs: the pictures there belong to another database, whose server would take this one's for rubbish: " +
+			"give each database a prefix of its own, like s3://BUCKET/PREFIX")
+	}
+	return nil
+}
