@@ -47,6 +47,7 @@ func scriptCommands() map[string]func(ts *testscript.TestScript, neg bool, args 
 		"get":      get,
 		"getfrom":  getFrom,
 		"mode":     mode,
+		"epoch":    epoch,
 		"postgres": postgres,
 		"mariadb":  mariaDB,
 	}
@@ -121,6 +122,19 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 func getFrom(ts *testscript.TestScript, neg bool, args []string) {
 	want := strings.TrimSpace(ts.ReadFile(args[1]))
 	get(ts, neg, []string{args[0], "200", regexp.QuoteMeta(want), args[2]})
+}
+
+// epoch URL TOKENFILE VAR sets VAR to the epoch that the server at URL has.
+func epoch(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	_, body, err := fetch(ctx, args[0]+"/v1/me", strings.TrimSpace(ts.ReadFile(args[1])))
+	ts.Check(err)
+	found := regexp.MustCompile(`"epoch":"([a-z0-9]+)"`).FindStringSubmatch(body)
+	if found == nil {
+		ts.Fatalf("no epoch in %s", body)
+	}
+	ts.Setenv(args[2], found[1])
 }
 
 // postgres VAR starts a server that is this script's, and sets VAR to the address of an

@@ -13,8 +13,10 @@ import (
 	"strings"
 
 	"haggle/internal/auth"
+	"haggle/internal/backup"
 	"haggle/internal/chat"
 	"haggle/internal/config"
+	"haggle/internal/store/sqlstore"
 )
 
 // The names of files in the data directory.
@@ -156,7 +158,7 @@ func closeDir(dir string) error {
 
 // ownFiles are what a data directory holds beside the database's files.
 func ownFiles() []string {
-	return []string{filesDir, APIKeyFile, TokenSecretFile, WebhookSecretFile, demoMark, "haggle.lock", "lost+found"}
+	return []string{filesDir, APIKeyFile, TokenSecretFile, WebhookSecretFile, demoMark, sqlstore.LockName, backup.Staging, "lost+found"}
 }
 
 // openTo reports whether others on this machine may look into dir.
@@ -180,6 +182,8 @@ func claimDir(dir string, demo bool) error {
 	}
 	marked, used := has(demoMark), has(DatabaseFile)
 	switch {
+	case has(backup.Staging) && !used:
+		return fmt.Errorf("a restore into %s did not come to its end: run it again, with the same backup or another", dir)
 	case demo && used && !marked:
 		return fmt.Errorf("data directory %s holds a shop's data, which the demo leaves alone: give it another with --data", dir)
 	case !demo && marked:

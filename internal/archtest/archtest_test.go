@@ -38,6 +38,10 @@ var mayImport = map[string][]string{
 	"internal/bus/localbus":   {"internal/chat"},
 	"internal/bus/natsbus":    {"internal/chat"},
 
+	// A data directory is SQLite's file and pictures on disk, and no port stands for it:
+	// a database server and a bucket have backups of their own.
+	"internal/backup": {"internal/chat", "internal/media", "internal/store/sqlstore"},
+
 	// The port between the PHP chat's door and the store, and nothing else.
 	"internal/compat/legacy": {"internal/chat"},
 
@@ -69,13 +73,13 @@ var mayImport = map[string][]string{
 	"internal/brand":  {},
 	"internal/config": {"internal/auth", "internal/brand", "internal/chat"},
 	"internal/app": {
-		"internal/auth", "internal/brand", "internal/bus/localbus", "internal/bus/natsbus", "internal/bus/sharedbus", "internal/chat", "internal/compat",
+		"internal/auth", "internal/backup", "internal/brand", "internal/bus/localbus", "internal/bus/natsbus", "internal/bus/sharedbus", "internal/chat", "internal/compat",
 		"internal/compat/hplog", "internal/config", "internal/gateway",
 		"internal/media", "internal/media/s3blobs", "internal/plain", "internal/ratelimit", "internal/rest", "internal/store/sqlstore",
 		"internal/webhook", "internal/wechat", "web",
 	},
 	"cmd/haggle": {
-		"internal/app", "internal/auth", "internal/bench", "internal/chat", "internal/compat/hplog",
+		"internal/app", "internal/auth", "internal/backup", "internal/bench", "internal/chat", "internal/compat/hplog",
 		"internal/config", "internal/demo", "internal/webhook", "internal/wechat/standin", "internal/wire",
 	},
 }

@@ -30,6 +30,15 @@ func blobKey(file chat.FileID, v Variant) string {
 	return string(file[:min(shardLen, len(file))]) + "/" + string(file) + "/" + string(v)
 }
 
+// BlobKeys returns the keys of all of a file's blobs.
+func BlobKeys(file chat.FileID) []string {
+	keys := make([]string, 0, len(variants()))
+	for _, v := range variants() {
+		keys = append(keys, blobKey(file, v))
+	}
+	return keys
+}
+
 const shardLen = 2
 
 // URLPath is where the Handler belongs; the paths of all file URLs begin with it.

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const lockName = "haggle.lock"
+// LockName is the file in a data directory that the process which has it locks.
+const LockName = "haggle.lock"
 
 // InUseError says that another process has the data directory open.
 type InUseError struct {
@@ -32,7 +33,7 @@ func (e *InUseError) Error() string {
 // ends, however it ends. The lock is the kernel's; the pid in the file is for
 // people.
 func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's own path
+	f, err := os.OpenFile(filepath.Join(dir, LockName), os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the operator's own path
 	if err != nil {
 		return nil, fmt.Errorf("lock data directory: %w", err)
 	}
