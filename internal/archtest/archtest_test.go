@@ -38,6 +38,8 @@ var mayImport = map[string][]string{
 	"internal/bus/localbus":   {"internal/chat"},
 	"internal/bus/natsbus":    {"internal/chat"},
 
+	"internal/doctor": {},
+
 	// A data directory is SQLite's file and pictures on disk, and no port stands for it:
 	// a database server and a bucket have backups of their own.
 	"internal/backup": {"internal/chat", "internal/media", "internal/store/sqlstore"},
@@ -74,13 +76,13 @@ var mayImport = map[string][]string{
 	"internal/config": {"internal/auth", "internal/brand", "internal/chat"},
 	"internal/app": {
 		"internal/auth", "internal/backup", "internal/brand", "internal/bus/localbus", "internal/bus/natsbus", "internal/bus/sharedbus", "internal/chat", "internal/compat",
-		"internal/compat/hplog", "internal/config", "internal/gateway",
+		"internal/compat/hplog", "internal/config", "internal/doctor", "internal/gateway",
 		"internal/media", "internal/media/s3blobs", "internal/plain", "internal/ratelimit", "internal/rest", "internal/store/sqlstore",
 		"internal/webhook", "internal/wechat", "web",
 	},
 	"cmd/haggle": {
 		"internal/app", "internal/auth", "internal/backup", "internal/bench", "internal/chat", "internal/compat/hplog",
-		"internal/config", "internal/demo", "internal/webhook", "internal/wechat/standin", "internal/wire",
+		"internal/config", "internal/demo", "internal/doctor", "internal/webhook", "internal/wechat/standin", "internal/wire",
 	},
 }
 

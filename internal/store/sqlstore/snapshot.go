@@ -232,8 +232,11 @@ func (r *Reader) HasFile(ctx context.Context, id chat.FileID) (bool, error) {
 
 // SQLiteSchema returns the newest version of a SQLite database that this program
 // knows.
-func SQLiteSchema() (int64, error) {
-	entries, err := fs.ReadDir(migrations, "migrations/"+sqliteName)
+func SQLiteSchema() (int64, error) { return newestMigration(sqliteDialect()) }
+
+// newestMigration returns the newest version of an engine's tables.
+func newestMigration(d Dialect) (int64, error) {
+	entries, err := fs.ReadDir(migrations, "migrations/"+d.name)
 	if err != nil {
 		return 0, err
 	}
@@ -246,7 +249,7 @@ func SQLiteSchema() (int64, error) {
 		}
 		newest = max(newest, n)
 	}
-	for _, m := range goMigrations(sqliteDialect()) {
+	for _, m := range goMigrations(d) {
 		newest = max(newest, m.Version)
 	}
 	return newest, nil
