@@ -24,6 +24,7 @@ type commands struct {
 	Export  exportCommand  `cmd:"" help:"Write the history for others to read."`
 	Backup  backupCommand  `cmd:"" set:"data=./haggle-data" help:"Copy the data directory while the server runs, or verify such a copy."`
 	Restore restoreCommand `cmd:"" set:"data=./haggle-data" help:"Make a data directory of a backup."`
+	Migrate migrateCommand `cmd:"" help:"Move to another database, of another engine too."`
 	Doctor  doctorCommand  `cmd:"" set:"data=./haggle-data" help:"Look whether everything is as it should be, and say what to change."`
 	Epoch   epochCommand   `cmd:"" set:"data=./haggle-data" help:"Have all clients load anew, after the database was restored from a backup."`
 	Webhook webhookCommand `cmd:"" set:"data=./haggle-data" help:"What the shop is told when messages stay unread: its secret, and a test."`

@@ -78,6 +78,9 @@ func open(ctx context.Context, cfg *config.Config, opts *Options) (_ *app, err e
 		return nil, err
 	}
 	a.closers = append(a.closers, store)
+	if err := checkWhole(ctx, store); err != nil {
+		return nil, err
+	}
 	a.health = &health{store: store, log: a.log}
 	a.registry.MustRegister(store.Metrics()...)
 	if err := a.openListeners(ctx); err != nil {

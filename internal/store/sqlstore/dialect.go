@@ -48,6 +48,10 @@ type Dialect struct {
 	// number, holds until it is committed. Where there is one writer it is nil.
 	alone func(t tx, thing string) error
 
+	// renumber sees to it that the next number of a table comes after those that were
+	// stored with one. Nil where the engine does so itself.
+	renumber func(t tx) error
+
 	search fullText
 
 	// batch returns the statements of a batch over an open transaction.

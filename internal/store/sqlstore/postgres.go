@@ -80,6 +80,15 @@ func postgresDialect() Dialect {
 		alone: func(t tx, thing string) error {
 			return t.query(func(row) error { return nil }, postgresAlone, thing)
 		},
+		renumber: func(t tx) error {
+			for _, table := range []string{"conversations", "reports", "undelivered"} {
+				next := "SELECT setval(pg_get_serial_sequence('" + table + "', 'num'), (SELECT coalesce(max(num), 0) + 1 FROM " + table + "), false)"
+				if err := t.query(func(row) error { return nil }, next); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
 		search: postgresSearch{},
 		batch:  func(t tx) statements { return postgresBatch{t} },
 	}

@@ -1,0 +1,302 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"haggle/internal/chat"
+)
+
+// filled returns a store with something in every table that is copied, and more
+// conversations and messages than a page holds.
+func filled(t *testing.T, s *Store) *Store {
+	t.Helper()
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(s.PutParticipant(ctx, "V_1", "Gift Card House 🎁", "https://shop.example/7.png"))
+	must(s.PutProduct(ctx, chat.Product{ID: "p1", Merchant: "V_1", Title: "ÄPFEL", Price: chat.Money{Amount: 1, Currency: "CNY"}, Kind: chat.Physical}))
+	must(s.PutPhrase(ctx, chat.Phrase{ID: "a", Owner: chat.PhraseOwner{Merchant: "V_1", Agent: "mei"}, Title: "t", Text: "b"}, 10))
+	_, err := s.PutShopSettings(ctx, "V_1", chat.ShopSettings{})
+	must(err)
+	_, err = s.Secret(ctx, "tokens", []byte("0123456789"))
+	must(err)
+	for _, key := range []string{"a", "b"} {
+		_, _, err := s.AddFile(ctx, chat.File{ID: chat.FileID("file" + key), Uploader: "U_1", Key: chat.Nonce(key), Hash: []byte{0, 1}, Type: "image/gif", CreatedAt: time.Now()})
+		must(err)
+	}
+	var last chat.Appended
+	for i := range transferPage + 40 {
+		d := draft(fmt.Sprintf("n%d", i))
+		if i%20 == 0 { // another conversation
+			d.Start = &chat.Start{ID: chat.NewConversationID(), Buyer: chat.UID(fmt.Sprintf("U_%d", i)), Other: "V_1"}
+			d.Sender = d.Start.Buyer
+		}
+		if i == 1 {
+			d.Product = "p1"
+			d.Blocks = append(d.Blocks, chat.Block{Type: chat.ImageBlock, Image: &chat.Image{File: "filea"}})
+		}
+		d.RemindAt = time.Now().Add(time.Hour)
+		a, err := s.Append(ctx, d)
+		must(err)
+		if d.Sender == "U_1" {
+			last = a
+		}
+	}
+	id := last.Conversation.ID
+	_, err = s.Advance(ctx, []chat.Mark{{Conversation: id, Side: chat.MerchantSide, Read: 3}})
+	must(err)
+	_, err = s.Recall(ctx, chat.RecallRequest{Conversation: id, Seq: 1, By: "U_1", At: time.Now(), NotBefore: time.UnixMilli(1)})
+	must(err)
+	_, err = s.SetFlag(ctx, id, chat.MerchantSide, chat.PinnedFlag, true)
+	must(err)
+	must(s.AddReport(ctx, chat.Report{Conversation: id, By: "U_1", Reason: "rude", At: time.Now()}))
+	_, err = s.Numbers(ctx, id, []chat.Seq{5})
+	must(err)
+	return s
+}
+
+// everything returns how clients and the shop see a store.
+func everything(t *testing.T, s *Store) map[string]any {
+	t.Helper()
+	all := make(map[string]any)
+	keep := func(name string, v any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		all[name] = v
+	}
+	ctx := t.Context()
+	epoch, pos, err := s.Positions(ctx, []chat.UID{"U_1", "V_1"})
+	keep("positions", pos, err)
+	all["epoch"] = epoch
+	cs, err := s.Conversations(ctx, chat.ConversationQuery{UID: "V_1", Order: chat.NewestFirst, Limit: 100})
+	keep("conversations", cs, err)
+	c, err := s.ConversationBetween(ctx, "U_1", "V_1")
+	keep("conversation", c, err)
+	ms, err := s.MessagesAfter(ctx, c.ID, 0, 1000)
+	keep("messages", ms, err)
+	recalls, err := s.RecallsAfter(ctx, c.ID, 0, 100)
+	keep("recalls", recalls, err)
+	fs, err := s.Files(ctx, []chat.FileID{"filea", "fileb"})
+	keep("files", fs, err)
+	recalled, err := s.RecalledFiles(ctx, 100)
+	keep("recalled files", recalled, err)
+	people, err := s.Participants(ctx, []chat.UID{"V_1"})
+	keep("participants", people, err)
+	ps, err := s.ProductsOf(ctx, chat.ProductQuery{Merchant: "V_1", Limit: 10})
+	keep("products", ps, err)
+	asked, err := s.ProductsAsked(ctx, c.ID, 10)
+	keep("asked", asked, err)
+	reports, err := s.Reports(ctx, 0, 10)
+	keep("reports", reports, err)
+	phrases, err := s.Phrases(ctx, chat.PhraseOwner{Merchant: "V_1", Agent: "mei"})
+	keep("phrases", phrases, err)
+	secret, err := s.Secret(ctx, "tokens", []byte("another"))
+	keep("secret", secret, err)
+	numbers, err := s.Numbers(ctx, c.ID, []chat.Seq{5})
+	keep("numbers", numbers, err)
+	return all
+}
+
+func quiet(Transferred) {}
+
+// engines are those that a test can have, by how a store of them is opened anew.
+func engines(t *testing.T) map[string]func(t *testing.T) (open func() (*Store, error)) {
+	t.Helper()
+	return map[string]func(t *testing.T) func() (*Store, error){
+		"sqlite": func(t *testing.T) func() (*Store, error) {
+			t.Helper()
+			path := filepath.Join(t.TempDir(), "chat.db")
+			return func() (*Store, error) { return OpenSQLite(t.Context(), path) }
+		},
+		"postgres": func(t *testing.T) func() (*Store, error) {
+			t.Helper()
+			url := NewPostgres(t)
+			return func() (*Store, error) { return OpenPostgres(t.Context(), url) }
+		},
+	}
+}
+
+// What is copied to another engine is what it was: clients go on where they were, and
+// what comes next gets the next numbers.
+func TestTransfer(t *testing.T) {
+	for source, openSource := range engines(t) {
+		for target, openTarget := range engines(t) {
+			t.Run(source+" to "+target, func(t *testing.T) { testTransfer(t, openSource(t), openTarget(t)) })
+		}
+	}
+}
+
+func testTransfer(t *testing.T, openSource, openTarget func() (*Store, error)) {
+	t.Helper()
+	from, err := openSource()
+	from = filled(t, CloseWithTest(t, from, err))
+	to, err := openTarget()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(Transfer(t.Context(), from, to, quiet), to.Close()); err != nil {
+		t.Fatal(err)
+	}
+	to, err = openTarget() // as the server does
+	CloseWithTest(t, to, err)
+	if unfinished, err := to.Filling(t.Context()); unfinished != "" || err != nil {
+		t.Errorf("it is still being filled from %s, %v", unfinished, err)
+	}
+	was := everything(t, from)
+	if d := cmp.Diff(was, everything(t, to)); d != "" {
+		t.Errorf("(-was +is):\n%s", d)
+	}
+	checkGoesOn(t, from, to)
+}
+
+// checkGoesOn has the same said in both stores, and wants the same to come of it.
+func checkGoesOn(t *testing.T, from, to *Store) {
+	t.Helper()
+	begin := draft("another buyer")
+	begin.Start = &chat.Start{ID: chat.NewConversationID(), Buyer: "U_new", Other: "V_1"}
+	begin.Sender = "U_new"
+	for _, d := range []chat.Append{draft("n39"), draft("the next"), begin} {
+		was, err := from.Append(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		is, err := to.Append(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(was, is); diff != "" {
+			t.Errorf("%s (-was +is):\n%s", d.Nonce, diff)
+		}
+	}
+	for n := 1; n > 0; {
+		var err error
+		if n, err = to.IndexMessages(t.Context(), 1000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := to.SearchMessages(t.Context(), chat.MessageQuery{UID: "U_1", Text: "hello", Limit: 10})
+	if err != nil || len(found) != 10 {
+		t.Errorf("%d messages are found, %v; want a page of 10", len(found), err)
+	}
+}
+
+// A transfer that is broken off, wherever, goes on where it was; until it is done the
+// store says that it is none to serve from.
+func TestTransferAgain(t *testing.T) {
+	from := filled(t, openInternal(t))
+	steps := 0
+	if err := Transfer(t.Context(), from, openInternal(t), func(Transferred) { steps++ }); err != nil {
+		t.Fatal(err)
+	}
+	for _, stop := range []int{1, 4, 9, 20, steps / 2, steps - 1} {
+		to := openInternal(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		err := Transfer(ctx, from, to, func(Transferred) {
+			if n++; n == stop {
+				cancel()
+			}
+		})
+		if cancel(); err == nil {
+			t.Fatalf("stopped at %d of %d: it says that it is done", stop, steps)
+		}
+		if unfinished, err := to.Filling(t.Context()); unfinished == "" || err != nil {
+			t.Errorf("stopped at %d: it says that it is whole, %v", stop, err)
+		}
+		if err := Transfer(t.Context(), from, to, quiet); err != nil {
+			t.Fatalf("stopped at %d, again: %v", stop, err)
+		}
+		is := everything(t, to)
+		is["epoch"] = everything(t, from)["epoch"] // an open store keeps its own
+		if d := cmp.Diff(everything(t, from), is); d != "" {
+			t.Errorf("stopped at %d (-was +is):\n%s", stop, d)
+		}
+	}
+}
+
+// A database with data in it is not overwritten, nor mixed with another's.
+func TestTransferRefuses(t *testing.T) {
+	from, other := filled(t, openInternal(t)), filled(t, openInternal(t))
+	if err := Transfer(t.Context(), from, other, quiet); err == nil || !strings.Contains(err.Error(), "not empty") {
+		t.Errorf("into one that is in use: %v", err)
+	}
+	to := openInternal(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := Transfer(ctx, from, to, func(Transferred) { cancel() }); err == nil {
+		t.Fatal("it says that it is done")
+	}
+	if err := Transfer(t.Context(), other, to, quiet); err == nil || !strings.Contains(err.Error(), "from another one") {
+		t.Errorf("from another one: %v", err)
+	}
+	if err := Transfer(t.Context(), to, openInternal(t), quiet); err == nil || !strings.Contains(err.Error(), "not filled to the end") {
+		t.Errorf("from half of one: %v", err)
+	}
+}
+
+// What is written while it is copied, past its lock, is found out.
+func TestTransferWhileWritten(t *testing.T) {
+	from, to := filled(t, openInternal(t)), openInternal(t)
+	written := false
+	err := Transfer(t.Context(), from, to, func(d Transferred) {
+		if d.Step == "verify" && !written {
+			written = true
+			if _, err := from.Append(t.Context(), draft("late")); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err == nil || !strings.Contains(err.Error(), "differ") {
+		t.Errorf("transfer: %v, want it to say that they differ", err)
+	}
+	if unfinished, err := to.Filling(t.Context()); unfinished == "" || err != nil {
+		t.Errorf("it says that it is whole, %v", err)
+	}
+}
+
+// A table or a column that a migration adds is copied, or is said here not to be.
+func TestTransferKnowsAllTables(t *testing.T) {
+	left := []string{
+		"goose_db_version", "sqlite_sequence", "settings", "login_codes", "tickets", "search_rows",
+		"search", "search_config", "search_data", "search_docsize", "search_idx",
+	}
+	s := openInternal(t)
+	known := make(map[string][]string)
+	for _, one := range slices.Concat(flatTables(), []*table{conversationTable()}, withinTables(), lastTables()) {
+		known[one.name] = one.columns()
+	}
+	known["conversations"] = append(known["conversations"], "indexed_seq")
+	there := make(map[string][]string)
+	err := s.query(t.Context(), func(r row) error {
+		there[r.text(0)] = append(there[r.text(0)], r.text(1))
+		return nil
+	}, "SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range left {
+		delete(there, name)
+	}
+	for _, columns := range []map[string][]string{known, there} {
+		for name := range columns {
+			slices.Sort(columns[name])
+		}
+	}
+	if d := cmp.Diff(there, known); d != "" {
+		t.Errorf("(-in the database +copied):\n%s", d)
+	}
+}
