@@ -59,8 +59,8 @@ func (a *app) nodeWarnings() []string {
 	if a.cfg.BusInClear() {
 		w = append(w, "what happens is told to NATS in the clear, passwords for it too (tls://, --bus-ca).")
 	}
-	if a.cfg.HasBus() {
-		w = append(w, "pictures are in "+filepath.Join(a.cfg.Data, filesDir)+": all servers need the same folder there.")
+	if a.cfg.HasBus() && !a.cfg.HasBucket() {
+		w = append(w, "pictures are in "+filepath.Join(a.cfg.Data, filesDir)+": all servers need the same folder there, or a bucket (--blobs).")
 	}
 	return w
 }
