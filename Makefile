@@ -46,12 +46,12 @@ $(CACHE)/version: FORCE
 	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
 
 unit: web/dist/buyer.html php mariadb postgres nginx caddy ## Go tests, without the race detector.
-	go test ./...
+	go test -timeout 40m ./...
 
 race: web/dist/buyer.html compiler php mariadb postgres nginx caddy ## Go tests with the race detector.
 	@if [ -f $(CACHE)/no-compiler ]; then \
-	  echo "make: no C compiler, so the race detector is SKIPPED"; go test ./...; \
-	else CGO_ENABLED=1 go test -race ./... && \
+	  echo "make: no C compiler, so the race detector is SKIPPED"; go test -timeout 40m ./...; \
+	else CGO_ENABLED=1 go test -race -timeout 40m ./... && \
 	  echo "make: at full size, which is too much under the race detector" && go test ./internal/compat/...; fi
 
 lint: $(LINT) web/dist/.gitkeep ## Format and lint of the Go code.

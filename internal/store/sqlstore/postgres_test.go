@@ -19,6 +19,7 @@ func openPostgres(t testing.TB, url string) *sqlstore.Store {
 }
 
 func TestPostgres(t *testing.T) {
+	fewerRounds(t)
 	storetest.Run(t, func(t *testing.T) chat.Store { return openPostgres(t, sqlstore.NewPostgres(t)) })
 }
 
