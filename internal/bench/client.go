@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/lxzan/gws"
 
 	"haggle/internal/wire"
 )
@@ -48,13 +45,9 @@ type frame struct {
 
 // client is one connection of one participant.
 type client struct {
-	gws.BuiltinEventHandler
-
 	uid     string
 	onFrame func(f *frame)
-	sock    *gws.Conn
-	ended   chan struct{}
-	leaving atomic.Bool
+	sock    *Socket
 
 	mu      sync.Mutex
 	welcome chan error // guarded by mu; nil once welcomed
@@ -67,67 +60,37 @@ func (t *Target) connect(ctx context.Context, uid string, n int, onFrame func(f 
 	if err != nil {
 		return nil, fmt.Errorf("mint token: %w", err)
 	}
-	dialer := &net.Dialer{Timeout: dialTimeout}
-	if n >= perSource {
-		dialer.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(1+n/perSource))} //nolint:gosec // at most 255 sources
-	}
 	welcome := make(chan error, 1)
-	c := &client{uid: uid, onFrame: onFrame, ended: make(chan struct{}), welcome: welcome}
-	c.sock, _, err = gws.NewClient(c, &gws.ClientOption{ //nolint:bodyclose // an upgrade has no body to close
-		Addr: t.socketURL(), HandshakeTimeout: dialTimeout, ReadBufferSize: 2048,
-		RequestHeader: http.Header{"Sec-WebSocket-Protocol": {wire.Subprotocol}},
-		NewDialer:     func() (gws.Dialer, error) { return dialer, nil },
-	})
-	if err != nil {
+	c := &client{uid: uid, onFrame: onFrame, welcome: welcome}
+	opts := SocketOptions{URL: t.URL, Timeout: dialTimeout, OnFrame: c.take, OnClose: c.closed}
+	if n >= perSource {
+		opts.From = net.IPv4(127, 0, 0, byte(1+n/perSource)) //nolint:gosec // at most 255 sources
+	}
+	if c.sock, err = OpenSocket(opts); err != nil {
 		return nil, fmt.Errorf("connect %s: %w", uid, err)
 	}
-	go c.sock.ReadLoop() // ends with the connection and then closes c.ended
-	if err := c.send(&wire.ClientFrame{ID: 1, Hello: &wire.Hello{Token: token, Client: "haggle-bench"}}); err != nil {
-		return nil, errors.Join(err, c.close())
-	}
-	select {
-	case err = <-welcome:
-	case <-time.After(helloTimeout):
-		err = errors.New("no welcome in time")
-	case <-ctx.Done():
-		err = context.Cause(ctx)
-	}
-	if err != nil {
+	hello := &wire.Hello{Token: token, Client: "haggle-bench"}
+	if err := c.sock.Hello(ctx, hello, welcome, helloTimeout); err != nil {
 		return nil, errors.Join(fmt.Errorf("hello of %s: %w", uid, err), c.close())
 	}
 	return c, nil
 }
 
-func (c *client) send(f *wire.ClientFrame) error {
-	data, err := wire.Encode(f)
-	if err != nil {
-		return err
-	}
-	return c.sock.WriteMessage(gws.OpcodeText, data)
-}
+func (c *client) send(f *wire.ClientFrame) error { return c.sock.Send(f) }
 
 // close ends the connection and waits for its reader.
-func (c *client) close() error {
-	c.leaving.Store(true)
-	err := c.sock.NetConn().Close()
-	<-c.ended
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
-}
+func (c *client) close() error { return c.sock.Close() }
 
-// OnMessage implements gws.Event.
-func (c *client) OnMessage(_ *gws.Conn, msg *gws.Message) {
-	defer func() { _ = msg.Close() }() // gives the buffer back to a pool; cannot fail
+// take is told of everything the server says.
+func (c *client) take(s *Socket, data []byte) {
 	var f frame
-	if err := json.Unmarshal(msg.Bytes(), &f); err != nil {
+	if err := json.Unmarshal(data, &f); err != nil {
 		c.answerHello(fmt.Errorf("frame: %w", err))
 		return
 	}
 	switch {
 	case f.Heartbeat != nil:
-		_ = c.send(&wire.ClientFrame{Heartbeat: &wire.Heartbeat{}}) // a dead socket shows in OnClose
+		_ = s.Send(&wire.ClientFrame{Heartbeat: &wire.Heartbeat{}}) // a dead socket shows in closed
 	case f.Welcome != nil:
 		c.answerHello(nil)
 	case f.Bye != nil:
@@ -149,11 +112,10 @@ func (c *client) answerHello(err error) {
 	}
 }
 
-// OnClose implements gws.Event.
-func (c *client) OnClose(_ *gws.Conn, err error) {
+// closed is told that the connection is over.
+func (c *client) closed(s *Socket, err error) {
 	c.answerHello(fmt.Errorf("closed: %w", err))
-	if !c.leaving.Load() && c.onFrame != nil {
+	if !s.Leaving() && c.onFrame != nil {
 		c.onFrame(&frame{Bye: &wire.Bye{Code: "closed", Message: err.Error()}})
 	}
-	close(c.ended)
 }

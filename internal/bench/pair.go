@@ -123,7 +123,7 @@ func (p *pair) mark(conversation string) {
 	defer p.mu.Unlock()
 	p.marking = false
 	frame := &wire.ClientFrame{Delivered: &wire.Mark{Conversation: conversation, Seq: p.lastSeq}}
-	if err := p.seller.send(frame); err != nil && !p.seller.leaving.Load() {
+	if err := p.seller.send(frame); err != nil && !p.seller.sock.Leaving() {
 		p.fault("acknowledge: %v", err)
 	}
 }

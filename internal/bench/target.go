@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,24 +34,26 @@ type Target struct {
 	Admin string
 }
 
-// socketURL is where the target takes WebSocket connections.
-func (t *Target) socketURL() string {
-	return "ws" + strings.TrimPrefix(strings.TrimSuffix(t.URL, "/"), "http") + "/v1/ws"
-}
-
 func buyerUID(i int) string    { return fmt.Sprintf("U_bench-%d", i) }
 func merchantUID(i int) string { return fmt.Sprintf("V_bench-%d", i) }
 func productID(i int) string   { return fmt.Sprintf("bench-%d", i) }
 
 // stock tells the target of one product for each of n pairs.
 func (t *Target) stock(ctx context.Context, n int) error {
+	products := make([]wire.Product, n)
+	for i := range products {
+		products[i] = wire.Product{ID: productID(i), Merchant: merchantUID(i), Title: "Load", Currency: "CNY", Kind: "virtual"}
+	}
+	return t.Stock(ctx, products)
+}
+
+// Stock says what is for sale, as the shop's backend does.
+func (t *Target) Stock(ctx context.Context, products []wire.Product) error {
 	const perRequest = 1000
-	for from := 0; from < n; from += perRequest {
+	for some := range slices.Chunk(products, perRequest) {
 		var body bytes.Buffer
-		for i := from; i < min(from+perRequest, n); i++ {
-			line, err := wire.Encode(map[string]wire.Product{"product": {
-				ID: productID(i), Merchant: merchantUID(i), Title: "Load", Currency: "CNY", Kind: "virtual",
-			}})
+		for i := range some {
+			line, err := wire.Encode(map[string]wire.Product{"product": some[i]})
 			if err != nil {
 				return err
 			}
