@@ -68,6 +68,8 @@ var mayImport = map[string][]string{
 
 	// A client like any other: it knows the JSON and nothing behind it.
 	"internal/bench": {"internal/wire"},
+	// Many clients like any other, on the load tool's connections.
+	"internal/torture": {"internal/bench", "internal/wire"},
 	// A marketplace like any other: it signs tokens and calls the public API.
 	"internal/demo": {"internal/auth", "internal/chat"},
 
