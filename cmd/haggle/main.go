@@ -29,6 +29,7 @@ type commands struct {
 	Epoch   epochCommand   `cmd:"" set:"data=./haggle-data" help:"Have all clients load anew, after the database was restored from a backup."`
 	Webhook webhookCommand `cmd:"" set:"data=./haggle-data" help:"What the shop is told when messages stay unread: its secret, and a test."`
 	Bench   benchCommand   `cmd:"" help:"Put a load on a running server and say how it does. Start that with --rate-factor 0, or it refuses most of it."`
+	Torture tortureCommand `cmd:"" set:"data=./haggle-data" help:"Give a server, or a cluster, a hard time and look whether anything is lost, doubled or out of order."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

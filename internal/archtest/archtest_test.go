@@ -84,7 +84,7 @@ var mayImport = map[string][]string{
 	},
 	"cmd/haggle": {
 		"internal/app", "internal/auth", "internal/backup", "internal/bench", "internal/chat", "internal/compat/hplog",
-		"internal/config", "internal/demo", "internal/doctor", "internal/webhook", "internal/wechat/standin", "internal/wire",
+		"internal/config", "internal/demo", "internal/doctor", "internal/torture", "internal/webhook", "internal/wechat/standin", "internal/wire",
 	},
 }
 

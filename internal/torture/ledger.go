@@ -2,6 +2,8 @@ package torture
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -166,4 +168,15 @@ func (f *faults) add(format string, args ...any) {
 	if len(f.list) < maxFaults {
 		f.list = append(f.list, fmt.Sprintf(format, args...))
 	}
+}
+
+// conversations returns all that somebody was told of, in order.
+func (l *Ledger) conversations() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := make(map[string]struct{})
+	for at := range l.byPlace {
+		known[at.conversation] = struct{}{}
+	}
+	return slices.Sorted(maps.Keys(known))
 }
