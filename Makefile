@@ -57,6 +57,7 @@ race: web/dist/buyer.html compiler php mariadb postgres nginx caddy ## Go tests 
 lint: $(LINT) web/dist/.gitkeep ## Format and lint of the Go code.
 	$(LINT) fmt --diff
 	$(LINT) run
+	$(LINT) run --build-tags planted ./internal/app/...
 
 fmt: $(LINT) web/node_modules/.stamp ## Format the code.
 	$(LINT) fmt

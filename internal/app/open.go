@@ -180,7 +180,11 @@ func (a *app) openDomain(ctx context.Context, store *sqlstore.Store) error {
 	if err != nil {
 		return err
 	}
-	a.service = chat.NewService(store, bus, limiter, limits, a.log)
+	keeper, teller, err := planted(store, bus)
+	if err != nil {
+		return err
+	}
+	a.service = chat.NewService(keeper, teller, limiter, limits, a.log)
 	keys, err := a.shopKeys()
 	if err != nil {
 		return err

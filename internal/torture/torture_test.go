@@ -1,0 +1,91 @@
+package torture_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"haggle/internal/torture"
+)
+
+// enough bounds a run of a few seconds on a machine with too much to do.
+const enough = 3 * time.Minute
+
+// build returns a haggle that was built with tags.
+func build(t *testing.T, tags string) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "haggle")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", tags, "-o", binary, "haggle/cmd/haggle")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// run tortures a node of its own, and returns the report and the exit status.
+func run(t *testing.T, binary, fault string, args ...string) (report torture.Report, status int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), enough)
+	defer cancel()
+	var out, words bytes.Buffer
+	cmd := exec.CommandContext(ctx, binary, append([]string{"torture", "--json"}, args...)...)
+	cmd.Env = append(torture.Environment(os.Environ()), "TMPDIR="+t.TempDir(), "PLANTED_FAULT="+fault)
+	cmd.Stdout, cmd.Stderr = &out, &words
+	cmd.WaitDelay = time.Second
+	err := cmd.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		status = exit.ExitCode()
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		t.Fatalf("no report: %v\n%s%s", err, &out, &words)
+	}
+	t.Logf("seed %d, status %d, %+v", report.Seed, status, report.Inflicted)
+	return report, status
+}
+
+// A node that is killed and stopped, on networks that cut and freeze, breaks no promise.
+func TestTorture(t *testing.T) {
+	report, status := run(t, build(t, ""), "", "--for", "6s", "--pairs", "9", "--kill")
+	if status != 0 || !report.OK() {
+		t.Errorf("status %d, %+v", status, report.Verdict)
+	}
+	if report.Inflicted.Killed == 0 || report.Inflicted.Cut == 0 {
+		t.Errorf("hardly a torture: %+v", report.Inflicted)
+	}
+}
+
+// A broken server is found out. Each fault stands for a mistake that chats have made, see
+// docs/torture.md.
+func TestTorture_findsPlantedFaults(t *testing.T) {
+	binary := build(t, "planted")
+	for _, c := range []struct {
+		fault string
+		shows func(v *torture.Verdict) int
+	}{
+		{"", func(v *torture.Verdict) int { return v.Acked }},
+		{"dedupe", func(v *torture.Verdict) int { return v.Twice }},
+		{"ack-before-sync", func(v *torture.Verdict) int { return v.Missing }},
+		{"resync-by-time", func(v *torture.Verdict) int { return v.Behind + v.Unrecalled + v.Stale }},
+		{"seq-before-lock", func(v *torture.Verdict) int { return v.Changed }},
+		{"lost-events", func(v *torture.Verdict) int { return v.Behind + v.Unrecalled + v.Stale }},
+	} {
+		t.Run("fault="+c.fault, func(t *testing.T) {
+			report, status := run(t, binary, c.fault, "--for", "3s", "--pairs", "9", "--kill")
+			if well := c.fault == ""; (status == 0) != well || report.OK() != well {
+				t.Errorf("status %d, %+v", status, report.Verdict)
+			}
+			if c.shows(&report.Verdict) == 0 {
+				t.Errorf("it does not show as what it is: %+v", report.Verdict)
+			}
+		})
+	}
+}
