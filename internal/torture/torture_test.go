@@ -12,6 +12,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"haggle/internal/testkit"
+	"haggle/internal/testkit/natsserver"
 	"haggle/internal/torture"
 )
 
@@ -60,6 +62,35 @@ func TestTorture(t *testing.T) {
 	}
 	if report.Inflicted.Killed == 0 || report.Inflicted.Cut == 0 {
 		t.Errorf("hardly a torture: %+v", report.Inflicted)
+	}
+}
+
+// Two nodes on one database, each of them killed and stopped while the other one serves.
+func TestTorture_severalNodes(t *testing.T) {
+	if !testkit.HasPostgres() && os.Getenv("CI") == "" {
+		t.Skip("there is no PostgreSQL")
+	}
+	p, err := testkit.StartPostgres(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	store, err := p.NewDatabase(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus, err := natsserver.Start(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(bus.Stop)
+	report, status := run(t, build(t, ""), "", "--for", "8s", "--pairs", "9", "--kill", "--nodes", "2", "--store", store, "--bus", bus.URL())
+	if status != 0 || !report.OK() {
+		t.Errorf("status %d, %+v", status, report.Verdict)
 	}
 }
 
