@@ -30,7 +30,7 @@ type markKey struct {
 }
 
 // Ledger is what the devices of a run say they did and saw. Its methods may be called
-// concurrently. It grows with the run: some 500 bytes for each message.
+// concurrently. It grows with the run.
 type Ledger struct {
 	mu       sync.Mutex
 	notes    map[string]*note

@@ -54,19 +54,29 @@ func run(t *testing.T, binary, fault string, args ...string) (report torture.Rep
 	return report, status
 }
 
-// A node that is killed and stopped, on networks that cut and freeze, breaks no promise.
+// Nodes that are killed and stopped, on networks that cut and freeze, break no promise.
 func TestTorture(t *testing.T) {
-	report, status := run(t, build(t, ""), "", "--for", "6s", "--pairs", "9", "--kill")
-	if status != 0 || !report.OK() {
-		t.Errorf("status %d, %+v", status, report.Verdict)
+	binary := build(t, "")
+	breaksNothing := func(t *testing.T, args ...string) {
+		t.Helper()
+		report, status := run(t, binary, "", append(args, "--pairs", "9", "--kill")...)
+		if status != 0 || !report.OK() {
+			t.Errorf("status %d, %+v", status, report.Verdict)
+		}
+		if report.Inflicted.Killed == 0 {
+			t.Errorf("hardly a torture: %+v", report.Inflicted)
+		}
 	}
-	if report.Inflicted.Killed == 0 || report.Inflicted.Cut == 0 {
-		t.Errorf("hardly a torture: %+v", report.Inflicted)
-	}
+	t.Run("one node", func(t *testing.T) { breaksNothing(t, "--for", "6s") })
+	t.Run("two nodes on one database", func(t *testing.T) {
+		store, bus := shared(t)
+		breaksNothing(t, "--for", "8s", "--nodes", "2", "--store", store, "--bus", bus)
+	})
 }
 
-// Two nodes on one database, each of them killed and stopped while the other one serves.
-func TestTorture_severalNodes(t *testing.T) {
+// shared starts what several nodes share, and returns their addresses.
+func shared(t *testing.T) (store, bus string) {
+	t.Helper()
 	if !testkit.HasPostgres() && os.Getenv("CI") == "" {
 		t.Skip("there is no PostgreSQL")
 	}
@@ -79,19 +89,15 @@ func TestTorture_severalNodes(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	store, err := p.NewDatabase(t.Context(), "")
+	if store, err = p.NewDatabase(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	nats, err := natsserver.Start(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	bus, err := natsserver.Start(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(bus.Stop)
-	report, status := run(t, build(t, ""), "", "--for", "8s", "--pairs", "9", "--kill", "--nodes", "2", "--store", store, "--bus", bus.URL())
-	if status != 0 || !report.OK() {
-		t.Errorf("status %d, %+v", status, report.Verdict)
-	}
+	t.Cleanup(nats.Stop)
+	return store, nats.URL()
 }
 
 // A broken server is found out. Each fault stands for a mistake that chats have made, see
