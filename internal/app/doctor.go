@@ -50,6 +50,7 @@ func Checks(cfg *config.Config) []doctor.Check {
 		{Name: "data", Run: e.data},
 		{Name: "secrets", Run: e.secrets},
 		{Name: "store", Run: e.store},
+		{Name: "bus", Run: e.bus},
 		{Name: "pictures", Run: e.pictures},
 		{Name: "origins", Run: e.origins},
 		{Name: "tls", Run: e.certificate},
