@@ -101,14 +101,14 @@ func shared(t *testing.T) (store, bus string) {
 }
 
 // A broken server is found out. Each fault stands for a mistake that chats have made, see
-// docs/torture.md.
+// docs/torture.md. A short run on a busy machine may miss one; several do not.
 func TestTorture_findsPlantedFaults(t *testing.T) {
+	const runs = 5
 	binary := build(t, "planted")
 	for _, c := range []struct {
 		fault string
 		shows func(v *torture.Verdict) int
 	}{
-		{"", func(v *torture.Verdict) int { return v.Acked }},
 		{"dedupe", func(v *torture.Verdict) int { return v.Twice }},
 		{"ack-before-sync", func(v *torture.Verdict) int { return v.Missing }},
 		{"resync-by-time", func(v *torture.Verdict) int { return v.Behind + v.Unrecalled + v.Stale }},
@@ -116,13 +116,21 @@ func TestTorture_findsPlantedFaults(t *testing.T) {
 		{"lost-events", func(v *torture.Verdict) int { return v.Behind + v.Unrecalled + v.Stale }},
 	} {
 		t.Run("fault="+c.fault, func(t *testing.T) {
-			report, status := run(t, binary, c.fault, "--for", "3s", "--pairs", "9", "--kill")
-			if well := c.fault == ""; (status == 0) != well || report.OK() != well {
-				t.Errorf("status %d, %+v", status, report.Verdict)
+			for range runs {
+				report, status := run(t, binary, c.fault, "--for", "3s", "--pairs", "9", "--kill")
+				if (status == 0) != report.OK() {
+					t.Errorf("status %d for %+v", status, report.Verdict)
+				}
+				if c.shows(&report.Verdict) > 0 {
+					return
+				}
 			}
-			if c.shows(&report.Verdict) == 0 {
-				t.Errorf("it does not show as what it is: %+v", report.Verdict)
-			}
+			t.Errorf("it does not show as what it is, in %d runs", runs)
 		})
 	}
+	t.Run("none", func(t *testing.T) {
+		if report, status := run(t, binary, "", "--for", "3s", "--pairs", "9", "--kill"); status != 0 || !report.OK() {
+			t.Errorf("status %d, %+v", status, report.Verdict)
+		}
+	})
 }

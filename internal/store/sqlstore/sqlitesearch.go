@@ -53,12 +53,16 @@ ORDER BY search.rowid DESC
 LIMIT ?`
 
 // index is a write like any other: there is one writer.
-func (i sqliteSearch) index(ctx context.Context, s *Store, limit int) (done int, err error) {
-	err = s.write(ctx, "", func(t tx) (err error) {
+func (i sqliteSearch) index(ctx context.Context, s *Store, limit int) (int, error) {
+	var done int
+	err := s.write(ctx, "", func(t tx) (err error) {
 		done, err = indexMessages(t, i, limit)
 		return err
 	})
-	return done, err
+	if err != nil {
+		return 0, err // when ctx has ended, done may still be written to
+	}
+	return done, nil
 }
 
 func indexMessages(t tx, index sqliteSearch, limit int) (done int, err error) {

@@ -278,7 +278,8 @@ func (s *Store) prepare(ctx context.Context, query string) (statement, error) {
 // that fn locks, where there is one: in a transaction they come in the order of these
 // names. fn returns a chat.Error
 // only before it has written anything; any other error undoes all of it. fn may
-// run more than once.
+// run more than once, and after write has returned because ctx ended: what it sets is
+// the caller's only where write returns nil.
 func (s *Store) write(ctx context.Context, what string, fn func(t tx) error) error {
 	return s.writer.do(ctx, &writeOp{what, fn})
 }

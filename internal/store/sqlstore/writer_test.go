@@ -286,6 +286,34 @@ func TestCallerLeaves(t *testing.T) {
 	}
 }
 
+// Whoever gives up looks at nothing that is still written to: the race detector says so.
+func TestIndex_givenUp(t *testing.T) {
+	s := openInternal(t)
+	mustAppend(t, s, "said")
+	release := hold(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	given := make(chan error, 1)
+	go func() {
+		_, err := s.IndexMessages(ctx, 10)
+		given <- err
+	}()
+	waiting(t, s, 1)
+	cancel()
+	released := make(chan struct{})
+	time.AfterFunc(50*time.Millisecond, func() { // nothing but time between the one and the other
+		release()
+		close(released)
+	})
+	if err := <-given; err != nil && chat.AsError(err).Code != "outcome_unknown" {
+		t.Errorf("given up: %v", err)
+	}
+	<-released
+	<-time.After(50 * time.Millisecond) // and nothing else before it is stored
+	if n, err := s.IndexMessages(t.Context(), 10); n != 0 || err != nil {
+		t.Errorf("%d more are indexed, %v", n, err)
+	}
+}
+
 func TestQueueFull(t *testing.T) {
 	s := openInternal(t)
 	release := hold(t, s)
