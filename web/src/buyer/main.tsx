@@ -26,6 +26,7 @@ async function main(): Promise<void> {
   if (embed !== undefined) later(() => embed.attend(client));
   client.start(); // before the words are there: the first answer is then on its way
   await startLanguage();
+  root.replaceChildren(); // without what the page itself said meanwhile
   render(
     <Boundary>
       <App client={client} embed={embed} />

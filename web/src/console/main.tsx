@@ -23,6 +23,7 @@ async function main(): Promise<void> {
   later(() => client.loadSender());
   later(() => speakOfFailures(language.peek()));
   const root = document.getElementById("app");
+  root?.replaceChildren(); // without what the page itself said meanwhile
   if (root !== null) render(<App client={client} />, root);
   client.start();
 }
