@@ -6,6 +6,9 @@ import type { Person } from "./harness.ts";
 /** Where a message of one's own stands, in the page's words. */
 export type Standing = "waiting to be sent" | "sending" | "sent" | "delivered" | "read" | "not sent";
 
+/** What pictures need, and what that imports. */
+const pictureParts = ["mixed-body", "picture", "later", "app-menu", "enter-choice", "failure-note", "failure-text", "icon", "sections"];
+
 /** A thread, on the screen of a buyer or of a seller. */
 export class Thread {
   readonly page: Page;
@@ -43,7 +46,7 @@ export class Thread {
       const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
       return parts.filter((part) => !loaded.some((name) => name.includes(`/assets/${part}-`)));
     };
-    await expect.poll(() => this.page.evaluate(missing, ["mixed-body", "picture", "later"])).toEqual([]);
+    await expect.poll(() => this.page.evaluate(missing, pictureParts)).toEqual([]);
   }
 
   /** Waits until one's own message stands so. */

@@ -101,7 +101,14 @@ test("a buyer at a keyboard may have Enter start a new line; that lasts", async 
   await write("two");
   await buyer.page.reload();
   await expect(buyer.message("one")).toBeVisible();
-  await expect.poll(() => buyer.page.evaluate(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("enter-choice")))).toBe(true);
+  await expect(async () => {
+    await buyer.page.getByRole("button", { name: "Menu", exact: true }).last().click();
+    const choice = buyer.page.getByRole("menuitemradio", { name: "Ctrl+Enter sends" });
+    await expect(choice).toBeVisible({ timeout: 3_000 });
+    const holds = await choice.getAttribute("aria-checked");
+    await buyer.page.keyboard.press("Escape");
+    expect(holds).toBe("true");
+  }).toPass();
   await write("three");
   await expect(buyer.messages).toHaveCount(3);
 });

@@ -125,7 +125,7 @@ function Summary({ conversation, typing, open }: SummaryProps) {
   if (draft !== undefined) {
     return (
       <span class="c-row-text c-row-said">
-        <span class="c-row-draft">{words.list.draft}</span>
+        <span class="c-row-draft">{words.list.draft}</span>{" "}
         <span class="truncate" dir="auto">
           {draftText(draft, words)}
         </span>
@@ -137,7 +137,7 @@ function Summary({ conversation, typing, open }: SummaryProps) {
   const mine = last !== undefined && last.sender === conversation.merchant.uid;
   return (
     <span class="c-row-text c-row-said">
-      {mine && <span class="c-row-who truncate">{whoSaid(last, desk.me.agent, words)}</span>}
+      {mine && <span class="c-row-who truncate">{whoSaid(last, desk.me.agent, words)}</span>}{" "}
       <span class="truncate" dir="auto">
         {said}
       </span>

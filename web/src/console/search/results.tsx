@@ -219,7 +219,7 @@ function Said({
   const said = message.blocks.flatMap((block) => (block.type === "text" ? [block.text] : [])).join(" ");
   return (
     <span class="c-row-text c-row-said">
-      {message.sender === conversation.merchant.uid && <span class="c-row-who">{words.you}</span>}
+      {message.sender === conversation.merchant.uid && <span class="c-row-who">{words.you}</span>}{" "}
       <span class="truncate" dir="auto">
         {snippetOf(said, text).map(({ text: bit, hit }, at) =>
           // biome-ignore lint/suspicious/noArrayIndexKey: the bits of one line have no other name.
