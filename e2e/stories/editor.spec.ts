@@ -69,18 +69,21 @@ test("a picture stays where it was pasted, whatever is written while it is made 
 
 test("a last message from right to left shows its beginning in the list", async ({ person }) => {
   const said = "هل هذا المنتج متوفر بعدة ألوان وهل يمكن توصيله إلى المنزل قبل نهاية هذا الأسبوع من فضلك";
-  await new Thread(await (await person()).chatAbout(1001)).say(said);
+  const buyer = new Thread(await (await person(desktop)).chatAbout(1001));
+  await buyer.say(said);
   const console = await (await person(desktop)).console("E_1/yun");
-  const summary = row(console, "Lin Xia").locator("[dir=auto]");
-  await expect(summary).toHaveText(said);
-  const [box, first] = await summary.evaluate((at) => {
-    const range = document.createRange();
-    range.setStart(at.firstChild as Node, 0);
-    range.setEnd(at.firstChild as Node, 1);
-    return [at.getBoundingClientRect(), range.getBoundingClientRect()].map(({ left, right }) => ({ left, right }));
-  });
-  expect(first?.left).toBeGreaterThanOrEqual(box?.left ?? Number.NaN);
-  expect(first?.right).toBeLessThanOrEqual((box?.right ?? Number.NaN) + 1);
+  for (const list of [row(console, "Lin Xia"), row(buyer.page, "Kiln & Cloud")]) {
+    const summary = list.locator("[dir=auto]");
+    await expect(summary).toHaveText(said);
+    const [box, first] = await summary.evaluate((at) => {
+      const range = document.createRange();
+      range.setStart(at.firstChild as Node, 0);
+      range.setEnd(at.firstChild as Node, 1);
+      return [at.getBoundingClientRect(), range.getBoundingClientRect()].map(({ left, right }) => ({ left, right }));
+    });
+    expect(first?.left).toBeGreaterThanOrEqual(box?.left ?? Number.NaN);
+    expect(first?.right).toBeLessThanOrEqual((box?.right ?? Number.NaN) + 1);
+  }
 });
 
 test("a buyer at a keyboard may have Enter start a new line; that lasts", async ({ person }) => {

@@ -17,9 +17,16 @@ import { goTo, route } from "./route.ts";
 import "../ui/field.css";
 import "./inbox-pane.css";
 
-function lastSaid(last: Message, mine: boolean): string {
-  const said = lineOf(last);
-  return mine && last.recalled_at === undefined ? words().inbox.youPrefix + said : said;
+/** Who said it stands before it, whichever way the text runs. */
+function LastSaid({ last, mine }: { last: Message; mine: boolean }): JSX.Element {
+  return (
+    <span class="inbox-last">
+      {mine && last.recalled_at === undefined && <span>{words().inbox.youPrefix}</span>}
+      <span class="truncate foreign" dir="auto">
+        {lineOf(last)}
+      </span>
+    </span>
+  );
 }
 
 /** All conversations of the buyer. */
@@ -151,9 +158,7 @@ function RowLink({ client, row }: { client: Client; row: Conversation }): JSX.El
           <time dateTime={new Date(row.last_at).toISOString()}>{brief(row.last_at, Date.now())}</time>
         </span>
         <span class="inbox-row-line">
-          <span class="inbox-last truncate foreign" dir="auto">
-            {row.last !== undefined && lastSaid(row.last, row.last.sender === row.buyer.uid)}
-          </span>
+          {row.last !== undefined && <LastSaid last={row.last} mine={row.last.sender === row.buyer.uid} />}
           {row.unread > 0 && (
             <span class="badge">
               <span aria-hidden="true">{row.unread > 99 ? "99+" : row.unread}</span>
