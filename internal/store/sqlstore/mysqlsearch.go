@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -103,7 +102,7 @@ func (mysqlSearch) index(ctx context.Context, s *Store, limit int) (done int, er
 	if err != nil {
 		return 0, err
 	}
-	x := mysqlIndex{ctx: ctx, tx: t, words: s.dialect.words}
+	x := mysqlIndex{indexing{ctx, t, s.dialect.words}}
 	if done, err = x.run(limit); err != nil {
 		return 0, errors.Join(err, t.Rollback())
 	}
@@ -111,21 +110,7 @@ func (mysqlSearch) index(ctx context.Context, s *Store, limit int) (done int, er
 }
 
 // mysqlIndex is a transaction of index's.
-type mysqlIndex struct {
-	ctx   context.Context //nolint:containedctx // it is as short-lived as its argument would be
-	tx    *sql.Tx
-	words *words
-}
-
-func (x *mysqlIndex) query(each func(row) error, query string, args ...any) (err error) {
-	put := x.words.of(query)
-	rows, err := x.tx.QueryContext(x.ctx, put.sql, put.pick(args)...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	return eachRow(rows, each)
-}
+type mysqlIndex struct{ indexing }
 
 // exec carries out a statement for a list of rows.
 func (x *mysqlIndex) exec(query string, rows [][]any) error {

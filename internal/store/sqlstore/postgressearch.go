@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/base32"
 	"errors"
 	"strconv"
@@ -108,31 +107,17 @@ func (postgresSearch) index(ctx context.Context, s *Store, limit int) (done int,
 	if err != nil {
 		return 0, err
 	}
-	x := indexing{ctx, t, s.dialect.words}
+	x := postgresIndex{indexing{ctx, t, s.dialect.words}}
 	if done, err = x.run(limit); err != nil {
 		return 0, errors.Join(err, t.Rollback())
 	}
 	return done, t.Commit()
 }
 
-// indexing is a transaction of index's.
-type indexing struct {
-	ctx   context.Context //nolint:containedctx // it is as short-lived as its argument would be
-	tx    *sql.Tx
-	words *words
-}
+// postgresIndex is a transaction of index's.
+type postgresIndex struct{ indexing }
 
-func (x *indexing) query(each func(row) error, query string, args ...any) (err error) {
-	put := x.words.of(query)
-	rows, err := x.tx.QueryContext(x.ctx, put.sql, put.pick(args)...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	return eachRow(rows, each)
-}
-
-func (x *indexing) run(limit int) (int, error) {
+func (x *postgresIndex) run(limit int) (int, error) {
 	mine := false
 	err := x.query(func(r row) error {
 		mine, _ = r[0].(bool)
@@ -177,7 +162,7 @@ func (x *indexing) run(limit int) (int, error) {
 
 // store writes what was found. Where more is to be looked at, conversations of which
 // nothing was seen are left for then.
-func (x *indexing) store(nums []int64, todo map[int64]*unindexed, entries []entry, more bool) error {
+func (x *postgresIndex) store(nums []int64, todo map[int64]*unindexed, entries []entry, more bool) error {
 	var held, to []int64
 	for _, num := range nums {
 		u := todo[num]

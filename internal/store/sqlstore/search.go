@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -120,4 +122,21 @@ func (s *Store) SearchMessages(ctx context.Context, q chat.MessageQuery) ([]chat
 		return nil, fmt.Errorf("search messages: %w", err)
 	}
 	return list, nil
+}
+
+// indexing is a transaction of index's, where it goes beside the writer's.
+type indexing struct {
+	ctx   context.Context //nolint:containedctx // it is as short-lived as its argument would be
+	tx    *sql.Tx
+	words *words
+}
+
+func (x *indexing) query(each func(row) error, query string, args ...any) (err error) {
+	put := x.words.of(query)
+	rows, err := x.tx.QueryContext(x.ctx, put.sql, put.pick(args)...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	return eachRow(rows, each)
 }
