@@ -42,6 +42,11 @@ const laterParts = [
 /** What may be needed before that, or without it, is a file of its own. */
 const aloneParts = ["buyer/embed.ts", "buyer/inbox-pane.tsx", "buyer/signed-out.tsx", "ui/mixed-body.tsx"];
 
+/** Who opens the chat for the first time has no messages to draw. */
+function messages(id: string, modules: Modules): string | null {
+  return importedBy(["ui/message-list.tsx"], modules).has(id) ? "messages" : null;
+}
+
 function later(id: string, modules: Modules): string | null {
   const alone = importedBy(aloneParts, modules);
   return importedBy(laterParts, modules).has(id) && !alone.has(id) ? "later" : null;
@@ -79,12 +84,22 @@ function stylesOnly(): Plugin {
   };
 }
 
-/** What a page's file says to a browser, without what it says to whoever reads it. */
+/**
+ * What a page's file says to a browser, without what it says to whoever reads it. What joins the scripts it names
+ * beside them: it would else come after the first that asks for it, one journey later.
+ */
 function tight(): Plugin {
   return {
     name: "tight",
     apply: "build",
-    transformIndexHtml: { order: "post", handler: (html) => html.replace(/\n\s*| crossorigin/g, "") },
+    transformIndexHtml: {
+      order: "post",
+      handler: (html, { bundle = {} }) => {
+        const joins = Object.keys(bundle).find((file) => file.includes("/rolldown-runtime-"));
+        const preload = joins === undefined ? "" : `<link rel="modulepreload" href="/${joins}">`;
+        return html.replace("</head>", `${preload}</head>`).replace(/\n\s*| crossorigin/g, "");
+      },
+    },
   };
 }
 
@@ -113,7 +128,8 @@ export default defineConfig(({ mode }) => ({
           // The groups name all that is in them.
           includeDependenciesRecursively: false,
           groups: [
-            { name: first(mode), debugName: "first", priority: 1 },
+            { name: first(mode), debugName: "first", priority: 2 },
+            { name: messages, debugName: "messages", priority: 1 },
             { name: later, debugName: "later" },
           ],
         },

@@ -1,42 +1,6 @@
-import { get } from "node:http";
 import { type ContextOptions, desktop, expect, phone, test } from "../harness.ts";
+import { askedUntilShown, budgetKib, kibOf, noteShown } from "../first-load.ts";
 import { answerTo, row, Thread } from "../talk.ts";
-
-/** What web/scripts/size.js holds the build to. */
-const budgetKib = 40;
-
-/** Notes in a page when a message and the field to write the next one are first there together. */
-function noteShown(): void {
-  const look = (): void => {
-    if (document.querySelector("[data-key]") === null || document.querySelector("textarea") === null) return;
-    Object.assign(window, { shownAt: performance.now() });
-    watcher.disconnect();
-  };
-  const watcher = new MutationObserver(look);
-  watcher.observe(document, { childList: true, subtree: true });
-}
-
-/** The files that a page had asked for by then; the API's answers and the shop's own pictures are none. */
-function askedUntilShown(): string[] {
-  const at = (window as unknown as { shownAt: number }).shownAt;
-  return performance
-    .getEntriesByType("resource")
-    .filter(({ name, startTime }) => startTime <= at && !/^\/(v1|art)\//.test(new URL(name).pathname))
-    .map(({ name }) => name);
-}
-
-/** How many bytes a file is on its way. */
-function onItsWay(url: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    get(url, { headers: { "Accept-Encoding": "gzip" } }, (answer) => {
-      let bytes = 0;
-      answer.on("data", (chunk: Buffer) => {
-        bytes += chunk.length;
-      });
-      answer.on("end", () => resolve(bytes));
-    }).on("error", reject);
-  });
-}
 
 const looks: { [name: string]: ContextOptions } = {
   "a phone": phone,
@@ -50,15 +14,15 @@ for (const [name, look] of Object.entries(looks)) {
     await before.expectStanding("Hello", "sent");
 
     const lin = await person(look);
-    await lin.context.addInitScript(noteShown);
+    await lin.context.addInitScript(noteShown, "[data-key]");
     const again = new Thread(await lin.chatAbout(1001));
     await expect(again.message("Hello")).toBeVisible();
     const files = await again.page.evaluate(askedUntilShown);
     const names = files.map((file) => new URL(file).pathname.replace(/-[\w-]{8}\./, "."));
     const words = look.locale === "zh-CN" ? "/assets/first-zh-cn.js" : "/assets/first-en.js";
-    expect(names.filter((file) => file !== "/favicon.svg").sort()).toEqual([words, "/assets/first.css", "/assets/first.js"].sort());
-    const sizes = await Promise.all([again.page.url(), ...files].map(onItsWay));
-    expect(sizes.reduce((sum, size) => sum + size, 0) / 1024, "KiB").toBeLessThanOrEqual(budgetKib);
+    const parts = ["first.css", "first.js", "messages.css", "messages.js", "rolldown-runtime.js"].map((file) => `/assets/${file}`);
+    expect(names.filter((file) => file !== "/favicon.svg").sort()).toEqual([words, ...parts].sort());
+    expect(await kibOf([again.page.url(), ...files])).toBeLessThanOrEqual(budgetKib.messages);
   });
 }
 
@@ -96,6 +60,19 @@ test("what sends cannot be loaded: the message waits in sight, and goes out once
   await buyer.expectStanding("Hello", "waiting to be sent");
   await expect(buyer.page.getByText("This could not be loaded.")).toBeVisible();
   await lin.context.unroute("**/assets/sending-*.js");
+  await buyer.expectStanding("Hello", "sent");
+});
+
+test("what draws messages cannot be loaded: the thread says so, and they are there after a reload", async ({ person }) => {
+  const lin = await person(phone);
+  await lin.context.route("**/assets/messages-*.js", (route) => route.abort());
+  const buyer = new Thread(await lin.chatAbout(1001));
+  await buyer.say("Hello");
+  const note = buyer.page.getByRole("alert").filter({ hasText: "This could not be loaded." });
+  await expect(note).toBeVisible();
+
+  await lin.context.unroute("**/assets/messages-*.js");
+  await note.getByRole("button", { name: "Reload" }).click();
   await buyer.expectStanding("Hello", "sent");
 });
 

@@ -1,4 +1,5 @@
-import { expect, expectAccessible } from "../harness.ts";
+import { askedUntilShown, budgetKib, kibOf, noteShown } from "../first-load.ts";
+import { expect, expectAccessible, phone } from "../harness.ts";
 import { answerTo, Thread } from "../talk.ts";
 import { haggle, inFrame, launcher, opened, panel, said, test, wrong } from "../visit.ts";
 
@@ -53,6 +54,28 @@ test("who has never talked costs the shop's page the button and nothing else", a
   await expect(page.locator("iframe")).toHaveCount(1); // made before it is asked for, unseen
   await expect(panel(page)).toBeHidden();
 });
+
+for (const [name, look] of Object.entries({ "a phone": phone, "a wide screen": undefined })) {
+  test(`the first opening on ${name} takes what was budgeted for, in all`, async ({ visit, server }) => {
+    const page = await visit(look);
+    await page.context().addInitScript(noteShown, ".product-title");
+    const thread = await opened(page);
+    await expect(thread.field).toBeVisible();
+    const framed = await thread.page.evaluate(askedUntilShown);
+    const around = await page.evaluate(
+      (chat) => performance.getEntriesByType("resource").map(({ name }) => name).filter((file) => file.startsWith(`${chat}/assets/`)),
+      server.url,
+    );
+    const names = [...around, ...framed].map((file) => new URL(file).pathname.replace(/-[\w-]{8}\./, "."));
+    expect(names.sort()).toEqual(
+      ["embed.js", "first-en.js", "first.css", "first.js", "rolldown-runtime.js", "widget-panel.js"].map((file) => `/assets/${file}`),
+    );
+    expect(await kibOf([thread.page.url(), ...around, ...framed])).toBeLessThanOrEqual(budgetKib.first);
+
+    await thread.say("Hello");
+    await expect(thread.message("Hello")).toBeVisible();
+  });
+}
 
 test("another product, another buyer, and the end, by the shop's own script", async ({ visit, shop }) => {
   const page = await visit();

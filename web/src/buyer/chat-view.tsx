@@ -10,12 +10,12 @@ import { FirstIcon } from "../ui/first-icon.tsx";
 import { firstWords, language } from "../ui/i18n/language.ts";
 import { later, useLater } from "../ui/later.ts";
 import { lazy } from "../ui/lazy.tsx";
-import { MessageList } from "../ui/message-list.tsx";
 import { type ChoosePictures, type Pictures, picturesIn, usePictures } from "../ui/use-pictures.ts";
 import type { Asking, AskingDialogProps } from "./asking.tsx";
 import type { BlockedProps } from "./blocked.tsx";
 import { ChatHead } from "./chat-head.tsx";
 import { openings, openPeer } from "./in-frame.ts";
+import { Messages } from "./messages.tsx";
 import { PinnedProduct } from "./pinned-product.tsx";
 import { useWeChat, useWithWeChat } from "./use-wechat.ts";
 
@@ -89,7 +89,7 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
       )}
       <ConnectionBar state={client.connection.value} onRetry={() => client.wake()} />
       {client.me.value?.guest === true && <p class="notice">{firstWords().page.guest}</p>}
-      <MessageList
+      <Messages
         key={visit}
         thread={thread}
         client={client}

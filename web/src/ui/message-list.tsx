@@ -10,6 +10,7 @@ import { lazy, sayNotLoaded, withWords } from "./lazy.tsx";
 import { type Row, rowsOf } from "./model/rows.ts";
 import { kindsFailed, moreKinds, needKinds, wantKinds } from "./more-kinds.ts";
 import type { PictureUrls } from "./picture.tsx";
+import { ThreadBlank } from "./thread-blank.tsx";
 import { useThreadScroll } from "./thread-scroll.ts";
 import "./thread.css";
 
@@ -30,14 +31,10 @@ export type MessageListProps = {
 export function MessageList(props: MessageListProps): JSX.Element {
   const { thread } = props;
   const entries = thread.entries.value;
-  const state = thread.state.value;
   const complete = useKinds(entries);
-  if (entries.length > 0 && !complete) return <Skeleton />;
+  if (entries.length === 0 || !complete) return <ThreadBlank thread={thread} empty={props.empty} />;
   // Another thread is another list: nothing of the scroll position carries over.
-  if (entries.length > 0) return <Messages key={thread} {...props} entries={entries} />;
-  if (state === "loading") return <Skeleton />;
-  if (state === "failed") return <LoadFailed thread={thread} />;
-  return <div class="thread-blank">{props.empty}</div>;
+  return <Messages key={thread} {...props} entries={entries} />;
 }
 
 type Away = typeof import("./thread-away.tsx");
@@ -45,8 +42,7 @@ let away: Away | undefined;
 const loadAway = later(async (): Promise<Away> => (away ??= await import("./thread-away.tsx")));
 const Pill = lazy<{ thread: Thread; toNewest: () => void }>(async () => (await loadAway()).Pill);
 const TypingBubble = lazy<{ peer: Participant | undefined }>(async () => (await loadAway()).TypingBubble);
-const loadFailed = later(() => import("./load-failed.tsx"));
-const LoadFailed = lazy<{ thread: Thread }>(async () => (await loadFailed()).LoadFailed, Blank);
+
 /** Whether what is opened can be drawn. What comes later is drawn as far as it can be. */
 function useKinds(entries: readonly Entry[]): boolean {
   const drawn = useRef(false);
@@ -56,23 +52,6 @@ function useKinds(entries: readonly Entry[]): boolean {
   }, [missing]);
   drawn.current ||= entries.length > 0 && (!missing || kindsFailed.value);
   return drawn.current;
-}
-
-function Blank(): JSX.Element {
-  return <div class="thread-blank" />;
-}
-
-function Skeleton(): JSX.Element {
-  return (
-    <div class="thread-blank thread-skeleton" role="status">
-      <span class="visually-hidden">{firstWords().app.loading}</span>
-      <i />
-      <i />
-      <i class="own" />
-      <i />
-      <i class="own" />
-    </div>
-  );
 }
 
 type MessagesProps = MessageListProps & { entries: readonly Entry[] };
