@@ -12,6 +12,8 @@ import { freePort } from "./server.ts";
 
 /** Tries of which the middle one counts: the machine may be busy. */
 const tries = 3;
+/** Pairs of tries of which the fewest long tasks count: a busy machine only adds some. */
+const pairs = 5;
 
 /** What is used of Lighthouse's own function. */
 type Lighthouse = (url: string, flags: { [flag: string]: unknown }) => Promise<{ lhr: Result } | undefined>;
@@ -59,19 +61,21 @@ test("the widget adds no long task to a shop's page", async ({ server }) => {
     const withIt: Scores[] = [];
     const without: Scores[] = [];
     // In turn: what the machine does beside it changes.
-    for (let i = 0; i < tries; i++) {
+    for (let i = 0; i < pairs; i++) {
       withIt.push(await measure(`${server.url}/p/1001`, port));
       without.push(await measure(`${server.url}/p/1001`, port, ["*/widget.js"]));
     }
-    const [with_, without_] = [middleOf(withIt), middleOf(without)];
-    process.stdout.write(
-      `long tasks with the widget ${with_.longTasks}, ${with_.widgetTasks} of them its own, without ${without_.longTasks}\n`,
-    );
-    expect([with_.widget, without_.widget], "whether the widget was there").toEqual([1, 0]);
-    expect(with_.widgetTasks).toBe(0);
-    expect(with_.longTasks).toBeLessThanOrEqual(without_.longTasks);
+    const [with_, without_] = [longTasks(withIt), longTasks(without)];
+    const own = middleOf(withIt).widgetTasks;
+    process.stdout.write(`long tasks with the widget ${with_}, ${own} of them its own; without ${without_}\n`);
+    expect(withIt.map(({ widget }) => widget), "whether the widget was there").toEqual(withIt.map(() => 1));
+    expect(without.map(({ widget }) => widget)).toEqual(without.map(() => 0));
+    expect(own).toBe(0);
+    expect(Math.min(...with_)).toBeLessThanOrEqual(Math.min(...without_));
   });
 });
+
+const longTasks = (all: readonly Scores[]): number[] => all.map((scores) => scores.longTasks).sort((a, b) => a - b);
 
 /** A browser of its own that Lighthouse can drive. */
 async function inBrowser(use: (context: BrowserContext, port: number) => Promise<void>): Promise<void> {

@@ -35,8 +35,10 @@ test("a seller sees all pictures of a conversation beside it, the latest first",
   const lin = await person(phone);
   await lin.chatAbout(1001);
   const script = await Record.of(lin, "buyer");
+  // Far from where the unread begins, and from the newest.
+  for (let i = 1; i <= 150; i++) await script.send({ product: "1001" }, `Line ${i}`);
   for (let i = 1; i <= 14; i++) await script.show({ product: "1001" }, png(40 + i, 30, [196, 90, 60]));
-  for (let i = 1; i <= 220; i++) await script.send({ product: "1001" }, `Line ${i}`);
+  for (let i = 1; i <= 150; i++) await script.send({ product: "1001" }, `Further line ${i}`);
 
   const console = await (await person()).console("E_1/yun");
   const seller = await answerTo(console, "Lin Xia");
@@ -46,6 +48,8 @@ test("a seller sees all pictures of a conversation beside it, the latest first",
   await expect(shared).toHaveCount(14);
   await expect(console.getByRole("button", { name: "Show more" })).toHaveCount(0);
   await expectAccessible(console);
+  await console.locator(".thread-pill").click();
+  await expect(seller.message("Further line 150")).toBeVisible();
   await script.show({ product: "1001" }, png(60, 30, [60, 90, 196]));
   await expect(shared).toHaveCount(15);
   await seller.say("They have all come");

@@ -777,10 +777,12 @@ describe("while both are there", () => {
   });
 
   /** A seller who opens a conversation in which a buyer has said "1", "2", … up to `count`. */
-  async function longTalk(count: number) {
+  /** A conversation of so many messages, which the seller has read up to one of them. */
+  async function longTalk(count: number, read = count) {
     server.store("U_1", { product: "1", nonce: "n1", blocks: text("1") });
     for (let i = 2; i <= count; i++)
       server.store("U_1", { conversation: "c1", nonce: `n${i}`, blocks: text(`${i}`) });
+    server.mark("V_1", "read", "c1", read);
     server.pageSize = 50;
     const thread = started(new FakeDevice(server, "V_1")).thread("c1");
     look(thread);
@@ -826,16 +828,35 @@ describe("while both are there", () => {
     expect(lines(thread).at(-1)).toBe("< and live again");
   });
 
-  test("the first unread message stays the first one, however far back it is gone to, until the next visit", async () => {
-    const { thread } = await longTalk(1_000);
-    expect(thread.readAtOpening).toBe(0);
+  test("a thread opens where its unread begins, however far back, and nothing is read by that", async () => {
+    const { thread, ends } = await longTalk(1_000, 700);
+    expect(thread.firstUnread.peek()).toBe(701);
+    expect(ends()).toEqual([676, 725]);
+    expect(thread.conversation.peek()?.unread).toBe(300);
+    thread.markRead(725);
+    await clock.pass(1_000);
+    expect(thread.conversation.peek()?.unread).toBe(275);
+    await thread.showNewest();
+    await clock.pass(1_000);
+    expect(ends()).toEqual([951, 1_000]);
+  });
+
+  test("unread messages within the newest page need no other", async () => {
+    const { thread, ends } = await longTalk(1_000, 950);
+    expect(ends()).toEqual([951, 1_000]);
     expect(thread.firstUnread.peek()).toBe(951);
+    expect(thread.hasNewer.peek()).toBe(false);
+  });
+
+  test("the first unread message stays the first one, however far back it is gone to, until the next visit", async () => {
+    const { thread } = await longTalk(1_000, 960);
+    expect(thread.firstUnread.peek()).toBe(961);
     thread.markRead(1_000);
     await clock.pass(1_000);
     await thread.showAround(1);
     await clock.pass(1_000);
-    expect(thread.readAtOpening).toBe(0);
-    expect(thread.firstUnread.peek()).toBe(1);
+    expect(thread.readAtOpening).toBe(960);
+    expect(thread.firstUnread.peek()).toBeUndefined();
     await thread.showNewest();
     await clock.pass(1_000);
     expect(thread.firstUnread.peek()).toBeUndefined();

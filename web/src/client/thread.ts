@@ -125,7 +125,7 @@ export class LiveThread implements Thread {
     if (known !== undefined) this.conversationChanged(known);
   }
 
-  /** Loads what is newest, unless that has been done. */
+  /** Loads what is newest, or where the unread begins, unless that has been done. */
   open(): void {
     // What failed is tried again by a timer, by whoever looks anew or asks for it: a page may call this often.
     if (!this.timeline.isLoaded && this.state.peek() !== "failed") this.sync();
@@ -408,6 +408,7 @@ export class LiveThread implements Thread {
       if (isFailure(conversation)) return conversation;
       this.ports.conversations.apply(conversation);
     }
+    if (!this.timeline.isLoaded) this.around ??= this.unreadFarBack(conversation);
     const { around } = this;
     const page = await this.ports.rest.messages(
       id,
@@ -428,6 +429,13 @@ export class LiveThread implements Thread {
       // A server that does not have what it announced: ask again later, not at once.
       return this.missing() === "newest" ? messagesMissing : undefined;
     });
+  }
+
+  /** Where to begin reading, if that is further back than the newest page reaches: nothing unread is skipped. */
+  private unreadFarBack(conversation: Conversation): number | undefined {
+    const first = (this.readAtOpening ?? this.ports.conversations.mine(conversation).read) + 1;
+    const far = conversation.unread > 0 && first <= conversation.last_seq - shownAtOnce;
+    return far ? first : undefined;
   }
 
   private async loadAfter(

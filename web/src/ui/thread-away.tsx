@@ -1,5 +1,4 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import type { Thread } from "../client/api.ts";
 import type { Participant } from "../protocol/body.ts";
 import { Avatar } from "./avatar.tsx";
@@ -23,10 +22,10 @@ export function TypingBubble({ peer }: { peer: Participant | undefined }): JSX.E
   );
 }
 
-/** Leads to the newest message, and says how many came since it went out of sight. */
+/** Leads to the newest message, and says how many are unread. */
 export function Pill({ thread, toNewest }: { thread: Thread; toNewest: () => void }): JSX.Element {
   const text = words().thread;
-  const fresh = useFresh(thread);
+  const fresh = thread.conversation.value?.unread ?? 0;
   return (
     <button
       type="button"
@@ -44,14 +43,6 @@ export function Pill({ thread, toNewest }: { thread: Thread; toNewest: () => voi
       <FirstIcon name="down" />
     </button>
   );
-}
-
-/** How many messages of the other side have come since this is drawn, loaded or not. */
-function useFresh(thread: Thread): number {
-  const last = thread.conversation.value?.last_seq ?? 0;
-  const [seen] = useState(last);
-  const own = thread.entries.value.filter((e) => e.kind === "message" && e.mine && e.message.seq > seen);
-  return Math.max(0, last - seen - own.length);
 }
 
 /** ↑ and ↓ move the focus from message to message; the messages are no tab stops of their own. */
