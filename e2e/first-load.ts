@@ -2,7 +2,7 @@
 import { get } from "node:http";
 
 /** What web/scripts/size.js holds the build to: a first opening, and one with messages. */
-export const budgetKib = { first: 40, messages: 41 };
+export const budgetKib = { first: 40, messages: 42 };
 
 /** Notes in a page when something and the field to write the next message are first there together. */
 export function noteShown(something: string): void {

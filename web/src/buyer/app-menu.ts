@@ -1,5 +1,6 @@
 import type { Client } from "../client/api.ts";
 import { forgetDrafts } from "../ui/forget-drafts.ts";
+import { holdKeyName } from "../ui/hold-key.ts";
 import { language, words } from "../ui/i18n/language.ts";
 import { languages, setLanguage } from "../ui/i18n/language-choice.ts";
 import type { MenuItem } from "../ui/menu.tsx";
@@ -49,7 +50,7 @@ export function appMenu(client: Client): MenuItem[] {
       separated: i === 0,
       run: () => setTheme(of),
     })),
-    ...enterItems(text.enterSends, text.ctrlEnterSends),
+    ...enterItems(text.enterSends, text.ctrlEnterSends(holdKeyName())),
     { label: text.signOut, icon: "out", separated: true, run: () => leave(client) },
   ];
 }

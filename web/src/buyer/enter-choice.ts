@@ -1,5 +1,8 @@
 /** Whether Enter sends, where there is a keyboard: most want that, some write long messages. */
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { effect, type ReadonlySignal, signal } from "@preact/signals";
+import { otherHint } from "../ui/composer.tsx";
+import { holdKeyName } from "../ui/hold-key.ts";
+import { words } from "../ui/i18n/language.ts";
 
 const storageKey = "haggle.enter";
 const line = signal(false);
@@ -16,7 +19,7 @@ export function chooseEnter(wish: "line" | "send"): void {
   }
 }
 
-/** Has the choice hold from now on: the message field is not told of an Enter that sends nothing. */
+/** Has the choice hold from now on: the message field is not told of an Enter that sends nothing. Says `words()`. */
 export function followEnter(): void {
   try {
     line.value = localStorage.getItem(storageKey) === "line";
@@ -24,6 +27,9 @@ export function followEnter(): void {
     // As if nothing had been chosen.
   }
   document.addEventListener("keydown", keepFromSending, true);
+  effect(() => {
+    otherHint.value = line.value ? words().menu.ctrlEnterSends(holdKeyName()) : undefined;
+  });
 }
 
 function keepFromSending(event: KeyboardEvent): void {

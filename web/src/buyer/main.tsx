@@ -5,6 +5,7 @@ import { createBrowserClient } from "../platform/browser-client.ts";
 import { Boundary } from "../ui/boundary.tsx";
 import { startLanguage } from "../ui/i18n/language.ts";
 import { later } from "../ui/later.ts";
+import { withWords } from "../ui/lazy.tsx";
 import { startTheme } from "../ui/theme.ts";
 import { followViewport } from "../ui/viewport.ts";
 import { App } from "./app.tsx";
@@ -22,7 +23,7 @@ async function main(): Promise<void> {
   const client = createBrowserClient({ side: "buyer", handedToken: embed?.handedToken });
   later(() => client.loadSender());
   later(() => client.loadInbox());
-  later(async () => (await import("./enter-choice.ts")).followEnter());
+  later(async () => (await withWords(() => import("./enter-choice.ts"))).followEnter());
   if (embed !== undefined) later(() => embed.attend(client));
   client.start(); // before the words are there: the first answer is then on its way
   await startLanguage();

@@ -92,6 +92,10 @@ export type Thread = {
   recall(seq: number): Promise<Failure | undefined>;
   /** The user sees everything up to seq (visible and focused). Debounced inside. */
   markRead(seq: number): void;
+  /** Up to where its user has read, here or anywhere. */
+  readonly readUpTo: number;
+  /** Whether somebody looks at it now. What comes while nobody does is new from its first message on. */
+  attend(on: boolean): void;
   typing(): void; // throttled inside
   setBlocked(blocked: boolean): Promise<Failure | undefined>;
   report(reason: string, seq?: number): Promise<Failure | undefined>;

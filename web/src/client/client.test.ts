@@ -841,6 +841,38 @@ describe("while both are there", () => {
     expect(ends()).toEqual([951, 1_000]);
   });
 
+  test("what comes while nobody looks is new from its first message on, until the next visit", async () => {
+    const { thread } = await longTalk(20);
+    expect(thread.firstUnread.peek()).toBeUndefined();
+    thread.attend(false);
+    for (const nonce of ["a", "b", "c"])
+      server.store("U_1", { conversation: "c1", nonce, blocks: text(nonce) });
+    await clock.pass(1_000);
+    expect(thread.firstUnread.peek()).toBe(21);
+    thread.attend(true);
+    thread.markRead(23);
+    server.store("U_1", { conversation: "c1", nonce: "seen", blocks: text("seen at once") });
+    await clock.pass(1_000);
+    expect(thread.firstUnread.peek()).toBe(21);
+    thread.markRead(24);
+    thread.attend(false);
+    server.store("U_1", { conversation: "c1", nonce: "later", blocks: text("later") });
+    await clock.pass(1_000);
+    expect(thread.firstUnread.peek()).toBe(25);
+    thread.visit();
+    expect(thread.firstUnread.peek()).toBe(25);
+  });
+
+  test("what came while the connection was away is new, too", async () => {
+    const { thread } = await longTalk(20);
+    thread.markRead(20);
+    server.cut();
+    for (const nonce of ["a", "b"]) server.store("U_1", { conversation: "c1", nonce, blocks: text(nonce) });
+    await clock.pass(60_000);
+    expect(lines(thread).at(-1)).toBe("< b");
+    expect(thread.firstUnread.peek()).toBe(21);
+  });
+
   test("unread messages within the newest page need no other", async () => {
     const { thread, ends } = await longTalk(1_000, 950);
     expect(ends()).toEqual([951, 1_000]);

@@ -71,6 +71,8 @@ export class LiveThread implements Thread {
   private cancelRetry: (() => void) | undefined;
   private typedAt = 0;
   readAtOpening: number | undefined;
+  private attended = true;
+  private readHere = 0;
   /** The message that is loaded around, while `hasNewer`; else what is newest is. */
   private around: number | undefined;
 
@@ -142,8 +144,10 @@ export class LiveThread implements Thread {
   message(message: Message): void {
     batch(() => {
       // What is newest is fetched when it is gone to.
-      if (this.hasNewer.peek() && message.seq > this.timeline.upTo) this.timeline.headAt(message.seq);
+      const { upTo } = this.timeline;
+      if (this.hasNewer.peek() && message.seq > upTo) this.timeline.headAt(message.seq);
       else this.timeline.add(message);
+      if (!this.attended) this.cameUnseen(upTo);
       this.told();
     });
     this.repair();
@@ -303,9 +307,20 @@ export class LiveThread implements Thread {
     const conversation = this.conversation.peek();
     if (conversation === undefined) return;
     const upTo = Math.min(seq, conversation.last_seq);
+    this.readHere = Math.max(this.readHere, upTo);
     if (upTo <= this.ports.conversations.mine(conversation).read) return;
     this.ports.conversations.readHere(conversation.id, upTo);
     this.ports.read.put(conversation.id, upTo);
+  }
+
+  get readUpTo(): number {
+    const conversation = this.conversation.peek();
+    const told = conversation === undefined ? 0 : this.ports.conversations.mine(conversation).read;
+    return Math.max(this.readHere, told);
+  }
+
+  attend(on: boolean): void {
+    this.attended = on;
   }
 
   typing(): void {
@@ -408,7 +423,13 @@ export class LiveThread implements Thread {
       if (isFailure(conversation)) return conversation;
       this.ports.conversations.apply(conversation);
     }
-    if (!this.timeline.isLoaded) this.around ??= this.unreadFarBack(conversation);
+    if (this.timeline.isLoaded) this.readAtOpening = undefined;
+    else if (this.around === undefined) {
+      const unread = await this.unreadFarBack(conversation);
+      if (typeof unread === "object") return unread;
+      if (life !== this.life) return undefined;
+      this.around ??= unread;
+    }
     const { around } = this;
     const page = await this.ports.rest.messages(
       id,
@@ -431,11 +452,19 @@ export class LiveThread implements Thread {
     });
   }
 
-  /** Where to begin reading, if that is further back than the newest page reaches: nothing unread is skipped. */
-  private unreadFarBack(conversation: Conversation): number | undefined {
-    const first = (this.readAtOpening ?? this.ports.conversations.mine(conversation).read) + 1;
-    const far = conversation.unread > 0 && first <= conversation.last_seq - shownAtOnce;
-    return far ? first : undefined;
+  /**
+   * Where to begin reading, if that is further back than the newest page reaches: nothing unread is skipped. What
+   * one wrote oneself may lie between that and what was read.
+   */
+  private async unreadFarBack({ id, unread, last_seq }: Conversation): Promise<number | Failure | undefined> {
+    const read = this.readAtOpening ?? this.readUpTo;
+    const newest = last_seq - shownAtOnce;
+    if (unread === 0 || read >= newest) return undefined;
+    const page = await this.ports.rest.messages(id, { after: read });
+    if (isFailure(page)) return page;
+    const peer = this.peer.peek()?.uid;
+    const first = page.messages.find((message) => message.sender === peer)?.seq;
+    return first !== undefined && first <= newest ? first : undefined;
   }
 
   private async loadAfter(
@@ -453,7 +482,9 @@ export class LiveThread implements Thread {
     if (isFailure(page)) return page;
     if (life !== this.life) return undefined;
     const progress = batch(() => {
+      const { upTo } = this.timeline;
       const filled = this.timeline.fill(page.messages);
+      if (!this.hasNewer.peek()) this.cameUnseen(upTo); // it came while the connection was away
       this.told();
       return filled;
     });
@@ -506,6 +537,14 @@ export class LiveThread implements Thread {
     if (conversation === undefined) return;
     const { read } = this.ports.conversations.mine(conversation);
     this.readAtOpening ??= conversation.unread > 0 ? read : undefined;
+    this.markFirstUnread(conversation);
+  }
+
+  /** What has come after `upTo` is new, from its first message on, unless something before it still is. */
+  private cameUnseen(upTo: number): void {
+    const conversation = this.conversation.peek();
+    if (conversation === undefined || this.timeline.upTo === upTo) return;
+    if (this.readAtOpening === undefined || this.readUpTo >= upTo) this.readAtOpening = upTo;
     this.markFirstUnread(conversation);
   }
 

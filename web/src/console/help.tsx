@@ -1,6 +1,6 @@
 import { Dialog } from "../ui/dialog.tsx";
+import { holdKeyName } from "../ui/hold-key.ts";
 import { useDesk } from "./desk.ts";
-import { holdKeyName } from "./editor/editor.tsx";
 import { consoleWords } from "./i18n/words.ts";
 
 /** The list of keys. */

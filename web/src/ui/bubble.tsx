@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { Entry, Thread } from "../client/api.ts";
 import type { Participant } from "../protocol/body.ts";
 import { Avatar } from "./avatar.tsx";
@@ -9,7 +9,6 @@ import { firstWords } from "./i18n/language.ts";
 import { later } from "./later.ts";
 import { lazy } from "./lazy.tsx";
 import type { MenuAnchor } from "./menu-opener.tsx";
-import type { MessageMenuProps } from "./message-menu.tsx";
 import { isBigEmoji } from "./model/big-emoji.ts";
 import { addedLater } from "./model/notice.ts";
 import { isTombstone, type Row } from "./model/rows.ts";
@@ -22,9 +21,7 @@ import { Tick } from "./tick.tsx";
 import { writerName } from "./writer.ts";
 
 const loadNotes = later(() => import("./outgoing-notes.tsx"));
-const loadMessageMenu = later(() => import("./message-menu.tsx"));
 const OutgoingNotes = lazy<OutgoingNotesProps>(async () => (await loadNotes()).OutgoingNotes);
-const MessageMenu = lazy<MessageMenuProps>(async () => (await loadMessageMenu()).MessageMenu);
 
 const longPressMs = 450;
 
@@ -38,7 +35,7 @@ export type BubbleProps = {
   /** Names the writer above the first of a group, as a shop's staff needs. */
   showWriter: boolean;
   onOpenPicture(key: string, index: number): void;
-  onReport: ((seq: number) => void) | undefined;
+  onMenu(key: string, anchor: MenuAnchor): void;
 };
 
 function isAutomatic(entry: Entry): boolean {
@@ -69,9 +66,11 @@ export function Bubble(props: BubbleProps): JSX.Element {
 function Message(props: BubbleProps): JSX.Element {
   const { row, peer } = props;
   const { entry, mine } = row;
-  const [menu, setMenu] = useState<MenuAnchor>();
   const body = useRef<HTMLDivElement>(null);
-  const open = () => setMenu(body.current?.getBoundingClientRect());
+  const open = () => {
+    if (body.current !== null) props.onMenu(row.key, body.current.getBoundingClientRect());
+  };
+  const said = `said-${encodeURIComponent(row.key)}`;
   const press = useLongPress(open);
   const time = clock().time(row.at);
   const name = ({ currentTarget }: { currentTarget: HTMLElement }) => {
@@ -86,6 +85,7 @@ function Message(props: BubbleProps): JSX.Element {
         when,
         entry.tick === undefined ? "" : firstWords().tick[entry.tick],
       )}
+      aria-describedby={said}
       data-key={row.key}
       // The list moves the focus among its messages with the arrow keys.
       tabIndex={-1}
@@ -99,7 +99,7 @@ function Message(props: BubbleProps): JSX.Element {
       <div class="entry-main">
         <Above entry={entry} writer={props.showWriter && row.first} />
         <div class="entry-line">
-          <div class="bubble-box" ref={body} onPointerEnter={name} {...press}>
+          <div id={said} class="bubble-box" ref={body} onPointerEnter={name} {...press}>
             <BubbleBody {...props} />
           </div>
           <button
@@ -123,15 +123,6 @@ function Message(props: BubbleProps): JSX.Element {
           </div>
         )}
       </div>
-      {menu !== undefined && (
-        <MessageMenu
-          {...props}
-          entry={entry}
-          note={clock().full(row.at)}
-          anchor={menu}
-          onClose={() => setMenu(undefined)}
-        />
-      )}
     </article>
   );
 }

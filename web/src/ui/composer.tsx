@@ -1,6 +1,6 @@
-import type { Signal } from "@preact/signals";
+import { type Signal, signal } from "@preact/signals";
 import type { JSX, RefObject } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Piece } from "../client/api.ts";
 import type { Limits } from "../protocol/body.ts";
 import { EmojiButton } from "./emoji-button.tsx";
@@ -29,6 +29,12 @@ const loadPictureTray = later(() => import("./picture-tray.tsx"));
 const loadPicked = later(() => withWords(() => import("./picked.ts")));
 
 const PictureTray = lazy<{ pictures: Pictures }>(async () => (await loadPictureTray()).PictureTray);
+
+/** So many characters less are left before that is said again. */
+const spokenEvery = 50;
+
+/** What the button says of the keys that send, where Enter alone is none of them. */
+export const otherHint: Signal<string | undefined> = signal(undefined);
 
 /** True where the main pointer is a finger: Enter then starts a new line. */
 export function onTouch(): boolean {
@@ -122,10 +128,19 @@ function Field({ text, placeholder, pictures, field, onTyping, onEnter }: FieldP
 
 function Counter({ left }: { left: number | undefined }): JSX.Element {
   const over = left !== undefined && left < 0;
+  const text =
+    left === undefined ? "" : over ? firstWords().composer.tooLong(-left) : firstWords().composer.left(left);
+  // Not at every key: each time that a good deal less is left, and when it is too much.
+  const aloud = useMemo(() => text, [left === undefined || over ? over : Math.ceil(left / spokenEvery)]);
   return (
-    <p id="composer-count" class={`composer-count${over ? " over" : ""}`} aria-live="polite">
-      {left !== undefined && (over ? firstWords().composer.tooLong(-left) : firstWords().composer.left(left))}
-    </p>
+    <>
+      <p id="composer-count" class={`composer-count${over ? " over" : ""}`}>
+        {text}
+      </p>
+      <span class="visually-hidden" role="status">
+        {aloud}
+      </span>
+    </>
   );
 }
 
@@ -135,7 +150,7 @@ function SendButton({ disabled }: { disabled: boolean }): JSX.Element {
       type="submit"
       class="composer-send"
       aria-label={firstWords().composer.send}
-      title={onTouch() ? undefined : firstWords().composer.enterHint}
+      title={onTouch() ? undefined : (otherHint.value ?? firstWords().composer.enterHint)}
       aria-disabled={disabled}
       // The field keeps the focus, so that the keyboard of a phone stays.
       onPointerDown={(event) => event.preventDefault()}

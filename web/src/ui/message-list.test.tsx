@@ -46,6 +46,35 @@ test("every message has a name that says who, when and how far it got", () => {
   expect(names()).toEqual(["Kiln & Cloud, 12:00", "You, 12:00, read"]);
 });
 
+test("who moves from message to message hears what each says", () => {
+  draw(testThread([theirs(1, [{ type: "text", text: "hi" }], noon)]).thread);
+  const described = root.querySelector("article")?.getAttribute("aria-describedby") ?? "";
+  expect(document.getElementById(described)?.textContent).toBe("hi");
+});
+
+test("that somebody writes is said aloud once, until there is something new to read", async () => {
+  const { thread } = testThread([theirs(1, [{ type: "text", text: "hi" }], noon)]);
+  const typing = signal<string | undefined>(undefined);
+  const entries = signal(thread.entries.value);
+  draw({ ...thread, peerTyping: typing, entries });
+  const aloud = () => root.querySelector("[role=status].visually-hidden")?.textContent;
+  const type = (name: string | undefined) =>
+    act(() => {
+      typing.value = name;
+    });
+  await type("");
+  expect(aloud()).toBe("Kiln & Cloud is typing…");
+  await type(undefined);
+  await type("");
+  expect(aloud()).toBe("");
+  await type(undefined);
+  await act(() => {
+    entries.value = [...entries.value, theirs(2, [{ type: "text", text: "ho" }], noon)];
+  });
+  await type("");
+  expect(aloud()).toBe("Kiln & Cloud is typing…");
+});
+
 test("what the other side wrote is text, whatever it looks like", () => {
   draw(
     testThread([

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Entry, Thread } from "../client/api.ts";
 import type { Participant } from "../protocol/body.ts";
 import { Bubble } from "./bubble.tsx";
@@ -7,6 +7,8 @@ import { clock } from "./i18n/clock.ts";
 import { firstWords } from "./i18n/language.ts";
 import { later } from "./later.ts";
 import { lazy, sayNotLoaded, withWords } from "./lazy.tsx";
+import type { MenuAnchor } from "./menu-opener.tsx";
+import type { MessageMenuProps } from "./message-menu.tsx";
 import { type Row, rowsOf } from "./model/rows.ts";
 import { kindsFailed, moreKinds, needKinds, wantKinds } from "./more-kinds.ts";
 import type { PictureUrls } from "./picture.tsx";
@@ -39,6 +41,8 @@ export function MessageList(props: MessageListProps): JSX.Element {
 
 type Away = typeof import("./thread-away.tsx");
 let away: Away | undefined;
+const loadMessageMenu = later(() => import("./message-menu.tsx"));
+const MessageMenu = lazy<MessageMenuProps>(async () => (await loadMessageMenu()).MessageMenu);
 const loadAway = later(async (): Promise<Away> => (away ??= await import("./thread-away.tsx")));
 const Pill = lazy<{ thread: Thread; toNewest: () => void }>(async () => (await loadAway()).Pill);
 const TypingBubble = lazy<{ peer: Participant | undefined }>(async () => (await loadAway()).TypingBubble);
@@ -62,12 +66,15 @@ function Messages(props: MessagesProps): JSX.Element {
   const firstUnread = thread.firstUnread.value;
   const rows = useMemo(() => rowsOf(scroll.drawn, firstUnread), [scroll.drawn, firstUnread]);
   const peer = thread.peer.value;
+  const [menu, setMenu] = useState<{ key: string; anchor: MenuAnchor }>();
+  const openMenu = useCallback((key: string, anchor: MenuAnchor) => setMenu({ key, anchor }), []);
+  const chosen = rows.find((row) => row.kind === "entry" && row.key === menu?.key);
   return (
     <div class="thread-frame">
       <section
         class="thread-scroll"
         ref={scroll.ref}
-        aria-label={firstWords().message.log}
+        aria-label={peer?.name ?? firstWords().message.log}
         // A region that scrolls must be reachable by keyboard.
         // biome-ignore lint/a11y/noNoninteractiveTabindex: see above.
         tabIndex={0}
@@ -84,13 +91,24 @@ function Messages(props: MessagesProps): JSX.Element {
             aria-busy={scroll.busy}
           >
             {rows.map((row) => (
-              <RowView key={row.key} row={row} list={props} peer={peer} />
+              <RowView key={row.key} row={row} list={props} peer={peer} onMenu={openMenu} />
             ))}
           </div>
           {scroll.atNewest && !thread.hasNewer.value && <Typing thread={thread} peer={peer} />}
         </div>
       </section>
       {scroll.away && <Pill thread={thread} toNewest={scroll.toNewest} />}
+      {menu !== undefined && chosen?.kind === "entry" && (
+        <MessageMenu
+          entry={chosen.entry}
+          thread={thread}
+          recallMs={props.recallMs}
+          onReport={props.onReport}
+          note={clock().full(chosen.at)}
+          anchor={menu.anchor}
+          onClose={() => setMenu(undefined)}
+        />
+      )}
     </div>
   );
 }
@@ -107,9 +125,14 @@ function Beginning({ thread, complete }: { thread: Thread; complete: boolean }):
   return <p class="thread-start">{firstWords().thread.start}</p>;
 }
 
-type RowProps = { row: Row; list: MessageListProps; peer: Participant | undefined };
+type RowProps = {
+  row: Row;
+  list: MessageListProps;
+  peer: Participant | undefined;
+  onMenu(key: string, anchor: MenuAnchor): void;
+};
 
-function RowView({ row, list, peer }: RowProps): JSX.Element {
+function RowView({ row, list, peer, onMenu }: RowProps): JSX.Element {
   switch (row.kind) {
     case "day":
       return (
@@ -133,7 +156,7 @@ function RowView({ row, list, peer }: RowProps): JSX.Element {
           recallMs={list.recallMs}
           showWriter={list.showWriter === true}
           onOpenPicture={(key, index) => void openPictures(list, key, index)}
-          onReport={list.onReport}
+          onMenu={onMenu}
         />
       );
   }
@@ -149,12 +172,22 @@ async function openPictures({ thread, client }: MessageListProps, key: string, i
   }
 }
 
+/** That the other side writes is said aloud once, until there is something new to read. */
 function Typing({ thread, peer }: { thread: Thread; peer: Participant | undefined }): JSX.Element {
   const name = thread.peerTyping.value;
+  const last = thread.entries.value.at(-1)?.key;
+  const said = useRef<string>();
+  useEffect(
+    () => () => {
+      if (name !== undefined) said.current = last;
+    },
+    [name, last],
+  );
+  const aloud = name !== undefined && said.current !== last;
   return (
     <>
       <div class="visually-hidden" role="status">
-        {name !== undefined && firstWords().typing.someone(name === "" ? (peer?.name ?? "") : name)}
+        {aloud && firstWords().typing.someone(name === "" ? (peer?.name ?? "") : name)}
       </div>
       {name !== undefined && <TypingBubble peer={peer} />}
     </>

@@ -40,6 +40,8 @@ export function testThread(
     discard: (key) => note(`discard ${key}`),
     recall: (seq) => done(`recall ${seq}`),
     markRead: (seq) => note(`read ${seq}`),
+    readUpTo: Number.POSITIVE_INFINITY,
+    attend: () => undefined,
     typing: () => note("typing"),
     setBlocked: (blocked) => done(`blocked ${blocked}`),
     report: (reason) => done(`report ${reason}`),

@@ -59,8 +59,28 @@ function stick(place: Place): void {
   place.below = 0;
 }
 
-function follow(box: HTMLElement, { below }: Place): void {
-  box.scrollTop = box.scrollHeight - box.clientHeight - below;
+/** Goes to the end, but not past what is unread: then it stops there, and says so. */
+function follow(box: HTMLElement, { below }: Place, unread: string | undefined): boolean {
+  const end = box.scrollHeight - box.clientHeight - below;
+  const first = unread === undefined ? null : messageIn(box, unread);
+  const stop = first === null ? end : box.scrollTop + topIn(box, first) - box.clientHeight / 4;
+  box.scrollTop = Math.min(end, stop);
+  return stop >= end;
+}
+
+/** The first message nobody has read yet. Who has just written is at the end, whatever is there. */
+function firstNew(thread: Thread, drawn: readonly Entry[]): string | undefined {
+  const { readUpTo } = thread;
+  if (drawn.at(-1)?.kind === "outgoing") return undefined;
+  return drawn.find((e) => e.kind === "message" && !e.mine && e.message.seq > readUpTo)?.key;
+}
+
+function messageIn(box: HTMLElement, key: string): HTMLElement | null {
+  return box.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`);
+}
+
+function topIn(box: HTMLElement, element: HTMLElement): number {
+  return element.getBoundingClientRect().top - box.getBoundingClientRect().top;
 }
 
 /**
@@ -85,10 +105,9 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
     if (box === null) return;
     if (!place.current.opened) open(box, place.current);
     else if (!place.current.stuck || !atNewest) restore(box, place.current.anchor);
-    else if (selecting(box)) onScroll();
-    else follow(box, place.current);
+    else if (selecting(box) || !follow(box, place.current, firstNew(thread, drawn))) onScroll();
   }, [drawn, atNewest]);
-  useKeepBottom(ref, contentRef, place);
+  useKeepBottom(ref, contentRef, place, () => firstNew(thread, drawn));
 
   const busy = useBusy(thread.loadingOlder.value, drawn);
   const onScroll = useCallback(() => {
@@ -149,7 +168,7 @@ function open(box: HTMLElement, place: Place): void {
   box.scrollTop = box.scrollHeight;
   const divider = box.querySelector<HTMLElement>("[data-unread]");
   if (divider === null) return;
-  const above = divider.getBoundingClientRect().top - box.getBoundingClientRect().top;
+  const above = topIn(box, divider);
   if (above < 0) box.scrollTop += above - box.clientHeight / 4;
   const measure = measureOf(box);
   place.stuck = sticks(measure);
@@ -168,9 +187,9 @@ function anchorOf(box: HTMLElement): Anchor | undefined {
 
 function restore(box: HTMLElement, anchor: Anchor | undefined): void {
   if (anchor === undefined) return;
-  const message = box.querySelector<HTMLElement>(`[data-key="${CSS.escape(anchor.key)}"]`);
+  const message = messageIn(box, anchor.key);
   if (message === null) return;
-  const now = message.getBoundingClientRect().top - box.getBoundingClientRect().top;
+  const now = topIn(box, message);
   if (Math.abs(now - anchor.top) >= 1) box.scrollTop += now - anchor.top;
 }
 
@@ -195,13 +214,16 @@ function useKeepBottom(
   ref: RefObject<HTMLElement>,
   contentRef: RefObject<HTMLElement>,
   place: { current: Place },
+  unread: () => string | undefined,
 ): void {
+  const latest = useRef(unread);
+  latest.current = unread;
   useEffect(() => {
     const [box, content] = [ref.current, contentRef.current];
     if (box === null || content === null) return;
     const observer = new ResizeObserver(() => {
       if (!place.current.opened) open(box, place.current);
-      else if (place.current.stuck && !selecting(box)) follow(box, place.current);
+      else if (place.current.stuck && !selecting(box)) follow(box, place.current, latest.current());
     });
     observer.observe(box);
     observer.observe(content);
@@ -220,32 +242,34 @@ function useBusy(loading: boolean, drawn: readonly Entry[]): boolean {
 function useReading(ref: RefObject<HTMLElement>, thread: Thread, drawn: readonly Entry[]): void {
   const report = useCallback(() => {
     const box = ref.current;
-    if (box === null || document.visibilityState !== "visible" || !document.hasFocus()) return;
-    const seq = lastInSight(box, drawn);
+    const attended = document.visibilityState === "visible" && document.hasFocus();
+    thread.attend(attended);
+    const seq = box !== null && attended ? lastInSight(box, drawn) : undefined;
     if (seq !== undefined) thread.markRead(seq);
   }, [ref, thread, drawn]);
-  useEffect(() => {
+  // Before anything is painted: a count that goes up must not flash where the message is in sight.
+  useLayoutEffect(() => {
     report();
     const box = ref.current;
     box?.addEventListener("scroll", report, { passive: true });
     addEventListener("focus", report);
+    addEventListener("blur", report);
     document.addEventListener("visibilitychange", report);
     return () => {
       box?.removeEventListener("scroll", report);
       removeEventListener("focus", report);
+      removeEventListener("blur", report);
       document.removeEventListener("visibilitychange", report);
     };
   }, [ref, report]);
 }
 
-/** Seq of the last stored message whose top is in sight. */
+/** Seq of the last stored message whose top is in sight. What is in the DOM may be ahead of what is `drawn`. */
 function lastInSight(box: HTMLElement, drawn: readonly Entry[]): number | undefined {
-  const bottom = box.getBoundingClientRect().bottom;
-  const messages = box.querySelectorAll<HTMLElement>("[data-key]");
-  for (let i = drawn.length - 1; i >= 0; i--) {
-    const [entry, element] = [drawn[i], messages[i]];
-    if (entry?.kind !== "message" || element === undefined) continue;
-    if (element.getBoundingClientRect().top < bottom - 8) return entry.message.seq;
+  const stored = new Map(drawn.flatMap((e) => (e.kind === "message" ? [[e.key, e.message.seq]] : [])));
+  for (const element of [...box.querySelectorAll<HTMLElement>("[data-key]")].reverse()) {
+    const seq = stored.get(element.dataset["key"] ?? "");
+    if (seq !== undefined && topIn(box, element) < box.clientHeight - 8) return seq;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
 import type { Limits, Product } from "../../protocol/body.ts";
+import { holdKeyName } from "../../ui/hold-key.ts";
 import { lazy } from "../../ui/lazy.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
@@ -133,6 +134,9 @@ function usePhraseNames(id: string, thread: Thread): Names {
 /** The id of the field, for the keys and links that jump there. */
 export const EDITOR_ID = "editor";
 
+/** So many characters more are written before that is said again. */
+const spokenEvery = 50;
+
 type CountProps = { size: Measure; limits: Limits; over: ReturnType<typeof excess> };
 
 /** Says nothing until the end of the room comes near. */
@@ -145,10 +149,15 @@ function Count({ size, limits, over }: CountProps) {
     blocks: words.tooManyBlocks,
     none: near ? words.count(size.text, limits.text) : "",
   }[over ?? "none"];
+  // Not at every key: each time that a good deal less is left, and when it is too much.
+  const aloud = useMemo(() => text, [over ?? (near && Math.floor(size.text / spokenEvery))]);
   return (
-    <output id="editor-count" class="c-count" data-over={over !== undefined}>
-      {text}
-    </output>
+    <>
+      <p id="editor-count" class="c-count" data-over={over !== undefined}>
+        {text}
+      </p>
+      <output class="visually-hidden">{aloud}</output>
+    </>
   );
 }
 
@@ -160,11 +169,6 @@ function SendHint() {
       {sendKey === "enter" ? words.sendHintEnter : words.sendHintCtrl(holdKeyName())}
     </span>
   );
-}
-
-/** How this machine's keyboard calls the key to hold. */
-export function holdKeyName(): string {
-  return /mac|iphone|ipad/iu.test(navigator.platform) ? "⌘" : "Ctrl";
 }
 
 /** The writing of a thread pane, for as long as it is there. */

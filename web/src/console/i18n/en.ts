@@ -132,7 +132,8 @@ export const en = {
     addPicture: "Add pictures",
     preparing: "Preparing pictures…",
     count: (count: number, max: number) => `${count} of ${max} characters`,
-    tooLong: (count: number) => `${count} characters too many`,
+    tooLong: (count: number) =>
+      plural(count, { one: `${count} character too many`, other: `${count} characters too many` }),
     tooManyImages: (max: number) => `At most ${max} pictures in one message`,
     tooManyBlocks: "Too many changes between text and pictures in one message",
     drop: "Drop pictures here",

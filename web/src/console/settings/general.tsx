@@ -1,9 +1,9 @@
+import { holdKeyName } from "../../ui/hold-key.ts";
 import { type Language, language } from "../../ui/i18n/language.ts";
 import { languages, setLanguage } from "../../ui/i18n/language-choice.ts";
 import type { Theme } from "../../ui/theme.ts";
 import { setTheme, theme } from "../../ui/theme-choice.ts";
 import { useDesk } from "../desk.ts";
-import { holdKeyName } from "../editor/editor.tsx";
 import { consoleWords } from "../i18n/words.ts";
 import type { SendKey } from "../model/keys.ts";
 import type { Density } from "../model/prefs.ts";

@@ -106,7 +106,7 @@ export const en = {
     dark: "Dark",
     system: "As the device",
     enterSends: "Enter sends",
-    ctrlEnterSends: "Ctrl+Enter sends",
+    ctrlEnterSends: (key: string) => `${key}+Enter sends`,
     signOut: "Sign out",
   },
   block: {

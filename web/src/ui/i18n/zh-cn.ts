@@ -83,7 +83,7 @@ export const zhCn: Words = {
     dark: "深色",
     system: "跟随系统",
     enterSends: "按 Enter 发送",
-    ctrlEnterSends: "按 Ctrl+Enter 发送",
+    ctrlEnterSends: (key) => `按 ${key}+Enter 发送`,
     signOut: "退出登录",
   },
   block: {
