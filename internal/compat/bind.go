@@ -112,6 +112,9 @@ func (s *Server) bind(sock *socket) (came bool, err error) {
 		came = !lately
 	}
 	s.bound[uid][sock] = struct{}{}
+	if sock.php != nil { // as PHP did on BindUserClientId
+		sock.php.Bind(uid)
+	}
 	if s.opts.Nodes { // other nodes may have learnt a moment too late that it is here
 		sock.nextPing(min(s.opts.Ping, firstPing))
 	}

@@ -55,6 +55,7 @@ type world struct {
 	dir     string
 	logs    *bytes.Buffer
 	stop    func()
+	inner   string // where PHP's packets go to; "" without setup.php
 }
 
 type setup struct {
@@ -64,6 +65,7 @@ type setup struct {
 	bus    func(chat.Bus) chat.Bus
 	rates  chat.Limiter
 	relay  compat.Relay // between this node and one more
+	php    bool         // the shop's PHP reaches the sockets
 }
 
 func newWorld(t testing.TB, o setup) *world {
@@ -113,6 +115,9 @@ func newWorld(t testing.TB, o setup) *world {
 	opts := compat.Options{
 		AllowOrigin: func(o string) bool { return o == shop || o == base }, BaseURL: base, Ping: o.ping,
 		Location: time.FixedZone("CST", 8*3600), Relay: o.relay, Nodes: o.relay != nil,
+	}
+	if o.php {
+		opts.PHP = w.openGate(log)
 	}
 	w.server, err = compat.NewServer(deps, opts)
 	must()

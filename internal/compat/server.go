@@ -2,8 +2,6 @@ package compat
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"haggle/internal/chat"
+	"haggle/internal/compat/gatewayworker"
 	"haggle/internal/compat/legacy"
 )
 
@@ -49,6 +48,10 @@ type Options struct {
 	// Relay leads to the node that holds a page's socket: its requests may reach any.
 	// [what reaches another node finds no socket]
 	Relay Relay
+
+	// PHP leads the shop's GatewayClient to the sockets, which have its client_ids then.
+	// [it does not get there]
+	PHP *gatewayworker.Gate
 
 	Metrics prometheus.Registerer // where to register the metrics [nowhere]
 }
@@ -219,7 +222,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		s.log.DebugContext(r.Context(), "upgrade of an old page", "err", err)
 		return
 	}
-	s.begin(conn, address, &id)
+	s.begin(conn, r, address, &id)
 }
 
 func (s *Server) refuse(w http.ResponseWriter, status int, why string) {
@@ -259,13 +262,14 @@ func (s *Server) leave(address string, id *chat.Identity) {
 
 // begin registers a socket and reads it from now on. Of too many of one person the
 // one that was heard of least lately goes.
-func (s *Server) begin(conn *gws.Conn, address string, id *chat.Identity) {
+func (s *Server) begin(conn *gws.Conn, r *http.Request, address string, id *chat.Identity) {
 	sock := &socket{
-		srv: s, conn: conn, id: newClientID(), address: address, owner: *id,
+		srv: s, conn: conn, address: address, owner: *id,
 		allowance: rate.NewLimiter(framesPerSecond, framesBurst),
 		threads:   make(map[chat.ConversationID]*thread), told: make(map[chat.ConversationID]chat.Seq),
 	}
 	sock.writer = sock.write
+	sock.id = s.nameSocket(sock, r)
 	sock.release = s.holdSocket(sock.id)
 	sock.seen.Store(s.now().UnixMilli())
 	if !id.ExpiresAt.IsZero() {
@@ -302,14 +306,6 @@ func (s *Server) begin(conn *gws.Conn, address string, id *chat.Identity) {
 	}
 	sock.nextPing(s.opts.Ping)
 	go conn.ReadLoop() // not here: this goroutine has the request on its back
-}
-
-// newClientID returns a name of 20 characters, as the old pages want it. It says
-// nothing of the machine, and nobody can guess one.
-func newClientID() chat.ClientID {
-	var b [10]byte
-	_, _ = rand.Read(b[:]) // it never fails
-	return chat.ClientID(hex.EncodeToString(b[:]))
 }
 
 // sessionKey is under which a connection knows its socket.
@@ -352,12 +348,16 @@ func (p pages) OnMessage(conn *gws.Conn, message *gws.Message) {
 	if (typ != typePong || !sock.awaited()) && !sock.mayAsk() {
 		return
 	}
+	worker := sock.php != nil && sock.php.Message(message.Bytes())
 	switch typ {
 	case typeHandshake:
 		sock.send(handshake{Type: typeHandshake, ClientID: string(sock.id), Time: p.srv.clock(p.srv.now())})
 	case typePong:
 		sock.pong(p.srv.ctx)
 	case typeSend:
+		if worker { // it is the shop's own to answer
+			return
+		}
 		sock.send(errorFrame{
 			Type: typeError, Code: "send_refused",
 			Message: "nothing is said through the socket: post to /push/push/SendMessageToMerchant or sendMessageToUser",
@@ -406,6 +406,9 @@ func (s *Server) end(sock *socket) {
 		}
 	}
 	s.mu.Unlock()
+	if sock.php != nil {
+		sock.php.Close()
+	}
 	sock.release()
 	s.stats.sockets.Dec()
 	s.leave(sock.address, &sock.owner)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"haggle/internal/chat"
+	"haggle/internal/compat/gatewayworker"
 )
 
 const (
@@ -27,6 +28,7 @@ const (
 
 // The close codes (RFC 6455, section 7.4.1).
 const (
+	closeNormal    = 1000
 	closeGoingAway = 1001
 	closePolicy    = 1008
 	closeRetry     = 1013
@@ -42,6 +44,8 @@ type socket struct {
 	owner     chat.Identity // by the cookie of the upgrade; zero: anonymous
 	allowance *rate.Limiter // of frames that the page may send
 	release   func()        // other nodes ask for it no more
+
+	php *gatewayworker.Conn // the socket as the shop's PHP sees it; nil if it does not
 
 	expires atomic.Int64 // of the token, Unix ms; 0 without one
 	seen    atomic.Int64 // the last pong, Unix ms
@@ -62,6 +66,9 @@ type socket struct {
 	pings   int                           // sent; guarded by mu
 	pongs   int                           // received; guarded by mu
 	waiting []answer                      // for pongs, in order; guarded by mu
+	pushes  []gatewayworker.Push          // guarded by mu
+	pushed  int                           // bytes of pushes; guarded by mu
+	kicked  bool                          // it ends after them; guarded by mu
 
 	// The writer's.
 	writer  func() // write, made once
@@ -195,6 +202,11 @@ func (s *socket) next() func() error {
 			delete(s.news, id)
 			return func() error { return s.tell(id, n) }
 		}
+	case len(s.pushes) > 0:
+		return s.nextPush()
+	case s.kicked:
+		s.closing = &goodbye{closeNormal, "closed_by_shop"}
+		return func() error { return nil }
 	case len(s.told) > 0 && s.pongs == s.pings:
 		// So that it is known soon what has arrived. While a page has yet to answer
 		// one, another would tell nothing more.

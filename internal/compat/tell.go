@@ -51,12 +51,18 @@ func (s *socket) learn(ev *chat.Event) {
 	s.follow(ev.Pos[s.owner.Actor.Side()])
 	switch {
 	case ev.Message != nil:
-		s.newsOf(ev.Message.Conversation).add(ev.Message, ev.Origin == s.id)
+		s.newsOf(ev.Message.Conversation).add(ev.Message, ev.Origin == s.id && s.isOwn(ev.Message))
 	case ev.Conversation != nil:
 		s.newsOf(ev.Conversation.ID).product = ev.Conversation.Conversation.Product
 	}
 	s.mu.Unlock()
 	s.wake()
+}
+
+// isOwn reports whether the socket's person has said m. A message names the socket that
+// it was said at, and anybody can name one.
+func (s *socket) isOwn(m *chat.Message) bool {
+	return m.Sender == s.owner.Actor.UID && m.Agent == s.owner.Actor.Agent
 }
 
 // maxAhead bounds the events whose forerunners are still to come. Beyond it they

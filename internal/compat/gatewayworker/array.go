@@ -1,0 +1,74 @@
+package gatewayworker
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// numbers are connection ids in JSON that PHP has made of an array: the keys of an
+// object, the values of a list, or null. They are in order.
+type numbers []uint32
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *numbers) UnmarshalJSON(data []byte) error {
+	var list names
+	if bytes.HasPrefix(data, []byte("{")) {
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal(data, &object); err != nil {
+			return err
+		}
+		list = slices.Collect(maps.Keys(object))
+	} else if err := list.UnmarshalJSON(data); err != nil {
+		return err
+	}
+	*n = make(numbers, 0, len(list))
+	for _, text := range list {
+		if number, err := strconv.ParseUint(text, 10, 32); err == nil { // no other is anybody's
+			*n = append(*n, uint32(number))
+		}
+	}
+	slices.Sort(*n)
+	return nil
+}
+
+// names are uids or groups in JSON that PHP has made of an array: each a string or a
+// number, several or one alone; or null.
+type names []string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *names) UnmarshalJSON(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return err
+	}
+	var all []any
+	switch v := v.(type) {
+	case nil:
+	case []any:
+		all = v
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			all = append(all, v[k])
+		}
+	default:
+		all = []any{v}
+	}
+	*n = make(names, 0, len(all))
+	for _, v := range all {
+		switch v := v.(type) {
+		case string:
+			*n = append(*n, v)
+		case json.Number:
+			*n = append(*n, v.String())
+		default:
+			return fmt.Errorf("a %T where a name is expected", v)
+		}
+	}
+	return nil
+}

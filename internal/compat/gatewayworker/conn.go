@@ -1,0 +1,88 @@
+package gatewayworker
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"net/http"
+	"net/netip"
+
+	"haggle/internal/chat"
+)
+
+// Client is the socket of a page, as far as PHP has to do with it. Its methods do not
+// wait, and may be called at any time, its end included.
+type Client interface {
+	// Push hands something to the page. False says that so much waits for it already
+	// that this does not.
+	Push(p Push) bool
+
+	// Kick ends the socket after what was pushed.
+	Kick()
+
+	// Destroy ends it at once.
+	Destroy()
+}
+
+// Push is what PHP has for a page. Its bytes are shared and never change.
+type Push struct {
+	Data []byte
+	Raw  bool // they go as they are; without it in a text frame
+}
+
+// Conn is a page's socket as PHP sees it. Message and Close are for one goroutine at a
+// time.
+type Conn struct {
+	gate   *Gate
+	client Client
+	number uint32 // the connection id
+	ip     uint32
+	port   uint16
+
+	uid     string              // guarded by the table's mu
+	groups  map[string]struct{} // guarded by the table's mu
+	session []byte              // PHP's; replaced and never changed; guarded by the table's mu
+
+	worker *peer // whom events go to, nil for nobody yet; guarded by the workers' mu
+}
+
+// Connect makes a page's socket known to PHP, and tells a worker of it. peer is the
+// browser's address, as far as it is known; r is the request that opened the socket.
+func (g *Gate) Connect(client Client, peer netip.AddrPort, r *http.Request) *Conn {
+	c := &Conn{gate: g, client: client, port: peer.Port()}
+	if ip := peer.Addr().Unmap(); ip.Is4() {
+		b := ip.As4()
+		c.ip = binary.BigEndian.Uint32(b[:])
+	}
+	g.table.add(c)
+	if g.event(c, cmdOnConnect, flagScalar, nil) {
+		g.event(c, cmdOnWebSocketConnect, 0, requestOf(r, peer, g.opts.PagesPort))
+	}
+	return c
+}
+
+// ID is what the page and PHP call the socket: 20 hexadecimal digits with the address
+// that PHP finds it at.
+func (c *Conn) ID() chat.ClientID {
+	var b [10]byte
+	binary.BigEndian.PutUint32(b[:], c.gate.ip)
+	binary.BigEndian.PutUint16(b[4:], c.gate.port)
+	binary.BigEndian.PutUint32(b[6:], c.number)
+	return chat.ClientID(hex.EncodeToString(b[:]))
+}
+
+// Bind names the socket for PHP's pushes, as PHP's own bindUid does. Whose the socket is
+// for anything else is not PHP's to know or to say.
+func (c *Conn) Bind(uid chat.UID) { c.gate.table.bind(c.number, string(uid)) }
+
+// Message hands a message of the page's to its worker, and reports whether there is one.
+func (c *Conn) Message(data []byte) bool {
+	return c.gate.event(c, cmdOnMessage, flagScalar, data)
+}
+
+// Close forgets the socket, and tells its worker.
+func (c *Conn) Close() {
+	if c.gate.table.remove(c) {
+		c.gate.event(c, cmdOnClose, flagScalar, nil)
+		c.gate.workers.release(c)
+	}
+}

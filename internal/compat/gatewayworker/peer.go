@@ -1,0 +1,198 @@
+package gatewayworker
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+)
+
+const (
+	// strangerWithin is how long who has to prove itself may take.
+	strangerWithin = 10 * time.Second
+
+	// packetWithin is how long a packet may take that has begun.
+	packetWithin = 30 * time.Second
+
+	inBuffer = 4 << 10
+)
+
+// errSecret says that somebody does not know the secret.
+var errSecret = errors.New("the secret is another one, or missing")
+
+// peer is a connection to the inner protocol: PHP's for one call, or a worker's.
+type peer struct {
+	gate *Gate
+	conn net.Conn
+	in   *bufio.Reader
+	out  *outbox
+	ip   string
+
+	proven bool // its reader's
+
+	key     string // of a worker; guarded by the workers' mu
+	sockets int    // that it is told of; guarded by the workers' mu
+}
+
+// talk carries out what comes over a connection, in order, until it ends. What came
+// before its end is carried out.
+func (g *Gate) talk(ctx context.Context, conn net.Conn, running *sync.WaitGroup) {
+	ip, _, err := net.SplitHostPort(conn.RemoteAddr().String())
+	if err != nil {
+		ip = conn.RemoteAddr().String()
+	}
+	p := &peer{
+		gate: g, conn: conn, in: bufio.NewReaderSize(conn, inBuffer), out: newOutbox(conn, running),
+		ip: ip, proven: !g.secret.set,
+	}
+	defer func() {
+		g.workers.remove(p)
+		g.stats.workers.Set(float64(g.workers.count()))
+	}()
+	for err == nil {
+		err = p.step(ctx)
+	}
+	switch {
+	case errors.Is(err, errPacket):
+		g.refuse("packet", err, ip)
+	case errors.Is(err, errSecret):
+		g.refuse("secret", err, ip)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		g.refuse("slow", err, ip)
+	}
+	if errors.Is(err, io.EOF) {
+		p.out.end() // it may still read
+		return
+	}
+	p.out.close()
+}
+
+// refuse notes why a connection is closed.
+func (g *Gate) refuse(reason string, err error, ip string) {
+	g.stats.refused.WithLabelValues(reason).Inc()
+	g.complain.about("a connection of PHP's is closed", "address", ip, "reason", reason, "err", err)
+}
+
+// step takes one packet and carries it out.
+func (p *peer) step(ctx context.Context) error {
+	size, err := p.await()
+	if err != nil {
+		return err
+	}
+	limit := maxPacket
+	if !p.proven {
+		limit = maxStranger
+	}
+	if size > chunk && size <= int64(limit) {
+		ctx, cancel := context.WithTimeout(ctx, packetWithin)
+		defer cancel()
+		if err := p.gate.large.Acquire(ctx, size); err != nil {
+			return os.ErrDeadlineExceeded
+		}
+		defer p.gate.large.Release(size)
+	}
+	m, err := readPacket(p.in, limit)
+	if err != nil {
+		return err
+	}
+	return p.carryOut(ctx, &m)
+}
+
+// await waits for a packet to begin and returns what it says that its length is.
+func (p *peer) await() (int64, error) {
+	if p.in.Buffered() == 0 {
+		var until time.Time // who may be here may stay
+		if !p.proven {
+			until = time.Now().Add(strangerWithin)
+		}
+		if err := p.conn.SetReadDeadline(until); err != nil {
+			return 0, err
+		}
+		if _, err := p.in.Peek(1); err != nil {
+			return 0, err
+		}
+	}
+	if size, ok := p.length(); ok && int64(p.in.Buffered()) >= size {
+		return size, nil
+	}
+	if err := p.conn.SetReadDeadline(time.Now().Add(packetWithin)); err != nil {
+		return 0, err
+	}
+	if _, err := p.in.Peek(4); err != nil {
+		return 0, whole(err)
+	}
+	size, _ := p.length()
+	return size, nil
+}
+
+// length is what the packet that has begun says of itself, once that has come.
+func (p *peer) length() (int64, bool) {
+	if p.in.Buffered() < 4 {
+		return 0, false
+	}
+	head, err := p.in.Peek(4)
+	if err != nil {
+		return 0, false
+	}
+	return int64(binary.BigEndian.Uint32(head)), true
+}
+
+// carryOut does what a packet says, and has the answer written if there is one.
+func (p *peer) carryOut(ctx context.Context, m *packet) error {
+	g := p.gate
+	switch m.command {
+	case cmdWorkerConnect, cmdGatewayClientConnect:
+		return p.prove(ctx, m)
+	case cmdPing:
+		if p.proven {
+			g.counted(m)
+			return nil
+		}
+	}
+	if !p.proven {
+		return errSecret
+	}
+	if g.push(m) || g.change(m) {
+		g.counted(m)
+		return nil
+	}
+	if answer, ok := g.answer(m); ok {
+		g.counted(m)
+		p.out.send(answer)
+		return nil
+	}
+	g.stats.commands.WithLabelValues("0").Inc()
+	g.complain.about("an unknown command is passed over", "command", m.command, "address", p.ip)
+	return nil
+}
+
+func (g *Gate) counted(m *packet) {
+	g.stats.commands.WithLabelValues(strconv.Itoa(int(m.command))).Inc()
+}
+
+// prove takes the word of a worker or of PHP.
+func (p *peer) prove(ctx context.Context, m *packet) error {
+	var who struct {
+		WorkerKey string `json:"worker_key"`
+		SecretKey string `json:"secret_key"`
+	}
+	if err := json.Unmarshal(m.body, &who); err != nil && p.gate.secret.set || !p.gate.secret.is(who.SecretKey) {
+		return errSecret
+	}
+	p.proven = true
+	p.gate.counted(m)
+	if m.command == cmdWorkerConnect {
+		p.gate.hire(ctx, p, cut(who.WorkerKey))
+	}
+	return nil
+}
+
+// cut bounds a name that is only shown and compared.
+func cut(s string) string { return s[:min(len(s), maxName)] }

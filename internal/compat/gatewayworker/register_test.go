@@ -1,0 +1,157 @@
+package gatewayworker
+
+import (
+	"bytes"
+	"encoding/json"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// line returns the next line.
+func (p *php) line() string {
+	p.t.Helper()
+	s, err := p.in.ReadString('\n')
+	if err != nil {
+		p.t.Fatalf("no line: %v", err)
+	}
+	return strings.TrimSuffix(s, "\n")
+}
+
+const worker = `{"event":"worker_connect","secret_key":""}` + "\n"
+
+func lineOf(addresses ...string) string {
+	list, _ := json.Marshal(addresses) //nolint:errchkjson // strings
+	return `{"event":"broadcast_addresses","addresses":` + string(list) + `}`
+}
+
+func TestRegister(t *testing.T) {
+	w := newWorld(t, nil)
+	own := "127.0.0.1:13900"
+	asks := dial(t, w.register)
+	asks.write([]byte(worker))
+	if got := asks.line(); got != lineOf(own) {
+		t.Errorf("got %s", got)
+	}
+	gateway := dial(t, w.register)
+	gateway.write([]byte(`{"event":"gateway_connect", "address":"127.0.0.1:2901", "secret_key":""}` + "\r\n"))
+	if got := asks.line(); got != lineOf(own, "127.0.0.1:2901") {
+		t.Errorf("after a gateway has come: %s", got)
+	}
+	twice := dial(t, w.register)
+	twice.write([]byte(`{"event":"gateway_connect", "address":"127.0.0.1:2901", "secret_key":""}` + "\n"))
+	if got := asks.line(); got != lineOf(own, "127.0.0.1:2901") {
+		t.Errorf("one address twice: %s", got)
+	}
+	asks.write([]byte(`{"event":"ping"}` + "\n" + worker))
+	if got := asks.line(); got != lineOf(own, "127.0.0.1:2901") {
+		t.Errorf("asked again: %s", got)
+	}
+	_ = twice.conn.Close()
+	asks.line()
+	_ = gateway.conn.Close()
+	if got := asks.line(); got != lineOf(own) {
+		t.Errorf("after the gateways have gone: %s", got)
+	}
+	w.gate.register.setNodes([]string{"10.0.0.9:2900", own})
+	if got := asks.line(); got != lineOf("10.0.0.9:2900", own) {
+		t.Errorf("with another node: %s", got)
+	}
+}
+
+func TestRegister_refuses(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Secret = "s3cret" })
+	for line, said := range map[string]string{
+		`nonsense`:          "Bad request for Register service. Request info(IP:127.0.0.1, Request Buffer:nonsense)",
+		`{}`:                "Bad request for Register service.",
+		`[]`:                "Bad request for Register service.",
+		"":                  "Bad request for Register service.",
+		"GET / HTTP":        "Bad request for Register service.",
+		`{"event":"dance"}`: "", `{"event":5}`: "", `{"event":"worker_connect"}`: "",
+		`{"event":"worker_connect","secret_key":"s3cre"}`:                      "",
+		`{"event":"gateway_connect","address":"127.0.0.1:1"}`:                  "",
+		`{"event":"gateway_connect","address":"","secret_key":"s3cret"}`:       "",
+		`{"event":"gateway_connect","secret_key":"s3cret"}`:                    "",
+		`{"event":"ping","secret_key":"` + strings.Repeat("x", maxLine) + `"}`: "",
+	} {
+		p := dial(t, w.register)
+		p.write([]byte(line + "\n"))
+		if got := p.closed(); !strings.HasPrefix(got, said) || said == "" && got != "" {
+			t.Errorf("%.60s is answered %q", line, got)
+		}
+	}
+	p := dial(t, w.register)
+	p.write([]byte(`{"event":"worker_connect","secret_key":"s3cret"}` + "\n"))
+	p.line()
+}
+
+// Who says nothing for ten seconds is let go, and who has said something is not, if it
+// says soon who it is.
+func TestRegister_silence(t *testing.T) {
+	for name, c := range map[string]struct {
+		says string
+		ends time.Duration // 0: never
+	}{
+		"nothing":         {"", lineWithin},
+		"half a line":     {`{"event":`, lineWithin},
+		"a ping":          {`{"event":"ping"}` + "\n", roleWithin},
+		"it is a worker":  {worker, 0},
+		"it is a gateway": {`{"event":"gateway_connect","address":"10.0.0.1:1"}` + "\n", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := bareGate(t)
+				here, there := net.Pipe()
+				var running sync.WaitGroup
+				ended := make(chan time.Duration, 1)
+				began := time.Now()
+				go func() {
+					g.register.talk(t.Context(), there, &running)
+					ended <- time.Since(began)
+				}()
+				go func() { _, _ = new(bytes.Buffer).ReadFrom(here) }()
+				_, _ = here.Write([]byte(c.says))
+				select {
+				case after := <-ended:
+					if after != c.ends {
+						t.Errorf("it ended after %v, want %v", after, c.ends)
+					}
+				case <-time.After(time.Hour):
+					if c.ends != 0 {
+						t.Errorf("it is still there, want an end after %v", c.ends)
+					}
+					_ = here.Close()
+					<-ended
+				}
+				_ = here.Close()
+				running.Wait()
+			})
+		})
+	}
+}
+
+// A line of any kind is answered or ends its connection, and nothing fails.
+func FuzzRegister(f *testing.F) {
+	f.Add([]byte(worker))
+	f.Add([]byte(`{"event":"gateway_connect","address":"127.0.0.1:2900","secret_key":""}`))
+	f.Add([]byte(`{"event":["ping"]}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		g := bareGate(t)
+		here, there := net.Pipe()
+		var running sync.WaitGroup
+		running.Go(func() {
+			g.register.talk(t.Context(), there, &running)
+			_ = there.Close()
+		})
+		running.Go(func() { _, _ = new(bytes.Buffer).ReadFrom(here) })
+		_, _ = here.Write(append(line, '\n')) // it may be closed on the way
+		_ = here.Close()
+		running.Wait()
+		if n := len(g.register.gates) + len(g.register.told); n != 0 {
+			t.Fatalf("%d connections are remembered that have ended", n)
+		}
+	})
+}

@@ -1,0 +1,148 @@
+package gatewayworker
+
+import (
+	"strings"
+	"testing"
+
+	"haggle/internal/compat/gatewayworker/phpvalue"
+)
+
+func (w *world) hire(name string) *php {
+	w.t.Helper()
+	p := w.php()
+	p.say(text(cmdWorkerConnect, 0, "", `{"worker_key":"`+name+`","secret_key":""}`))
+	p.settle()
+	return p
+}
+
+// expect reads an event of a socket.
+func (p *php) expect(command byte, number uint32) packet {
+	p.t.Helper()
+	m := p.event()
+	if m.command != command || m.connection != number {
+		p.t.Fatalf("came %d of socket %d, want %d of %d", m.command, m.connection, command, number)
+	}
+	return m
+}
+
+func TestWorker(t *testing.T) {
+	w := newWorld(t, nil)
+	worker := w.hire("BW:0")
+	c, page := w.open()
+	worker.expect(cmdOnConnect, 1)
+	hello := worker.expect(cmdOnWebSocketConnect, 1)
+	v, err := phpvalue.Read(hello.body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := phpvalue.JSON(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"get":{"token":"x","a":["1","2"]}`, `"cookie":{"PHPSESSID":"abc d"}`, `"REQUEST_METHOD":"GET"`,
+		`"QUERY_STRING":"token=x&a%5B%5D=1&a%5B%5D=2"`, `"SERVER_NAME":"shop.example"`, `"REMOTE_ADDR":"127.0.0.1"`,
+		`"REMOTE_PORT":"36638"`, `"SERVER_PORT":"18382"`, `"HTTP_HOST":"shop.example:8282"`, `"HTTP_COOKIE":"PHPSESSID=abc%20d"`,
+	} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("the worker is not told %s, but %s", want, got)
+		}
+	}
+	worker.say(text(cmdSetSession, 1, `a:1:{s:1:"a";i:1;}`, ""))
+	worker.say(text(cmdSendToOne, 1, "", "welcome"))
+	worker.settle()
+	if got := page.take(t, 1)[0]; got != "welcome" {
+		t.Errorf("the page got %q", got)
+	}
+	if !c.Message([]byte("hi")) {
+		t.Error("there is a worker, and Message says that there is none")
+	}
+	if m := worker.expect(cmdOnMessage, 1); string(m.body) != "hi" || string(m.ext) != `a:1:{s:1:"a";i:1;}` {
+		t.Errorf("the worker is told %q with the session %q", m.body, m.ext)
+	}
+	c.Close()
+	if m := worker.expect(cmdOnClose, 1); string(m.ext) != `a:1:{s:1:"a";i:1;}` {
+		t.Errorf("at the end the session is %q", m.ext)
+	}
+}
+
+// A socket stays with its worker; a new one goes to the worker with the fewest.
+func TestWorker_routing(t *testing.T) {
+	w := newWorld(t, nil)
+	first := w.hire("BW:0")
+	c1, _ := w.open()
+	second := w.hire("BW:1")
+	c2, _ := w.open()
+	c3, _ := w.open() // one each: the first by its name
+	for _, want := range []struct {
+		worker *php
+		number uint32
+	}{{first, 1}, {second, 2}, {first, 3}} {
+		want.worker.expect(cmdOnConnect, want.number)
+		want.worker.expect(cmdOnWebSocketConnect, want.number)
+	}
+	c1.Close()
+	c3.Close()
+	first.expect(cmdOnClose, 1)
+	first.expect(cmdOnClose, 3)
+	w.open()
+	first.expect(cmdOnConnect, 4)
+
+	// The second dies: what it had goes to the other.
+	_ = second.conn.Close()
+	for w.gate.workers.count() > 1 {
+		first.settleAside()
+	}
+	c2.Message([]byte("a"))
+	first.expect(cmdOnWebSocketConnect, 4)
+	first.expect(cmdOnMessage, 2)
+}
+
+// settleAside is settle for a connection on which events wait to be read.
+func (p *php) settleAside() {
+	p.t.Helper()
+	other := dial(p.t, p.conn.RemoteAddr().String())
+	other.settle()
+	_ = other.conn.Close()
+}
+
+// A worker that comes again under its name takes the place of the old one.
+func TestWorker_again(t *testing.T) {
+	w := newWorld(t, nil)
+	old := w.hire("BW:0")
+	c, _ := w.open()
+	again := w.hire("BW:0")
+	old.closed()
+	c.Message([]byte("a"))
+	again.expect(cmdOnMessage, 1)
+	if n := w.gate.workers.count(); n != 1 {
+		t.Errorf("there are %d workers", n)
+	}
+}
+
+// Without a worker sockets live, and events are nobody's.
+func TestWorker_none(t *testing.T) {
+	w := newWorld(t, nil)
+	c, page := w.open()
+	if c.Message([]byte("a")) {
+		t.Error("Message says that there is a worker")
+	}
+	c.Close()
+	if got := page.take(t, 0); got != nil {
+		t.Errorf("the page got %q", got)
+	}
+}
+
+// A worker that does not read loses events, and nobody waits for it.
+func TestWorker_deaf(t *testing.T) {
+	w := newWorld(t, nil)
+	w.hire("BW:0")
+	c, _ := w.open()
+	body := []byte(strings.Repeat("x", 1<<20))
+	for range 64 {
+		c.Message(body)
+	}
+	if !strings.Contains(w.logs.String(), "a BusinessWorker does not read") {
+		t.Errorf("the log does not say so: %s", w.logs)
+	}
+}
