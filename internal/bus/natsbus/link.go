@@ -191,7 +191,7 @@ func (b *Bus) looks(since time.Duration) bool {
 
 // take hands on one message.
 func (b *Bus) take(ctx context.Context, m *nats.Msg) {
-	if b.asked.take(m) || b.sessions.take(ctx, b, m) {
+	if b.asked.take(m) || b.sessions.take(ctx, b, m) || b.takeRoll(m) {
 		return
 	}
 	if m.Subject == b.opts.Prefix+resyncSubject {

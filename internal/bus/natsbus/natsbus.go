@@ -45,6 +45,7 @@ type Bus struct {
 	asked    *questions
 	known    *known
 	sessions *sessions
+	roll     roll
 
 	stop    chan struct{} // closed by Close
 	cancel  func()        // ends what is done for other nodes
