@@ -25,6 +25,9 @@ func (a *app) announce() {
 	if a.compat != nil {
 		line("PHP chat", "%s/push/push/…, its socket on %s", a.base, a.cfg.CompatListen)
 	}
+	if a.gate != nil {
+		line("PHP", "Gateway::$registerAddress = '%s', packets to %s", a.phpRegister.Addr(), a.gate.Address())
+	}
 	line("API", "%s/docs", a.base)
 	if len(a.cfg.APIKey) == 0 {
 		line("API key", "in %s", filepath.Join(a.cfg.Data, APIKeyFile))
@@ -71,6 +74,9 @@ func (a *app) warnings() []string {
 	}
 	if a.cfg.BehindProxy && len(a.cfg.TrustedProxy) == 0 {
 		w = append(w, "only a proxy on this machine is believed about whom it speaks for (--trusted-proxies).")
+	}
+	if a.cfg.GatewayInClear() {
+		w = append(w, "the shop's PHP sends its secretKey and what it pushes in the clear (--compat-gateway): let nobody else into that network.")
 	}
 	return append(w, a.nodeWarnings()...)
 }

@@ -75,6 +75,9 @@ func (a *app) run(ctx context.Context) error {
 	if a.compat != nil {
 		work.Go(func() error { return a.compat.Run(background) })
 	}
+	if a.gate != nil {
+		work.Go(func() error { return a.gate.Run(background) })
+	}
 	if a.webhook != nil {
 		work.Go(func() error { return a.webhook.Run(background) })
 	}

@@ -24,6 +24,9 @@ func (a *app) openCompat(store *sqlstore.Store, bus chat.Bus, signer *media.Sign
 		return nil, err
 	}
 	proxies := a.cfg.Proxies()
+	if err := a.openGate(); err != nil {
+		return nil, err
+	}
 	a.compat, err = compat.NewServer(compat.Deps{
 		Service: a.service, Bus: bus, Verifier: a.verifier, Numbers: store, Codes: codes, Log: a.log,
 		Picture: func(file chat.FileID) string {
@@ -32,6 +35,7 @@ func (a *app) openCompat(store *sqlstore.Store, bus chat.Bus, signer *media.Sign
 		},
 	}, compat.Options{
 		AllowOrigin: a.allowOrigin(), BaseURL: a.base.String(), Location: zone, Metrics: a.registry, Nodes: a.cfg.HasBus(), Relay: a.compatRelay(),
+		PHP:     a.gate,
 		Address: func(r *http.Request) string { return rest.ClientKey(r, proxies) },
 	})
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"haggle/internal/bus/natsbus"
 	"haggle/internal/chat"
 	"haggle/internal/compat"
+	"haggle/internal/compat/gatewayworker"
 	"haggle/internal/config"
 	"haggle/internal/gateway"
 	"haggle/internal/media"
@@ -44,10 +45,13 @@ type app struct {
 	blobs       *blobStore
 	media       *media.Service
 	gateway     *gateway.Gateway
-	compat      *compat.Server    // nil without --compat
-	php         *compat.Endpoints // beside it
-	nats        *natsbus.Bus      // nil without --bus
-	webhook     *webhook.Worker   // nil without --webhook-url
+	compat      *compat.Server      // nil without --compat
+	php         *compat.Endpoints   // beside it
+	gate        *gatewayworker.Gate // beside it; nil without --compat-gateway
+	phpRegister net.Listener        // of the gate
+	phpInner    net.Listener        // of the gate
+	nats        *natsbus.Bus        // nil without --bus
+	webhook     *webhook.Worker     // nil without --webhook-url
 	rest        *rest.API
 	plain       *plain.Pages
 	files       *media.Handler
@@ -57,6 +61,7 @@ type app struct {
 	servers     []*server
 	front       *http.Server // the one for everybody
 	compatFront *http.Server // the one for the PHP chat's sockets; nil without
+	compatAddr  net.Addr     // its address
 	admin       net.Addr     // of the one for the operator; nil without one
 
 	closers []io.Closer // in the order of opening
@@ -153,7 +158,10 @@ func (a *app) openListeners(ctx context.Context) error {
 		}
 		old.tls, old.http.TLSConfig = front.tls, front.http.TLSConfig
 		old.http.ReadTimeout, old.http.WriteTimeout = requestTimeout, requestTimeout
-		a.compatFront = old.http
+		a.compatFront, a.compatAddr = old.http, old.listener.Addr()
+		if err := a.listenForPHP(ctx); err != nil {
+			return err
+		}
 	}
 	if a.cfg.AdminListen == config.Off {
 		return nil

@@ -23,7 +23,7 @@ const Off = "off"
 // Check says what is wrong with the settings, all of it, in sentences that name
 // the setting and what is allowed.
 func (c *Config) Check() error {
-	return errors.Join(c.CheckStore(), c.checkNodes(c.Store), c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkWeChat(), c.CheckWebhook(), c.checkBranding(), c.CheckBlobs(), c.checkRedirect(), c.checkLimits())
+	return errors.Join(c.CheckStore(), c.checkNodes(c.Store), c.checkListening(), c.checkTrust(), c.checkCompat(), c.checkGateway(), c.checkWeChat(), c.CheckWebhook(), c.checkBranding(), c.CheckBlobs(), c.checkRedirect(), c.checkLimits())
 }
 
 // CheckDemo is Check for the demo, which never leaves this machine: whoever
@@ -32,6 +32,8 @@ func (c *Config) CheckDemo() error {
 	switch {
 	case c.Compat && !Loopback(c.CompatListen):
 		return fmt.Errorf("the demo listens on this machine only: --compat-listen is %q, use one like 127.0.0.1:8282", c.CompatListen)
+	case c.GatewayInClear():
+		return errors.New("the demo listens on this machine only: --compat-gateway and --compat-gateway-inner take addresses like 127.0.0.1:1238")
 	case !Loopback(c.Listen):
 		return fmt.Errorf("the demo lets everybody be anybody, so it listens on this machine only: --listen is %q, use one like 127.0.0.1:8080; \"haggle serve\" is for the network", c.Listen)
 	case c.TLSCert != "" || c.TLSKey != "" || c.BehindProxy:

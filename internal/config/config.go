@@ -60,6 +60,11 @@ type PHPChat struct {
 	Compat         bool   `group:"The PHP chat" help:"Serve the pages of the PHP chat (GatewayWorker, ThinkPHP) that came before: their requests under /push/push/ on --listen, and their socket. See docs/migrate-from-php.md."`
 	CompatListen   string `group:"The PHP chat" help:"Address of those pages' socket. Beyond this machine it needs TLS or --behind-proxy, like --listen." default:"${compat_listen}" placeholder:"HOST:PORT"`
 	CompatTimezone string `group:"The PHP chat" help:"Time zone of the times that those pages are told, like PHP's date.timezone." default:"Asia/Shanghai" placeholder:"ZONE"`
+
+	CompatGateway        string `group:"The PHP chat" help:"Address on which the shop's GatewayClient and BusinessWorkers find what was GatewayWorker's Register, port 1238 if it says none. With it they reach the sockets of those pages. Beyond this machine it needs --compat-gateway-secret." placeholder:"HOST[:PORT]"`
+	CompatGatewayInner   string `group:"The PHP chat" help:"Address that takes their packets, of this server alone, on IPv4." default:"127.0.0.1:2900" placeholder:"IP:PORT"`
+	CompatGatewayAddress string `group:"The PHP chat" help:"Address under which PHP reaches that one, if it is another: behind a container's network, say. It is in every client_id." placeholder:"IP:PORT"`
+	CompatGatewaySecret  string `group:"The PHP chat" help:"What PHP calls secretKey, the same in Gateway and GatewayClient. Better in the environment or the file than on the command line." placeholder:"SECRET"`
 }
 
 // WeChat is the shop's official account, for pages inside WeChat.
