@@ -79,15 +79,15 @@ func newCluster(t *testing.T) *cluster {
 }
 
 // start starts one more server, and waits until it is ready.
-func (c *cluster) start() *server {
+func (c *cluster) start(flags ...string) *server {
 	c.t.Helper()
-	s := c.launch()
+	s := c.launch(flags...)
 	s.await(http.StatusOK, "ok")
 	return s
 }
 
 // launch starts one more server.
-func (c *cluster) launch() *server {
+func (c *cluster) launch(flags ...string) *server {
 	c.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -102,8 +102,9 @@ func (c *cluster) launch() *server {
 	if s.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		c.t.Fatal(err)
 	}
-	s.cmd = exec.Command("haggle", "serve", "--listen", addr, "--admin-listen", "off", "--data", filepath.Join(dir, "data"),
-		"--rate-factor", "0", "--bus-prefix", "test")
+	s.cmd = exec.Command("haggle", append([]string{
+		"serve", "--listen", addr, "--admin-listen", "off", "--data", filepath.Join(dir, "data"), "--rate-factor", "0", "--bus-prefix", "test",
+	}, flags...)...)
 	s.cmd.Env = append(os.Environ(), "HAGGLE_STORE="+c.store, "HAGGLE_BUS="+c.bus,
 		"HAGGLE_TOKEN_SECRET="+clusterSecret, "HAGGLE_API_KEY="+clusterAPIKey)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log

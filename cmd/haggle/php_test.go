@@ -35,7 +35,12 @@ func TestPHPHelper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	client, err := filepath.Abs(filepath.Join("testdata", "gatewayclient"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	readAll(t, sdk)
+	readAll(t, client)
 	commands := scriptCommands()
 	commands["certificate"] = certificate
 	testscript.Run(t, testscript.Params{
@@ -47,6 +52,7 @@ func TestPHPHelper(t *testing.T) {
 		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SDK", sdk)
+			env.Setenv("GATEWAYCLIENT", client)
 			return nil
 		},
 	})
