@@ -9,6 +9,7 @@
 
 use HaggleTest\Gateway;
 use HaggleTest\Page;
+use HaggleTest\Session;
 
 require getenv('SDK') . '/tests/check.php';
 require getenv('SDK') . '/Haggle.php';
@@ -136,6 +137,23 @@ check('unbindUid', Gateway::unbindUid($d->client_id, 42));
 soon('unbindUid unbinds', function () {
     return Gateway::isUidOnline(42);
 }, 0);
+
+// Sessions of Haggle's own protocol hear once what is sent to their uid, at whichever
+// server they are.
+$sessions = [new Session($webs[0], $token), new Session(end($webs), $token)];
+$stranger = new Session($webs[0], $haggle->token('U_9'));
+Gateway::sendToUid('U_7', '{"order":"A-17"}');
+Gateway::sendToUid(['U_7'], 'text');
+pushed($pages, [['{"order":"A-17"}', 'text'], ['{"order":"A-17"}', 'text'], [], []], 'sendToUid beside sessions');
+Gateway::sendToUid(['U_7', 'U_9'], '"last"');
+foreach ($sessions as $i => $session) {
+    same("session $i hears it once", [$session->push(), $session->push(), $session->push()], ['{"order":"A-17"}', '"text"', '"last"']);
+}
+same('a session of another uid hears nothing of it', $stranger->push(), '"last"');
+pushed($pages, [['"last"'], ['"last"'], [], []], 'sendToUid, the last');
+foreach ([$stranger, $sessions[0], $sessions[1]] as $session) {
+    $session->leave();
+}
 
 // Groups.
 foreach ([[$a, 'g1'], [$a, 7], [$c, 'g1'], [$d, 'g2']] as [$page, $group]) {
