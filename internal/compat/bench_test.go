@@ -42,3 +42,18 @@ func BenchmarkOldPages(b *testing.B) {
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }
+
+// BenchmarkPush is what PHP pushes over one connection to one page, until the page has it.
+func BenchmarkPush(b *testing.B) {
+	w := newWorld(b, setup{php: true})
+	php, buyer := w.shopPHP(), w.bound("U_7")
+	for i := 0; b.Loop(); i++ {
+		php.say(sendToUID, "", `["U_7"]`, `{"type":"order","id":12345,"text":"Your order is on its way"}`)
+		if i%1000 == 999 { // less than what is kept for a page
+			for range 1000 {
+				buyer.next("order")
+			}
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "pushes/s")
+}
