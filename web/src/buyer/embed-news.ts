@@ -4,7 +4,7 @@ import type { FromFrame } from "../protocol/embed.ts";
 import { words } from "../ui/i18n/language.ts";
 import { lineOf } from "./line.ts";
 
-/** Keeps the page around this one told of what is unread, until the returned function is called. */
+/** Keeps the page around this one told of what is unread and what the shop pushes, until the returned function is called. */
 export function attend(
   client: Client,
   shown: ReadonlySignal<boolean>,
@@ -22,6 +22,7 @@ export function attend(
   };
   const undo = [
     client.onArrival(arrived),
+    client.onPush((payload) => tell({ type: "push", payload })),
     effect(() => {
       const known = client.me.value !== undefined;
       const talks = client.inbox.rows.value.length > 0;

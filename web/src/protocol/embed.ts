@@ -20,6 +20,8 @@ export type FromFrame =
   | { type: "token" }
   /** `talking`: the buyer has conversations here. `peek`: what has just come. */
   | { type: "unread"; count: number; talking: boolean; peek?: { name: string; text: string } }
+  /** Something of the shop's own, from its backend or its PHP. */
+  | { type: "push"; payload: unknown }
   | { type: "close" }
   | { type: "signin" };
 

@@ -64,6 +64,8 @@ function heard(data: unknown): FromFrame | undefined {
     case "close":
     case "signin":
       return { type: fields["type"] };
+    case "push":
+      return { type: "push", payload: fields["payload"] };
     case "unread": {
       const { count, talking } = fields;
       const peek = (fields["peek"] ?? {}) as Record<string, unknown>;

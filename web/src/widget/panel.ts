@@ -162,6 +162,8 @@ export class Panel {
         return this.close();
       case "signin":
         return this.widget.emit("signin");
+      case "push":
+        return this.widget.emit("push", message.payload);
       case "unread":
         return this.heardOf(message);
     }

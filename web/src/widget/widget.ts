@@ -17,7 +17,7 @@ export type Options = {
   onAccent: string;
 };
 
-export type Listener = (value?: number) => void;
+export type Listener = (value?: unknown) => void;
 
 const bubble = "M4 5.500h16v10.500h-9l-5 4v-4h-2z";
 const chevron = "M6 9l6 6 6-6";
@@ -90,7 +90,7 @@ export class Widget {
     });
   }
 
-  emit(name: string, value?: number): void {
+  emit(name: string, value?: unknown): void {
     for (const listener of this.listeners.get(name) ?? []) {
       try {
         listener(value);
