@@ -44,10 +44,7 @@ type peer struct {
 // talk carries out what comes over a connection, in order, until it ends. What came
 // before its end is carried out.
 func (g *Gate) talk(ctx context.Context, conn net.Conn, running *sync.WaitGroup) {
-	ip, _, err := net.SplitHostPort(conn.RemoteAddr().String())
-	if err != nil {
-		ip = conn.RemoteAddr().String()
-	}
+	ip := ipOf(conn)
 	p := &peer{
 		gate: g, conn: conn, in: bufio.NewReaderSize(conn, inBuffer), out: newOutbox(conn, running),
 		ip: ip, proven: !g.secret.set,
@@ -56,6 +53,7 @@ func (g *Gate) talk(ctx context.Context, conn net.Conn, running *sync.WaitGroup)
 		g.workers.remove(p)
 		g.stats.workers.Set(float64(g.workers.count()))
 	}()
+	var err error
 	for err == nil {
 		err = p.step(ctx)
 	}
@@ -72,6 +70,15 @@ func (g *Gate) talk(ctx context.Context, conn net.Conn, running *sync.WaitGroup)
 		return
 	}
 	p.out.close()
+}
+
+// ipOf returns the address of the other end, without its port.
+func ipOf(conn net.Conn) string {
+	addr := conn.RemoteAddr().String()
+	if ip, _, err := net.SplitHostPort(addr); err == nil {
+		return ip
+	}
+	return addr
 }
 
 // refuse notes why a connection is closed.

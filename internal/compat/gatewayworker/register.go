@@ -105,11 +105,11 @@ func (r *register) talk(ctx context.Context, conn net.Conn, running *sync.WaitGr
 	}
 	switch {
 	case errors.Is(err, bufio.ErrTooLong):
-		r.gate.refuse("line", fmt.Errorf("a line has more than %d bytes", maxLine), conn.RemoteAddr().String())
+		r.gate.refuse("line", fmt.Errorf("a line has more than %d bytes", maxLine), ipOf(conn))
 	case errors.Is(err, errSecret):
-		r.gate.refuse("secret", err, conn.RemoteAddr().String())
+		r.gate.refuse("secret", err, ipOf(conn))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		r.gate.refuse("silent", err, conn.RemoteAddr().String())
+		r.gate.refuse("silent", err, ipOf(conn))
 	}
 	out.end()
 }
@@ -173,10 +173,7 @@ func (r *register) take(ctx context.Context, conn net.Conn, out *outbox, line []
 
 // reject tells what is no request what it is, as PHP's Register does.
 func (r *register) reject(conn net.Conn, out *outbox, line []byte) error {
-	ip, _, err := net.SplitHostPort(conn.RemoteAddr().String())
-	if err != nil {
-		ip = conn.RemoteAddr().String()
-	}
+	ip := ipOf(conn)
 	out.send(fmt.Appendf(nil, "Bad request for Register service. Request info(IP:%s, Request Buffer:%s). See docs/migrate-from-php.md of Haggle\n",
 		ip, bytes.ToValidUTF8(line[:min(len(line), shownBytes)], []byte("?"))))
 	r.gate.refuse("line", errors.New("no JSON, or no event in it"), ip)
