@@ -16,7 +16,7 @@ type hub struct {
 	mu       sync.RWMutex
 	peers    map[chat.UID]*peer                 // guarded by mu
 	watchers map[chat.UID]map[*session]struct{} // guarded by mu
-	told     map[chat.UID]bool                  // whether they were told last that it is online; guarded by mu
+	told     map[chat.UID]chat.Presence         // what they were told last, or one of them; guarded by mu
 	departed []departure                        // in order of time; guarded by mu
 }
 
@@ -42,7 +42,7 @@ type departure struct {
 func newHub(grace time.Duration) *hub {
 	return &hub{
 		grace: grace, peers: make(map[chat.UID]*peer), watchers: make(map[chat.UID]map[*session]struct{}),
-		told: make(map[chat.UID]bool),
+		told: make(map[chat.UID]chat.Presence),
 	}
 }
 
@@ -243,7 +243,7 @@ func (h *hub) watching(uid chat.UID, online bool, list []*session) []*session {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.watchers[uid]) > 0 {
-		h.told[uid] = online
+		h.told[uid] = presenceOf(online)
 	}
 	for s := range h.watchers[uid] {
 		if !s.watch.asking {
@@ -268,13 +268,25 @@ func (h *hub) stale(found map[chat.UID]chat.Presence) []chat.UID {
 		if p == chat.PresenceUnknown || len(h.watchers[uid]) == 0 {
 			continue
 		}
-		if told, ok := h.told[uid]; ok && told != (p == chat.Online) {
+		if told, ok := h.told[uid]; ok && told != p {
 			changed = append(changed, uid)
 			continue
 		}
-		h.told[uid] = p == chat.Online
+		h.told[uid] = p
 	}
 	return changed
+}
+
+// unsure notes that somebody who watches is told of those who may or may not be there:
+// once that is known it is news.
+func (h *hub) unsure(found map[chat.UID]chat.Presence) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for uid, p := range found {
+		if p == chat.PresenceUnknown && len(h.watchers[uid]) > 0 {
+			h.told[uid] = p
+		}
+	}
 }
 
 // watched returns whom sessions watch.

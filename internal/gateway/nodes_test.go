@@ -139,6 +139,37 @@ func TestNodes_presenceOfADeadNode(t *testing.T) {
 	})
 }
 
+// Who was told that nobody knew, as the node to ask stood still, was told no more when it
+// went on: the others had been told "online" before, which was still so.
+func TestNodes_presenceOfAFrozenNode(t *testing.T) {
+	inTime(t, func(t *testing.T, via transport) {
+		n, far := newNodes(t, via)
+		watches := func(uid, want string) *fake {
+			c := n.enterFake(t, uid)
+			c.say(`{"id":2,"watch":{"uids":["V_7"]}}`)
+			if got := c.told("V_7"); fmt.Sprint(got) != want {
+				t.Fatalf("%s is told %v, want %s", uid, got, want)
+			}
+			return c
+		}
+		far.seller(chat.Online)
+		early := watches("U_1", "[online]")
+		far.seller(chat.PresenceUnknown)
+		late := watches("U_2", "[unknown]")
+		late.beat(20*time.Second, early)
+		far.seller(chat.Online)
+		var told []string
+		for _, f := range late.beat(30*time.Second, early) {
+			if f.Presence != nil {
+				told = append(told, f.Presence.UIDs["V_7"])
+			}
+		}
+		if fmt.Sprint(told) != "[online]" {
+			t.Errorf("told %v within 30 s, want online", told)
+		}
+	})
+}
+
 // Other nodes ask for somebody where the events go: as long as a reload is not noticed
 // here, nobody there may take it for a departure.
 func TestNodes_reloadKeepsTheEvents(t *testing.T) {

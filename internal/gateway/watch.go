@@ -38,6 +38,7 @@ func (s *session) handleWatch(ctx context.Context, f *wire.ClientFrame) error {
 	}
 	there, err := s.gw.svc.Presence(ctx, uids)
 	if err == nil && len(there) > 0 {
+		s.gw.hub.unsure(there)
 		s.tell(there)
 		s.gw.correct(there)
 	}
