@@ -163,12 +163,7 @@ func TestDoctorStore(t *testing.T) {
 }
 
 func TestDoctorPostgres(t *testing.T) {
-	if !testkit.HasPostgres() {
-		if os.Getenv("CI") != "" {
-			t.Fatal("there is no PostgreSQL")
-		}
-		t.Skip("there is no PostgreSQL")
-	}
+	testkit.Need(t, testkit.HasPostgres(), testkit.ErrNoPostgres)
 	p, err := testkit.StartPostgres(t.Context())
 	if err != nil {
 		t.Fatal(err)

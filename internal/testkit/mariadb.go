@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,6 +31,7 @@ type MariaDB struct {
 	stop io.Closer // its end is the server's
 	args []string
 	as   *syscall.Credential
+	made *atomic.Int64
 }
 
 // ErrNoMariaDB is returned where there is no MariaDB to start.
@@ -54,7 +56,7 @@ func StartMariaDB(ctx context.Context) (_ *MariaDB, err error) {
 	if err != nil {
 		return nil, ErrNoMariaDB
 	}
-	m := new(MariaDB)
+	m := &MariaDB{made: new(atomic.Int64)}
 	if m.dir, err = os.MkdirTemp("", "haggle-mariadb-"); err != nil {
 		return nil, err
 	}
@@ -142,6 +144,12 @@ func (j joined) Close() error {
 	err := errors.Join(j.now.Close(), j.before.Close())
 	_ = j.old.Wait() // it was killed, which is an error
 	return err
+}
+
+// NewDatabase makes an empty database and returns its address.
+func (m *MariaDB) NewDatabase(ctx context.Context) (url string, err error) {
+	name := fmt.Sprint("test_", m.made.Add(1))
+	return m.URL(name), m.Exec(ctx, "", "CREATE DATABASE "+name)
 }
 
 // URL is the address of a database.

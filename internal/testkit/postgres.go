@@ -27,6 +27,8 @@ type Postgres struct {
 	port int
 	cmd  *exec.Cmd
 	stop io.Closer // its end is the server's
+	args []string
+	as   *syscall.Credential
 	made atomic.Int64
 }
 
@@ -62,31 +64,33 @@ func StartPostgres(ctx context.Context) (_ *Postgres, err error) {
 			err = errors.Join(err, p.Stop())
 		}
 	}()
-	as, err := p.owner()
-	if err != nil {
+	if p.as, err = p.owner(); err != nil {
 		return nil, err
 	}
 	data := filepath.Join(p.dir, "data")
 	// Another order of letters than that of bytes, as most databases have one.
 	initdb := exec.CommandContext(ctx, install, "--pgdata="+data, "--username=postgres", "--auth=trust", "--encoding=UTF8", //nolint:gosec // ours
 		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = p.dir, &syscall.SysProcAttr{Credential: as}
+	initdb.Dir, initdb.SysProcAttr = p.dir, &syscall.SysProcAttr{Credential: p.as}
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make a database cluster: %w: %s", err, out)
 	}
 	if p.port, err = freePort(ctx); err != nil {
 		return nil, err
 	}
-	return p, p.start(ctx, daemon, data, as)
+	p.args = []string{
+		daemon, "-D", data,
+		"-c", "listen_addresses=127.0.0.1", "-c", "port=" + strconv.Itoa(p.port), "-c", "unix_socket_directories=" + p.dir,
+		"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "max_connections=200", "-c", "shared_buffers=128MB",
+	}
+	return p, p.start(ctx)
 }
 
-func (p *Postgres) start(ctx context.Context, daemon, data string, as *syscall.Credential) error {
-	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", "-c", watched, "sh", daemon, "-D", data, //nolint:gosec // ours
-		"-c", "listen_addresses=127.0.0.1", "-c", "port="+strconv.Itoa(p.port), "-c", "unix_socket_directories="+p.dir,
-		"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "max_connections=200", "-c", "shared_buffers=128MB")
+func (p *Postgres) start(ctx context.Context) error {
+	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", append([]string{"-c", watched, "sh"}, p.args...)...) //nolint:gosec // ours
 	p.cmd.Dir, p.cmd.Env = p.dir, append(os.Environ(), "DIR="+p.dir)
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: as, Setpgid: true} // an interrupt is for the tests
-	log, err := os.Create(filepath.Join(p.dir, "log"))
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.as, Setpgid: true} // an interrupt is for the tests
+	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
@@ -98,6 +102,37 @@ func (p *Postgres) start(ctx context.Context, daemon, data string, as *syscall.C
 		return err
 	}
 	return p.await(ctx)
+}
+
+// Restart ends the server at once, as a power cut would, and starts it again on what it
+// had stored.
+func (p *Postgres) Restart(ctx context.Context) error {
+	const kept = "data/postmaster.pid" // as long as the server runs
+	pid, err := os.ReadFile(filepath.Join(p.dir, kept))
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(pid), "\n")
+	n, err := strconv.Atoi(first)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(n, syscall.SIGQUIT); err != nil {
+		return err
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for err == nil && ctx.Err() == nil {
+		<-tick.C
+		_, err = os.Stat(filepath.Join(p.dir, kept))
+	}
+	before := joined{before: p.stop, old: p.cmd} // what watched over it would remove the folder
+	if err := p.start(ctx); err != nil {
+		return err
+	}
+	before.now = p.stop
+	p.stop = before
+	return nil
 }
 
 // owner makes the folder that of a user whom the server agrees to run as; nil is
