@@ -75,7 +75,8 @@ type Gateway struct {
 	opts     Options
 	limits   *chat.Limits
 	log      *slog.Logger
-	now      func() time.Time
+	wall     func() time.Time // the clock, which may be set
+	began    time.Time
 	silence  time.Duration // after which a client counts as gone
 	frames   rate
 
@@ -111,7 +112,7 @@ func New(svc *chat.Service, bus chat.Bus, verifier Verifier, opts Options, log *
 	opts = opts.withDefaults()
 	g := &Gateway{
 		svc: svc, bus: bus, verifier: verifier, opts: opts, limits: svc.Limits(), log: log,
-		now: time.Now, silence: opts.Heartbeat * 3 / 2,
+		wall: time.Now, began: time.Now(), silence: opts.Heartbeat * 3 / 2,
 		frames: newRate(svc.Limits().Rates[chat.ActionRequest]),
 		hub:    newHub(opts.OfflineAfter), interest: newInterest(bus), stats: newStats(opts.Metrics),
 		relayed: make(chan struct{}, maxRelayed),
@@ -121,6 +122,10 @@ func New(svc *chat.Service, bus chat.Bus, verifier Verifier, opts Options, log *
 	bus.Attach(g)
 	return g
 }
+
+// now is the time by which everything is measured here: that of the beginning, and what
+// has passed since. Setting the clock does not change it, so it says nothing of the day.
+func (g *Gateway) now() time.Time { return g.began.Add(time.Since(g.began)) }
 
 // begin makes a session over sock, unless the gateway is closing.
 func (g *Gateway) begin(sock socket) (*session, bool) {

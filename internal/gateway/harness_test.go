@@ -78,6 +78,7 @@ type nodeOptions struct {
 	store  func(chat.Store) chat.Store
 	bus    func(chat.Bus) chat.Bus
 	ttl    time.Duration
+	wall   func() time.Time // what the clock says
 	allow  chat.Limiter
 	log    *slog.Logger
 }
@@ -113,7 +114,11 @@ func newNode(t testing.TB, o nodeOptions) *node {
 		o.allow = testkit.NoLimits{}
 	}
 	svc := chat.NewService(store, n.bus, o.allow, limits, o.log)
-	n.Gateway = New(svc, n.bus, claims{time.Now, o.ttl}, o.Options, o.log)
+	if o.wall == nil {
+		o.wall = time.Now
+	}
+	n.Gateway = New(svc, n.bus, claims{o.wall, o.ttl}, o.Options, o.log)
+	n.wall = o.wall
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context())) // it ends after the test's own
 	done := make(chan error, 2)
 	go func() { done <- svc.Run(ctx) }()

@@ -110,6 +110,7 @@ func (s *session) admit(who *chat.Identity) {
 
 func (s *session) setToken(who *chat.Identity) {
 	s.issued.Store(who.IssuedAt.UnixMilli())
+	s.taken.Store(s.gw.now().UnixMilli())
 	s.expires.Store(who.ExpiresAt.UnixMilli())
 }
 
@@ -128,7 +129,7 @@ func (s *session) stillValid(ctx context.Context) error {
 func (s *session) welcome(ctx context.Context, id int64, since *wire.Position) (packet, error) {
 	w := wire.Welcome{
 		ClientID: string(s.id), UID: string(s.actor.UID), Agent: string(s.actor.Agent),
-		HeartbeatMS: s.gw.opts.Heartbeat.Milliseconds(), ServerTime: s.gw.now().UnixMilli(),
+		HeartbeatMS: s.gw.opts.Heartbeat.Milliseconds(), ServerTime: s.gw.wall().UnixMilli(),
 	}
 	now, err := s.gw.svc.Position(ctx, s.actor.UID)
 	if err != nil {
@@ -184,9 +185,11 @@ func (s *session) renew(ctx context.Context, f *wire.ClientFrame) error {
 	return nil
 }
 
-// revoke ends the session if its token was issued before at.
+// revoke ends the session if its token was issued before at. One that was here before
+// at was: what it says of its own time may be from before the clock was set back.
 func (s *session) revoke(at time.Time) {
-	if s.issued.Load() < at.UnixMilli() {
+	since := s.gw.wall().UnixMilli() - (s.gw.now().UnixMilli() - s.taken.Load())
+	if min(s.issued.Load(), since) < at.UnixMilli() {
 		s.close(wire.Bye{Code: byeTokenRevoked, Message: "all sessions were ended", Final: true})
 	}
 }

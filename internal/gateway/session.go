@@ -36,7 +36,8 @@ type session struct {
 
 	issued  atomic.Int64 // of the token, Unix ms
 	expires atomic.Int64 // of the token, Unix ms
-	seen    atomic.Int64 // the last frame from the client, Unix ms
+	taken   atomic.Int64 // when the token came, as now has it
+	seen    atomic.Int64 // the last frame from the client, as now has it
 	busy    atomic.Bool  // a frame is being carried out: silence is not the client's
 
 	// The reader's.
@@ -58,7 +59,7 @@ type session struct {
 
 	// Guarded by wheel.mu.
 	due  int64 // the turn that looks after it next
-	beat int64 // its next heartbeat, Unix ms; 0 before hello
+	beat int64 // its next heartbeat, as now has it; 0 before hello
 }
 
 // enqueue hands a packet to the client, after what is queued already. It never

@@ -112,14 +112,14 @@ func (g *Gateway) lookAfter(s *session, now time.Time) bool {
 	g.wheel.mu.Lock()
 	beat := s.beat
 	g.wheel.mu.Unlock()
-	expires := time.UnixMilli(s.expires.Load())
+	left := time.UnixMilli(s.expires.Load()).Sub(g.wall())
 	switch {
 	case s.hasEnded():
 		return false
 	case beat == 0:
 		s.close(wire.Bye{Code: byeHelloTimeout, Message: "there was no hello in time"})
 		return false
-	case !now.Before(expires):
+	case left <= 0:
 		s.close(wire.Bye{Code: byeTokenExpired, Message: "the token has expired, come back with a fresh one"})
 		return false
 	case !s.fresh(now):
@@ -134,7 +134,7 @@ func (g *Gateway) lookAfter(s *session, now time.Time) bool {
 	g.wheel.mu.Lock()
 	defer g.wheel.mu.Unlock()
 	s.beat = beat
-	g.wheel.at(s, min(time.UnixMilli(beat).Sub(now), expires.Sub(now), silent.Sub(now)))
+	g.wheel.at(s, min(time.UnixMilli(beat).Sub(now), left, silent.Sub(now)))
 	return isDue
 }
 

@@ -19,10 +19,16 @@ type link struct {
 	lost  atomic.Bool   // other nodes' sessions may have missed something of this one
 	wake  chan struct{} // holds one token while receive is to look at lossy
 
-	again atomic.Int64 // when to look once more, Unix ms: the servers of a cluster find each other again one by one; 0: not
+	began time.Time
 
-	logged atomic.Int64 // when there was last something to complain about, Unix ms
+	again atomic.Int64 // when to look once more, as now has it: the servers of a cluster find each other again one by one; 0: not
+
+	logged atomic.Int64 // when there was last something to complain about, as now has it
 }
+
+// now is a time in ms that goes on whatever the clock is set to, and says nothing of the
+// day.
+func (l *link) now() int64 { return l.began.Add(time.Since(l.began)).UnixMilli() }
 
 // The states of a link.
 const (
@@ -100,7 +106,7 @@ func (b *Bus) handlers(ctx context.Context) []nats.Option {
 
 func (b *Bus) joined(ctx context.Context, c *nats.Conn) {
 	b.link.state.Store(connected)
-	b.link.again.Store(time.Now().Add(b.opts.LookEvery).UnixMilli())
+	b.link.again.Store(b.link.now() + b.opts.LookEvery.Milliseconds())
 	b.log.InfoContext(ctx, "the bus is connected", "server", c.ConnectedAddr(), "name", c.ConnectedServerName(), "cluster", c.ConnectedClusterName())
 	b.link.resync()
 }
@@ -127,7 +133,7 @@ func (b *Bus) failed(_ *nats.Conn, sub *nats.Subscription, err error) {
 const complainEvery = 10 * time.Second
 
 func (b *Bus) complain(message string, args ...any) {
-	now := time.Now().UnixMilli()
+	now := b.link.now()
 	last := b.link.logged.Load()
 	if now-last < complainEvery.Milliseconds() || !b.link.logged.CompareAndSwap(last, now) {
 		return
@@ -154,7 +160,7 @@ func (b *Bus) receive(ctx context.Context) {
 			return
 		}
 		now := time.Now()
-		if again := b.link.again.Load(); again > 0 && again <= now.UnixMilli() && b.link.again.CompareAndSwap(again, 0) {
+		if again := b.link.again.Load(); again > 0 && again <= b.link.now() && b.link.again.CompareAndSwap(again, 0) {
 			b.link.lossy.Store(true)
 			b.link.lost.Store(true)
 		}

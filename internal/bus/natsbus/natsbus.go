@@ -80,7 +80,7 @@ func Open(ctx context.Context, opts Options, log *slog.Logger) (*Bus, error) {
 		asked: newQuestions(opts.Prefix), known: newKnown(), sessions: newSessions(), stop: make(chan struct{}),
 		topics: make(map[chat.Topic]*nats.Subscription),
 	}
-	b.link.wake = make(chan struct{}, 1)
+	b.link.began, b.link.wake = time.Now(), make(chan struct{}, 1)
 	ctx = context.WithoutCancel(ctx)
 	settings, err := opts.nats()
 	if err != nil {
