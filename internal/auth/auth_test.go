@@ -397,6 +397,35 @@ func TestOwnTokens(t *testing.T) {
 	}
 }
 
+// When the server's clock was set back, what it signed before is of a time that has not
+// come: it counts no more, as nobody could end it until then. What it signs now counts.
+func TestOwnTokens_clockIsSetBack(t *testing.T) {
+	v := newVerifier(t, revocations{}, secretKey(t, ""))
+	shop, err := v.VerifyShop(t.Context(), sign(t, jwt.SigningMethodHS256, []byte(secret), "", good(nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := v.CookieToken(shop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := now.Add(-time.Hour)
+	v.now = func() time.Time { return back }
+	_, err = v.VerifyCookie(t.Context(), before, chat.BuyerSide)
+	checkCode(t, err, "token_invalid")
+	shop.IssuedAt, shop.ExpiresAt = back, back.Add(time.Minute)
+	after, err := v.CookieToken(shop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.VerifyCookie(t.Context(), after, chat.BuyerSide); err != nil {
+		t.Errorf("what was signed after it: %v", err)
+	}
+	back = back.Add(time.Minute)
+	_, err = v.VerifyCookie(t.Context(), after, chat.BuyerSide)
+	checkCode(t, err, "token_expired")
+}
+
 // Who signed out and had a copy of the cookie, or its tokens, went on as before.
 func TestOwnTokens_livedOnAfterSignOut(t *testing.T) {
 	revoked := revocations{}

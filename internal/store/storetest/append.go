@@ -25,6 +25,7 @@ func appendCases() []testCase {
 		{"the same message from many connections is stored once", testRepeatRace},
 		{"ids compare byte for byte", testByteForByte},
 		{"the product last talked about is kept", testProductKept},
+		{"a clock that is set back changes no order", testClockBack},
 	}
 }
 
@@ -329,5 +330,33 @@ func testProductKept(t *testing.T, s chat.Store) {
 		if got := mustAppend(t, s, a).Conversation.Product; got != tc.want {
 			t.Errorf("product %q after %q, want %q", got, tc.set, tc.want)
 		}
+	}
+}
+
+// The times of messages are for people: numbers, positions and repeats go by none.
+func testClockBack(t *testing.T, s chat.Store) {
+	first := mustAppend(t, s, from(buyer, merchant, "n1"))
+	late := from(buyer, merchant, "n2")
+	late.SentAt = at.Add(-time.Hour)
+	second := mustAppend(t, s, late)
+	if m := second.Message; m.Seq != 2 || m.Rev <= first.Message.Rev || !m.SentAt.Equal(late.SentAt) {
+		t.Errorf("seq %d, rev %d, sent at %v", m.Seq, m.Rev, m.SentAt)
+	}
+	for side, now := range second.Conversation.Sides {
+		if before := first.Conversation.Sides[side]; now.Pos <= before.Pos {
+			t.Errorf("side %d is at %d after %d", side, now.Pos, before.Pos)
+		}
+	}
+	late.SentAt = at.Add(-2 * time.Hour)
+	if again := mustAppend(t, s, late); again.Fresh || again.Message.Seq != 2 {
+		t.Errorf("a repeat is fresh: %v, as %d", again.Fresh, again.Message.Seq)
+	}
+	ms := mustMessages(t, s, first.Conversation.ID)
+	if len(ms) != 2 || ms[0].Nonce != "n1" || ms[1].Nonce != "n2" {
+		t.Errorf("the history is %+v", ms)
+	}
+	changed, err := s.ChangedSince(t.Context(), merchant, first.Conversation.Sides[chat.MerchantSide].Pos, 10)
+	if err != nil || len(changed) != 1 || changed[0].LastSeq != 2 || changed[0].Sides[chat.MerchantSide].Unread != 2 {
+		t.Errorf("what changed is %+v, %v", changed, err)
 	}
 }

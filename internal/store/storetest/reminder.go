@@ -27,6 +27,7 @@ func RunReminders(t *testing.T, open func(t *testing.T) ReminderStore) {
 		"messages that come while the shop is told are told":    testRemindMeanwhile,
 		"the shop is not told the same twice":                   testRemindOnce,
 		"a lease that is over is another's":                     testRemindLease,
+		"a clock that is set back tells nobody twice":           testRemindClockBack,
 		"what was given up is listed, and can be tried again":   testRemindGivenUp,
 		"what was given up does not keep newer messages back":   testRemindAfterGivenUp,
 		"what is retried tells of all its messages":             testRemindRetryAll,
@@ -239,6 +240,24 @@ func testRemindLease(t *testing.T, s ReminderStore) {
 	waiting(t, s, 0, 0)
 	settle(t, s, alive, chat.ReminderOutcome{At: now, GivenUp: true, Failure: "no"})
 	waiting(t, s, 0, 0)
+}
+
+// Whoever's clock was set back finds nothing due that another has told of, or is telling.
+func testRemindClockBack(t *testing.T, s ReminderStore) {
+	mustAppend(t, s, reminded(buyer, merchant, "a", at))
+	now, back := at.Add(patience), at.Add(patience-time.Hour)
+	leased := lease(t, s, now, 1)[0]
+	lease(t, s, back, 0)
+	next(t, s, now.Add(10*time.Second))
+	settle(t, s, leased, chat.ReminderOutcome{At: back, Told: true})
+	waiting(t, s, 0, 0)
+	mustAppend(t, s, reminded(buyer, merchant, "b", back))
+	lease(t, s, back, 0)
+	if r := lease(t, s, back.Add(patience), 1)[0]; r.Seq != 2 {
+		t.Errorf("%+v, want what was sent after the clock was set back", r)
+	}
+	lease(t, s, now.Add(-time.Minute), 1) // ten seconds have long been over by this clock
+	lease(t, s, now.Add(-time.Minute), 0)
 }
 
 func testRemindGivenUp(t *testing.T, s ReminderStore) {
