@@ -27,7 +27,7 @@ const (
 // whenever its connection is lost. It returns at the end of ctx.
 func (d *device) trouble(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := d.live(ctx)
+		err := d.live(ctx, d.act)
 		if err == nil {
 			continue
 		}
@@ -36,13 +36,13 @@ func (d *device) trouble(ctx context.Context) {
 }
 
 // live connects if need be, and does one thing.
-func (d *device) live(ctx context.Context) error {
+func (d *device) live(ctx context.Context, act func(context.Context) error) error {
 	if d.link == nil {
 		if err := d.connect(ctx); err != nil {
 			return err
 		}
 	}
-	if err := d.act(ctx); err != nil {
+	if err := act(ctx); err != nil {
 		return err
 	}
 	return d.listen(ctx, time.Duration(10+d.rng.IntN(150))*time.Millisecond)
@@ -51,14 +51,8 @@ func (d *device) live(ctx context.Context) error {
 // act does one thing, as chance has it.
 func (d *device) act(ctx context.Context) error {
 	switch dice := d.rng.IntN(100); {
-	case dice < 55:
-		return d.say(ctx)
-	case dice < 70:
-		return d.sayRead(ctx)
-	case dice < 77:
-		return d.takeBack(ctx)
 	case dice < 87:
-		return d.probe(ctx)
+		return d.talk(ctx)
 	case dice < 93: // somebody goes on with another device
 		d.hangUp()
 		d.pause(ctx, time.Duration(50+d.rng.IntN(1200))*time.Millisecond)
@@ -66,6 +60,19 @@ func (d *device) act(ctx context.Context) error {
 		d.forget()
 	}
 	return nil
+}
+
+// talk does one thing of those that people do who stay.
+func (d *device) talk(ctx context.Context) error {
+	switch dice := d.rng.IntN(87); {
+	case dice < 55:
+		return d.say(ctx)
+	case dice < 70:
+		return d.sayRead(ctx)
+	case dice < 77:
+		return d.takeBack(ctx)
+	}
+	return d.probe(ctx)
 }
 
 func (d *device) pause(ctx context.Context, while time.Duration) {
@@ -118,7 +125,7 @@ func (d *device) composeIn(send wire.Send) {
 	send.Nonce = id
 	send.Blocks = []wire.DraftBlock{{Type: "text", Text: id + " 还有货吗 🙂"}}
 	d.world.ledger.Sent(d.name, id)
-	d.out = &outgoing{id: id, send: send}
+	d.out = &outgoing{id: id, send: send, since: time.Now()}
 }
 
 func (d *device) sendBySocket(ctx context.Context) error {
@@ -164,7 +171,7 @@ func (d *device) sendByREST(ctx context.Context) error {
 // acked takes in that the message is stored.
 func (d *device) acked(ack *wire.Ack) {
 	out := d.out
-	d.out = nil
+	d.out, d.longest = nil, max(d.longest, time.Since(out.since))
 	d.world.ledger.Acked(out.id, ack.Conversation, ack.Seq)
 	d.thread(ack.Conversation).add(Entry{Seq: ack.Seq, ID: out.id, Side: d.side})
 	d.stands, d.recallBy = &place{ack.Conversation, ack.Seq}, time.Now().Add(recallWithin)
@@ -176,6 +183,7 @@ func (d *device) acked(ack *wire.Ack) {
 // refused takes in that the message was not stored, or may not be.
 func (d *device) refused(ctx context.Context, e *wire.Error) error {
 	if passes(e) {
+		d.world.ledger.Told(e.Code)
 		d.pause(ctx, retryPause)
 		return nil
 	}

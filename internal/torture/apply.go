@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 
 	"haggle/internal/wire"
@@ -26,6 +27,8 @@ func (d *device) apply(f *wire.ServerFrame) {
 	case f.Conversation != nil:
 		d.conversation(&f.Conversation.Conversation)
 		d.pos.note(f.Conversation.Pos)
+	case f.Presence != nil:
+		maps.Copy(d.presence, f.Presence.UIDs)
 	case f.Heartbeat != nil:
 		if f.Heartbeat.Position != nil {
 			d.heartbeat(f.Heartbeat.Position)

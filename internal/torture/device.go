@@ -37,6 +37,7 @@ type outgoing struct {
 	id    string
 	send  wire.Send
 	tries int
+	since time.Time
 }
 
 // device is a client that keeps to the protocol, and remembers all that it was told.
@@ -63,6 +64,12 @@ type device struct {
 	stands   *place // its latest message, not taken back
 
 	product string // what a buyer asks about first
+
+	period   time.Duration     // of heartbeats, as the server says
+	heard    time.Time         // when anything came last
+	watches  []string          // uids
+	presence map[string]string // of them, as told on this connection
+	longest  time.Duration     // that an ack took, of late
 }
 
 // forget makes a new device of it, which knows nothing. What waits to be sent is kept.
@@ -110,6 +117,12 @@ func (d *device) connect(ctx context.Context) error {
 	case answer.Welcome == nil:
 		d.hangUp()
 		return fmt.Errorf("hello: %w", errLost)
+	}
+	d.period, d.presence = time.Duration(answer.Welcome.HeartbeatMS)*time.Millisecond, make(map[string]string)
+	if len(d.watches) > 0 {
+		if err := d.tell(&wire.ClientFrame{Watch: &wire.Watch{UIDs: d.watches}}); err != nil {
+			return err
+		}
 	}
 	return d.welcomed(ctx, answer.Welcome)
 }
@@ -196,6 +209,7 @@ func (d *device) next(ctx context.Context, timeout <-chan time.Time) (*wire.Serv
 }
 
 func (d *device) took(f *wire.ServerFrame) (*wire.ServerFrame, error) {
+	d.heard = time.Now()
 	d.apply(f)
 	if f.Bye != nil {
 		if f.Bye.Code == "token_expired" {

@@ -82,8 +82,8 @@ func (t *tormentor) one(ctx context.Context) error {
 }
 
 // stopFor freezes a node for a while.
-func (t *tormentor) stopFor(ctx context.Context, n *node, while time.Duration) error {
-	if err := n.pause(); err != nil {
+func (t *tormentor) stopFor(ctx context.Context, n *Node, while time.Duration) error {
+	if err := n.Pause(); err != nil {
 		return err
 	}
 	t.done.Stopped++
@@ -93,7 +93,7 @@ func (t *tormentor) stopFor(ctx context.Context, n *node, while time.Duration) e
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-	return n.resume()
+	return n.Resume()
 }
 
 // killSome kills one node, or all of them at once, and starts them again.
@@ -107,10 +107,10 @@ func (t *tormentor) killSome(ctx context.Context) error {
 	for _, n := range victims {
 		t.done.Killed++
 		g.Go(func() error {
-			if err := n.kill(); err != nil {
+			if err := n.Kill(); err != nil {
 				return err
 			}
-			return n.start(context.WithoutCancel(ctx)) // it has a deadline of its own
+			return n.Start(context.WithoutCancel(ctx)) // it has a deadline of its own
 		})
 	}
 	return g.Wait()

@@ -44,6 +44,7 @@ type Ledger struct {
 	changed  int
 	back     int
 	twice    int
+	told     map[string]int // codes of refusals that passed
 }
 
 // NewLedger returns an empty ledger.
@@ -51,6 +52,7 @@ func NewLedger() *Ledger {
 	return &Ledger{
 		notes: make(map[string]*note), numbers: make(map[string]int), byPlace: make(map[place]string),
 		recalled: make(map[place]bool), marks: make(map[markKey]map[int64]int64), read: make(map[markKey]int64),
+		told: make(map[string]int),
 	}
 }
 
@@ -91,6 +93,22 @@ func (l *Ledger) Refused(id, code string) {
 	if n := l.notes[id]; n != nil {
 		n.refused = code
 	}
+}
+
+// Told notes that the server would not have a message just then, with this code.
+func (l *Ledger) Told(code string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told[code]++
+}
+
+// takeTold returns what was told since the last time.
+func (l *Ledger) takeTold() map[string]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	told := l.told
+	l.told = make(map[string]int)
+	return told
 }
 
 // Seen notes that a device was shown a message at a place. At one place there is one

@@ -34,13 +34,24 @@ type NodeOptions struct {
 
 	TokenSecret string // of the marketplace
 	APIKey      string
+
+	Places []Place // where the first nodes run; the others run here
 }
 
-// node is a server of the run's own.
-type node struct {
-	opts *NodeOptions
-	name string
-	addr string
+// Place is where a node runs, if not beside the run itself.
+type Place struct {
+	Host    string   // the address it listens at; "" for loopback
+	Command []string // what starts its program there
+	Args    []string // what serve is told besides, there
+	Env     []string // and the environment, over that of all nodes
+}
+
+// Node is a server of the run's own.
+type Node struct {
+	opts  *NodeOptions
+	place Place
+	name  string
+	addr  string
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd     // guarded by mu; nil while there is none
@@ -51,19 +62,27 @@ type node struct {
 }
 
 // newNode returns a node that has not been started. Its address stays the same.
-func newNode(ctx context.Context, opts *NodeOptions, i int) (*node, error) {
+func newNode(ctx context.Context, opts *NodeOptions, i int) (*Node, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("a port for a node: %w", err)
 	}
-	n := &node{opts: opts, name: "node" + strconv.Itoa(i), addr: l.Addr().String()}
+	n := &Node{opts: opts, name: "node" + strconv.Itoa(i), addr: l.Addr().String()}
+	if i < len(opts.Places) {
+		n.place = opts.Places[i]
+	}
+	if n.place.Host != "" { // where that port is as likely to be free as any
+		_, port, _ := net.SplitHostPort(n.addr) // the net package's own
+		n.addr = net.JoinHostPort(n.place.Host, port)
+	}
 	return n, l.Close()
 }
 
-func (n *node) url() string { return "http://" + n.addr }
+// URL is where the node serves.
+func (n *Node) URL() string { return "http://" + n.addr }
 
-// start starts the process and waits until it serves.
-func (n *node) start(ctx context.Context) error {
+// Start starts the process and waits until it serves.
+func (n *Node) Start(ctx context.Context) error {
 	exited, err := n.launch(ctx)
 	if err != nil {
 		return fmt.Errorf("start %s: %w", n.name, err)
@@ -84,21 +103,21 @@ func (n *node) start(ctx context.Context) error {
 	return nil
 }
 
-func (n *node) logFile() string { return filepath.Join(n.opts.Dir, n.name+".log") }
+func (n *Node) logFile() string { return filepath.Join(n.opts.Dir, n.name+".log") }
 
-func (n *node) launch(ctx context.Context) (<-chan struct{}, error) {
+func (n *Node) launch(ctx context.Context) (<-chan struct{}, error) {
 	log, err := os.OpenFile(n.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = log.Close() }() // the process has a copy of its own
-	args := []string{
-		"serve", "--data", filepath.Join(n.opts.Dir, n.name), "--listen", n.addr, "--admin-listen", "off",
+	args := slices.Concat(n.place.Command, []string{
+		n.opts.Binary, "serve", "--data", filepath.Join(n.opts.Dir, n.name), "--listen", n.addr, "--admin-listen", "off",
 		"--rate-factor", "0", "--log-level", "warn",
-	}
+	}, n.opts.Args, n.place.Args)
 	// A process outlives ctx until stop: it is killed when the run says so.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), n.opts.Binary, slices.Concat(args, n.opts.Args)...) //nolint:gosec // the user's own program
-	cmd.Env = append(slices.Clone(n.opts.Env), "HAGGLE_TOKEN_SECRET="+n.opts.TokenSecret, "HAGGLE_API_KEY="+n.opts.APIKey)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), args[0], args[1:]...) //nolint:gosec // the user's own program
+	cmd.Env = slices.Concat(n.opts.Env, n.place.Env, []string{"HAGGLE_TOKEN_SECRET=" + n.opts.TokenSecret, "HAGGLE_API_KEY=" + n.opts.APIKey})
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		return nil, err
@@ -119,10 +138,10 @@ func (n *node) launch(ctx context.Context) (<-chan struct{}, error) {
 	return exited, nil
 }
 
-func (n *node) ready(ctx context.Context) bool {
+func (n *Node) ready(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.url()+"/readyz", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, n.URL()+"/readyz", http.NoBody)
 	if err != nil {
 		return false
 	}
@@ -133,12 +152,16 @@ func (n *node) ready(ctx context.Context) bool {
 	return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
 }
 
-// kill ends the process with SIGKILL, and waits until it is gone. One that is not there
+// Kill ends the process with SIGKILL, and waits until it is gone. One that is not there
 // is no error.
-func (n *node) kill() error { return n.end((*os.Process).Kill) }
+func (n *Node) Kill() error { return n.end((*os.Process).Kill) }
+
+// Stop has the process end as it does for an update, and waits until it is gone. One
+// that takes too long is killed, which is an error.
+func (n *Node) Stop() error { return n.end(terminateProcess) }
 
 // end asks the process to end in one way, then kills it.
-func (n *node) end(ask func(p *os.Process) error) error {
+func (n *Node) end(ask func(p *os.Process) error) error {
 	n.mu.Lock()
 	cmd, exited := n.cmd, n.exited
 	n.wanted = true
@@ -161,12 +184,13 @@ func (n *node) end(ask func(p *os.Process) error) error {
 	return errors.Join(fmt.Errorf("end %s: it took longer than %v", n.name, stopTimeout), err)
 }
 
-// pause freezes the process, as a machine that swaps or is migrated does; resume lets
-// it go on.
-func (n *node) pause() error  { return n.signalFreeze(true) }
-func (n *node) resume() error { return n.signalFreeze(false) }
+// Pause freezes the process, as a machine that swaps or is migrated does.
+func (n *Node) Pause() error { return n.signalFreeze(true) }
 
-func (n *node) signalFreeze(on bool) error {
+// Resume lets a process that was paused go on.
+func (n *Node) Resume() error { return n.signalFreeze(false) }
+
+func (n *Node) signalFreeze(on bool) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.cmd == nil || n.wanted || n.stopped == on {
@@ -180,7 +204,7 @@ func (n *node) signalFreeze(on bool) error {
 }
 
 // diedAlone returns how often the node ended unasked.
-func (n *node) diedAlone() int {
+func (n *Node) diedAlone() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.deaths
@@ -188,16 +212,16 @@ func (n *node) diedAlone() int {
 
 // startAll starts nodes one after the other first and then together: the first one
 // prepares the store.
-func startAll(ctx context.Context, nodes []*node) error {
+func startAll(ctx context.Context, nodes []*Node) error {
 	if len(nodes) == 0 {
 		return nil
 	}
-	if err := nodes[0].start(ctx); err != nil {
+	if err := nodes[0].Start(ctx); err != nil {
 		return err
 	}
 	var g errgroup.Group
 	for _, n := range nodes[1:] {
-		g.Go(func() error { return n.start(ctx) })
+		g.Go(func() error { return n.Start(ctx) })
 	}
 	return g.Wait()
 }

@@ -44,9 +44,10 @@ type tunnel struct {
 	once   sync.Once
 }
 
-// NewProxy listens on a free port of this machine, for connections to target.
-func NewProxy(ctx context.Context, target string) (*Proxy, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+// NewProxy listens on a free port of an address of this machine, for connections to
+// target.
+func NewProxy(ctx context.Context, host, target string) (*Proxy, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return nil, fmt.Errorf("proxy: %w", err)
 	}

@@ -27,7 +27,7 @@ func echo(t *testing.T) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewProxy(t.Context(), l.Addr().String())
+	p, err := NewProxy(t.Context(), "127.0.0.1", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +166,7 @@ func TestProxy_delays(t *testing.T) {
 
 // Who comes while the node is down is cut, as a node that is down does itself.
 func TestProxy_nodeIsDown(t *testing.T) {
-	p, err := NewProxy(t.Context(), "127.0.0.1:1")
+	p, err := NewProxy(t.Context(), "127.0.0.1", "127.0.0.1:1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,7 +36,12 @@ type Options struct {
 	For   time.Duration // how long there is trouble
 	Seed  uint64        // what happens is chance's; the same seed chooses the same
 	Kill  bool          // nodes are killed and stopped: only the run's own
-	Run   string        // makes the names of this run unlike those of others on the same store
+
+	// Faults happen one after the other, each while everybody talks, instead of the
+	// trouble that chance makes.
+	Faults []Fault
+
+	Run string // makes the names of this run unlike those of others on the same store
 
 	APIKey string
 	Mint   func(uid, agent string) (string, error) // a token, as the marketplace signs it
@@ -51,6 +56,7 @@ type Report struct {
 	Devices   int       `json:"devices"`
 	Seconds   float64   `json:"seconds"`
 	Inflicted Inflicted `json:"inflicted"`
+	Rounds    []Round   `json:"rounds,omitempty"`
 	Verdict   Verdict   `json:"verdict"`
 }
 
@@ -58,7 +64,7 @@ type Report struct {
 type world struct {
 	opts     *Options
 	ledger   *Ledger
-	nodes    []*node // empty when they are not the run's own
+	nodes    []*Node // empty when they are not the run's own
 	proxies  []*Proxy
 	ends     []endpoint // through the proxies
 	rest     *rest      // through them, too
@@ -98,7 +104,7 @@ func (w *world) stop() error {
 	}
 	var errs []error
 	for _, n := range w.nodes {
-		errs = append(errs, n.kill())
+		errs = append(errs, n.Kill())
 	}
 	return errors.Join(errs...)
 }
@@ -114,7 +120,7 @@ func (w *world) startNodes(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		w.nodes = append(w.nodes, n)
-		urls = append(urls, n.url())
+		urls = append(urls, n.URL())
 	}
 	return urls, startAll(ctx, w.nodes)
 }
@@ -123,7 +129,7 @@ func (w *world) startNodes(ctx context.Context) ([]string, error) {
 func (w *world) openProxies(ctx context.Context, g *errgroup.Group, urls []string) error {
 	through := make(map[string]string)
 	for _, u := range urls {
-		p, err := NewProxy(ctx, hostPort(u))
+		p, err := NewProxy(ctx, "127.0.0.1", hostPort(u))
 		if err != nil {
 			return err
 		}
@@ -145,20 +151,12 @@ func (w *world) work(ctx context.Context) (*Report, error) {
 	if err := w.open(ctx); err != nil {
 		return nil, err
 	}
-	w.say("trouble for %v: %d devices of %d buyers and their merchants, %d nodes, seed %d",
-		w.opts.For, len(w.devices), w.opts.Pairs, len(w.ends), w.opts.Seed)
-	t := &tormentor{world: w, rng: w.chance(0), kill: w.opts.Kill && len(w.nodes) > 0}
-	if err := w.trouble(ctx, t); err != nil {
+	w.say("%d devices of %d buyers and their merchants, %d nodes, seed %d", len(w.devices), w.opts.Pairs, len(w.ends), w.opts.Seed)
+	r := &Report{Seed: w.opts.Seed, Nodes: len(w.ends), Pairs: w.opts.Pairs, Devices: len(w.devices)}
+	if err := w.endure(ctx, r); err != nil {
 		return nil, err
 	}
-	verdict, err := w.after(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r := &Report{
-		Seed: w.opts.Seed, Nodes: len(w.ends), Pairs: w.opts.Pairs, Devices: len(w.devices),
-		Inflicted: t.done, Verdict: verdict, Seconds: time.Since(start).Seconds(),
-	}
+	r.Seconds = time.Since(start).Seconds()
 	for _, n := range w.nodes {
 		if died := n.diedAlone(); died > 0 {
 			r.Verdict.Deaths += died
@@ -166,6 +164,26 @@ func (w *world) work(ctx context.Context) (*Report, error) {
 		}
 	}
 	return r, nil
+}
+
+// endure has the devices live through what there is to live through, and tells r.
+func (w *world) endure(ctx context.Context, r *Report) (err error) {
+	var before Verdict
+	if len(w.opts.Faults) > 0 {
+		r.Rounds, before, err = w.rounds(ctx)
+		if r.Verdict = before; err != nil || !before.OK() {
+			return err
+		}
+	} else {
+		w.say("trouble for %v", w.opts.For)
+		t := &tormentor{world: w, rng: w.chance(0), kill: w.opts.Kill && len(w.nodes) > 0}
+		if err := w.trouble(ctx, t); err != nil {
+			return err
+		}
+		r.Inflicted = t.done
+	}
+	r.Verdict, err = w.after(ctx)
+	return err
 }
 
 // after ends all faults and looks twice: once everybody has come back, for what the
@@ -291,7 +309,7 @@ func (w *world) trouble(ctx context.Context, t *tormentor) error {
 // heal ends all faults and has everybody come back.
 func (w *world) heal(ctx context.Context) error {
 	for _, n := range w.nodes {
-		if err := n.resume(); err != nil {
+		if err := n.Resume(); err != nil {
 			return err
 		}
 	}
@@ -318,10 +336,12 @@ func (w *world) together(ctx context.Context, devices []*device, do func(d *devi
 // Print writes r for people.
 func (r *Report) Print(out io.Writer) error {
 	i := r.Inflicted
-	_, err := fmt.Fprintf(out, "%d nodes, %d buyers, %d devices, %.1f s, seed %d\n"+
-		"inflicted: %d connections cut, %d frozen, %d half-open, %d slow spells; %d kills, %d stops\n",
-		r.Nodes, r.Pairs, r.Devices, r.Seconds, r.Seed, i.Cut, i.Frozen, i.HalfOpen, i.Delayed, i.Killed, i.Stopped)
-	if err != nil {
+	what := fmt.Sprintf("inflicted: %d connections cut, %d frozen, %d half-open, %d slow spells; %d kills, %d stops\n",
+		i.Cut, i.Frozen, i.HalfOpen, i.Delayed, i.Killed, i.Stopped)
+	if len(r.Rounds) > 0 {
+		what = table(r.Rounds)
+	}
+	if _, err := fmt.Fprintf(out, "%d nodes, %d buyers, %d devices, %.1f s, seed %d\n%s", r.Nodes, r.Pairs, r.Devices, r.Seconds, r.Seed, what); err != nil {
 		return err
 	}
 	return r.Verdict.Print(out)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,24 +75,27 @@ func TestTorture(t *testing.T) {
 	})
 }
 
+// One thing after the other, each while everybody talks: the table says how it went.
+func TestTorture_faults(t *testing.T) {
+	report, status := run(t, build(t, ""), "", "--pairs", "6", "--fault", "kill", "--fault", "restart", "--during", "true")
+	if status != 0 || !report.OK() {
+		t.Errorf("status %d, %+v", status, report.Verdict)
+	}
+	var names []string
+	for _, r := range report.Rounds {
+		if names = append(names, r.Fault); r.Acked == 0 || r.Acked != r.Sent {
+			t.Errorf("%+v", r)
+		}
+	}
+	if got := strings.Join(names, ", "); got != "kill -9 of a node, rolling restart, true" {
+		t.Errorf("the faults were %s", got)
+	}
+}
+
 // shared starts what several nodes share, and returns their addresses.
 func shared(t *testing.T) (store, bus string) {
 	t.Helper()
-	if !testkit.HasPostgres() && os.Getenv("CI") == "" {
-		t.Skip("there is no PostgreSQL")
-	}
-	p, err := testkit.StartPostgres(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := p.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	if store, err = p.NewDatabase(t.Context(), ""); err != nil {
-		t.Fatal(err)
-	}
+	store = testkit.Engines()[0].Database(t).URL
 	nats, err := natsserver.Start(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -128,6 +132,12 @@ func TestTorture_findsPlantedFaults(t *testing.T) {
 			t.Errorf("it does not show as what it is, in %d runs", runs)
 		})
 	}
+	t.Run("nobody is current after a fault", func(t *testing.T) {
+		report, status := run(t, binary, "lost-events", "--pairs", "9", "--during", "true")
+		if status == 0 || report.Verdict.Late == 0 || len(report.Rounds) != 1 {
+			t.Errorf("status %d, %+v", status, report)
+		}
+	})
 	t.Run("none", func(t *testing.T) {
 		if report, status := run(t, binary, "", "--for", "3s", "--pairs", "9", "--kill"); status != 0 || !report.OK() {
 			t.Errorf("status %d, %+v", status, report.Verdict)

@@ -26,6 +26,8 @@ type Verdict struct {
 	Unrecalled int `json:"unrecalled"` // recalled, but not everywhere
 	Behind     int `json:"behind"`     // messages that a device lacks after a heartbeat
 	Stale      int `json:"stale"`      // conversations whose watermarks a device has wrong
+	Late       int `json:"late"`       // devices that were not current a heartbeat after a fault
+	Absent     int `json:"absent"`     // devices that did not know who is there 30 s after a fault
 	Deaths     int `json:"deaths"`     // nodes that died by themselves
 
 	Faults []string `json:"faults,omitempty"`
@@ -64,6 +66,8 @@ func (v *Verdict) counts() []count {
 		{v.Unrecalled, "not recalled", "somewhere still to be read"},
 		{v.Behind, "behind", "a device lacks them after a heartbeat"},
 		{v.Stale, "stale", "a device has old watermarks after a heartbeat"},
+		{v.Late, "late", "devices that were not current a heartbeat after a fault"},
+		{v.Absent, "absent", "devices that took somebody for here or gone, 30 s after a fault"},
 		{v.Deaths, "deaths", "nodes that died by themselves"},
 	}
 }

@@ -14,3 +14,6 @@ func freezeProcess(p *os.Process, on bool) error {
 	}
 	return p.Signal(syscall.SIGCONT)
 }
+
+// terminateProcess asks a process to end.
+func terminateProcess(p *os.Process) error { return p.Signal(syscall.SIGTERM) }
