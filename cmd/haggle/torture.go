@@ -28,14 +28,16 @@ type tortureCommand struct {
 	TokenSecret config.Secrets `help:"With --url: secret to sign tokens with, like serve's. Without one, that of the data directory." placeholder:"[KID:]SECRET"`
 	APIKey      config.Secrets `name:"api-key" help:"With --url: key of the shop's backend, like serve's. Without one, that of the data directory." placeholder:"KEY"`
 
-	Nodes int           `env:"-" help:"How many nodes to start. Several need --store and --bus." default:"1" placeholder:"N"`
-	Bus   []string      `env:"-" help:"What the started nodes get as --bus." placeholder:"nats://HOST:4222"`
-	Pairs int           `env:"-" help:"How many buyers talk; every three have a merchant in common, and everybody has two devices." default:"20" placeholder:"N"`
-	For   time.Duration `env:"-" help:"How long there is trouble. Healing and looking come on top." default:"30s" placeholder:"TIME"`
-	Seed  *uint64       `env:"-" help:"What happens is chosen by it. Without one it is by chance, and is printed." placeholder:"N"`
-	Kill  bool          `env:"-" help:"Kill the started nodes with SIGKILL, and stop them for a while, again and again."`
-	JSON  bool          `env:"-" name:"json" help:"Print the report as JSON, with more of the faults in words."`
-	Keep  bool          `env:"-" help:"Keep the temporary folder, and say where it is. It is kept in any case when something was wrong."`
+	Nodes  int           `env:"-" help:"How many nodes to start. Several need --store and --bus." default:"1" placeholder:"N"`
+	Bus    []string      `env:"-" help:"What the started nodes get as --bus." placeholder:"nats://HOST:4222"`
+	Pairs  int           `env:"-" help:"How many buyers talk; every three have a merchant in common, and everybody has two devices." default:"20" placeholder:"N"`
+	For    time.Duration `env:"-" help:"How long there is trouble. Healing and looking come on top." default:"30s" placeholder:"TIME"`
+	Seed   *uint64       `env:"-" help:"What happens is chosen by it. Without one it is by chance, and is printed." placeholder:"N"`
+	Kill   bool          `env:"-" help:"Kill the started nodes with SIGKILL, and stop them for a while, again and again."`
+	Fault  []string      `env:"-" help:"Instead of what chance does: one thing while everybody talks, and how soon all is well after it. kill, kill-all, restart (one after the other), freeze; again for more." enum:"kill,kill-all,restart,freeze" placeholder:"NAME"`
+	During []string      `env:"-" sep:"none" help:"Likewise: a command line that does something to the nodes or to what they stand on, and ends once that is over." placeholder:"COMMAND"`
+	JSON   bool          `env:"-" name:"json" help:"Print the report as JSON, with more of the faults in words."`
+	Keep   bool          `env:"-" help:"Keep the temporary folder, and say where it is. It is kept in any case when something was wrong."`
 }
 
 // errPromise ends a run in which a promise was broken.
@@ -70,8 +72,10 @@ func (c *tortureCommand) check() error {
 	switch {
 	case c.Pairs < 1 || c.Nodes < 1 || c.For <= 0:
 		return errors.New("--pairs and --nodes are 1 or more, --for is more than 0s")
-	case !started && (c.Kill || c.Nodes > 1 || c.Store != "" || len(c.Bus) > 0):
-		return errors.New("--kill, --nodes, --store and --bus are about nodes that are started here, and --url is about others")
+	case !started && (c.Kill || len(c.Fault) > 0 || c.Nodes > 1 || c.Store != "" || len(c.Bus) > 0):
+		return errors.New("--kill, --fault, --nodes, --store and --bus are about nodes that are started here, and --url is about others")
+	case c.Kill && len(c.Fault)+len(c.During) > 0:
+		return errors.New("--kill is for when chance decides: say --fault kill")
 	case started && c.Nodes > 1 && (c.Store == "" || len(c.Bus) == 0):
 		return errors.New("several nodes need a database that they share (--store) and a way to tell each other (--bus)")
 	case started && (len(c.TokenSecret) > 0 || len(c.APIKey) > 0):
@@ -85,7 +89,7 @@ func (c *tortureCommand) options() (*torture.Options, error) {
 	now := time.Now()
 	opts := &torture.Options{
 		URLs: c.URL, Nodes: c.Nodes, Pairs: c.Pairs, For: c.For, Kill: c.Kill,
-		Run: strconv.FormatInt(now.UnixMilli(), 36), Out: os.Stderr, Seed: seed(c.Seed),
+		Run: strconv.FormatInt(now.UnixMilli(), 36), Out: os.Stderr, Seed: seed(c.Seed), Faults: c.faults(),
 	}
 	signer := benchTarget{Common: c.Common, TokenSecret: c.TokenSecret, APIKey: c.APIKey}
 	if len(c.URL) == 0 {
@@ -122,6 +126,21 @@ func (c *tortureCommand) options() (*torture.Options, error) {
 		})
 	}
 	return opts, nil
+}
+
+// faults are those that were asked for, in order.
+func (c *tortureCommand) faults() []torture.Fault {
+	known := map[string]func() torture.Fault{
+		"kill": torture.KillOne, "kill-all": torture.KillAll, "restart": torture.Restart, "freeze": torture.Freeze,
+	}
+	var faults []torture.Fault
+	for _, name := range c.Fault {
+		faults = append(faults, known[name]())
+	}
+	for _, line := range c.During {
+		faults = append(faults, torture.Command(line, os.Stderr))
+	}
+	return faults
 }
 
 // seed returns the one that was given, else one by chance.
