@@ -20,7 +20,7 @@ import (
 // what was acked before is lost, and once there is room the server goes on by itself.
 func TestFaults_diskFull(t *testing.T) {
 	t.Parallel()
-	testkit.Need(t, os.Getuid() == 0, errNotRoot)
+	testkit.Need(t, hasIslands(), errNotRoot) // who may make networks may mount
 	opts := tortured(t, 1)
 	opts.Node.Dir = smallDisk(t)
 	ballast := filepath.Join(opts.Node.Dir, "ballast")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -14,7 +15,13 @@ import (
 )
 
 // errNotRoot says why nothing is done to networks and disks.
-var errNotRoot = errors.New("networks and disks of its own need root")
+var errNotRoot = errors.New("networks and disks of its own need root, on Linux with iproute2")
+
+// hasIslands reports whether there can be any.
+func hasIslands() bool {
+	_, err := exec.LookPath("ip")
+	return err == nil && os.Getuid() == 0
+}
 
 // island is a network namespace on the far end of a cable, which leads to a switch.
 type island struct {
