@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"haggle/internal/auth"
+	"haggle/internal/testkit"
 )
 
 const (
@@ -121,15 +122,8 @@ func need(t *testing.T, name string) string {
 	if err != nil {
 		path, err = exec.LookPath("/usr/sbin/" + name)
 	}
-	switch {
-	case err == nil:
-		return path
-	case os.Getenv("CI") != "":
-		t.Fatalf("there is no %s; install it", name)
-	default:
-		t.Skipf("there is no %s", name)
-	}
-	return ""
+	testkit.Need(t, err == nil, fmt.Errorf("there is no %s; install it", name))
+	return path
 }
 
 func freeAddr(t *testing.T) string {

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"io/fs"
 	"math/big"
 	"net"
@@ -21,16 +22,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"haggle/internal/config"
+	"haggle/internal/testkit"
 )
 
 // TestPHPHelper runs sdk/php as a shop does, against the program.
 func TestPHPHelper(t *testing.T) {
-	if err := exec.CommandContext(t.Context(), "php", "-r", "exit(extension_loaded('curl') ? 0 : 1);").Run(); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("there is no php with curl; install php-cli and php-curl")
-		}
-		t.Skip("there is no php with curl")
-	}
+	err := exec.CommandContext(t.Context(), "php", "-r", "exit(extension_loaded('curl') ? 0 : 1);").Run()
+	testkit.Need(t, err == nil, errors.New("there is no php with curl; install php-cli and php-curl"))
 	sdk, err := filepath.Abs(filepath.Join("..", "..", "sdk", "php"))
 	if err != nil {
 		t.Fatal(err)
