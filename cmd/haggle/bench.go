@@ -27,9 +27,9 @@ type benchCommand struct {
 type benchTarget struct {
 	config.Common `set:"data=./haggle-data"`
 
-	URL         string         `env:"-" name:"url" help:"Base URL of the server." default:"http://127.0.0.1:8080" placeholder:"URL"`
-	Admin       string         `env:"-" help:"Base URL of its admin listener, to have it collect its garbage before its memory is read." placeholder:"URL"`
-	PID         []int          `env:"-" name:"pid" help:"The server's processes, whose CPU time and memory are read." placeholder:"PID"`
+	URL         []string       `env:"-" name:"url" help:"Base URL of the server; again for others on the same database. A buyer and the seller they talk to come in at different ones." default:"http://127.0.0.1:8080" placeholder:"URL"`
+	Admin       []string       `env:"-" help:"Base URL of its admin listener, to have it collect its garbage before its memory is read; again for others." placeholder:"URL"`
+	PID         []int          `env:"-" name:"pid" help:"The servers' processes, whose CPU time and memory are read." placeholder:"PID"`
 	TokenSecret config.Secrets `help:"Secret to sign tokens with, like serve's. Without one, that of the data directory." placeholder:"[KID:]SECRET"`
 	APIKey      config.Secrets `name:"api-key" help:"Key of the shop's backend, like serve's. Without one, that of the data directory." placeholder:"KEY"`
 }
@@ -44,7 +44,7 @@ func (c *benchTarget) target() (*bench.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &bench.Target{URL: c.URL, Admin: c.Admin, PIDs: c.PID}
+	t := &bench.Target{URLs: c.URL, Admins: c.Admin, PIDs: c.PID}
 	if len(c.APIKey) > 0 {
 		t.APIKey = c.APIKey[0]
 	} else {

@@ -53,16 +53,16 @@ type client struct {
 	welcome chan error // guarded by mu; nil once welcomed
 }
 
-// connect opens a connection for uid and returns once it is welcome. n is the
-// how-manieth it is, which decides its source address.
-func (t *Target) connect(ctx context.Context, uid string, n int, onFrame func(f *frame)) (*client, error) {
+// connect opens a connection for uid to a server, any number of one, and returns once it
+// is welcome. n is the how-manieth it is, which decides its source address.
+func (t *Target) connect(ctx context.Context, uid string, server, n int, onFrame func(f *frame)) (*client, error) {
 	token, err := t.Mint(uid)
 	if err != nil {
 		return nil, fmt.Errorf("mint token: %w", err)
 	}
 	welcome := make(chan error, 1)
 	c := &client{uid: uid, onFrame: onFrame, welcome: welcome}
-	opts := SocketOptions{URL: t.URL, Timeout: dialTimeout, OnFrame: c.take, OnClose: c.closed}
+	opts := SocketOptions{URL: t.url(server), Timeout: dialTimeout, OnFrame: c.take, OnClose: c.closed}
 	if n >= perSource {
 		opts.From = net.IPv4(127, 0, 0, byte(1+n/perSource)) //nolint:gosec // at most 255 sources
 	}

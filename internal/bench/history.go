@@ -8,7 +8,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 )
@@ -76,7 +75,7 @@ func (p *pair) compare(stored map[int64]string) {
 func (t *Target) history(ctx context.Context, token, conversation string, after int64) (page kept, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	url := fmt.Sprintf("%s/v1/conversations/%s/messages?after=%d", strings.TrimSuffix(t.URL, "/"), conversation, after)
+	url := fmt.Sprintf("%s/v1/conversations/%s/messages?after=%d", t.url(0), conversation, after)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return kept{}, err

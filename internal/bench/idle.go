@@ -42,7 +42,7 @@ func Idle(ctx context.Context, t *Target, n int, hold time.Duration) (_ *IdleRep
 		return nil, err
 	}
 	r.Connected = time.Since(start)
-	cpuBefore, err := cpuTime(t.PIDs)
+	cpuBefore, err := CPUTime(t.PIDs...)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func Idle(ctx context.Context, t *Target, n int, hold time.Duration) (_ *IdleRep
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	cpuAfter, err := cpuTime(t.PIDs)
+	cpuAfter, err := CPUTime(t.PIDs...)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (t *Target) connectIdle(ctx context.Context, n int) ([]*client, *atomic.Int
 	g.SetLimit(connectors)
 	for i := range n {
 		g.Go(func() error {
-			c, err := t.connect(gctx, "U_idle-"+strconv.Itoa(i), i, func(f *frame) {
+			c, err := t.connect(gctx, "U_idle-"+strconv.Itoa(i), i, i, func(f *frame) {
 				if f.Bye != nil {
 					closed.Add(1)
 				}

@@ -82,7 +82,7 @@ func load(ctx context.Context, t *Target, n int, work func(ctx context.Context, 
 	if err := begin(ctx, pairs); err != nil {
 		return nil, err
 	}
-	cpuBefore, err := cpuTime(t.PIDs)
+	before, err := t.spent()
 	if err != nil {
 		return nil, err
 	}
@@ -92,14 +92,18 @@ func load(ctx context.Context, t *Target, n int, work func(ctx context.Context, 
 	}
 	drain(ctx, pairs)
 	took := time.Since(start)
-	cpuAfter, err := cpuTime(t.PIDs)
+	after, err := t.spent()
 	if err != nil {
 		return nil, err
 	}
 	if err := t.checkHistories(ctx, pairs); err != nil {
 		return nil, err
 	}
-	return newReport(pairs, took, cpuAfter-cpuBefore), nil
+	r := newReport(pairs, took, after[0]-before[0])
+	for i := range t.Beside {
+		r.Beside = append(r.Beside, after[i+1]-before[i+1])
+	}
+	return r, nil
 }
 
 // drain waits for what is under way, for all pairs together.

@@ -45,10 +45,10 @@ func (t *Target) connectPair(ctx context.Context, i int, run string) (*pair, err
 		refused: make(map[string]int), step: make(chan struct{}, 1),
 	}
 	var err error
-	if p.seller, err = t.connect(ctx, merchantUID(i), 2*i, p.onSellerFrame); err != nil {
+	if p.seller, err = t.connect(ctx, merchantUID(i), i, 2*i, p.onSellerFrame); err != nil {
 		return nil, err
 	}
-	if p.buyer, err = t.connect(ctx, buyerUID(i), 2*i+1, p.onBuyerFrame); err != nil {
+	if p.buyer, err = t.connect(ctx, buyerUID(i), i+1, 2*i+1, p.onBuyerFrame); err != nil {
 		return nil, fmt.Errorf("%w (and the seller: %w)", err, p.seller.close())
 	}
 	return p, nil

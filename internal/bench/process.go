@@ -13,8 +13,8 @@ import (
 // which is 100 on every Linux that Go runs on.
 const clockTick = time.Second / 100
 
-// cpuTime returns the CPU time, user and system, that the processes have used.
-func cpuTime(pids []int) (time.Duration, error) {
+// CPUTime returns the CPU time, user and system, that the processes have used.
+func CPUTime(pids ...int) (time.Duration, error) {
 	const utime, stime = 11, 12 // fields 14 and 15, counted from the one after the name
 	var sum time.Duration
 	for _, pid := range pids {
@@ -36,6 +36,23 @@ func cpuTime(pids []int) (time.Duration, error) {
 		}
 	}
 	return sum, nil
+}
+
+// spent returns the CPU time of the servers, and then that of those beside them.
+func (t *Target) spent() ([]time.Duration, error) {
+	servers, err := CPUTime(t.PIDs...)
+	if err != nil {
+		return nil, err
+	}
+	spent := []time.Duration{servers}
+	for _, beside := range t.Beside {
+		d, err := beside()
+		if err != nil {
+			return nil, err
+		}
+		spent = append(spent, d)
+	}
+	return spent, nil
 }
 
 // residentKiB returns the resident memory of the processes.

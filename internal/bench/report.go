@@ -16,10 +16,11 @@ type Report struct {
 	Acked     int
 	Received  int
 	Took      time.Duration
-	CPU       time.Duration // of the server, while it took; 0 when unknown
-	Acks      []time.Duration
-	Delivered []time.Duration
-	Refused   map[string]int // sends by error code
+	CPU       time.Duration   // of the server, while it took; 0 when unknown
+	Beside    []time.Duration // of those beside it, as in Target
+	Acks      []time.Duration // sorted
+	Delivered []time.Duration // sorted
+	Refused   map[string]int  // sends by error code
 	Faults    []string
 }
 
@@ -100,8 +101,15 @@ func percentiles(sorted []time.Duration) string {
 		name string
 		at   float64
 	}{{"p50", 0.50}, {"p90", 0.90}, {"p99", 0.99}, {"p99.9", 0.999}, {"max", 1}} {
-		i := min(len(sorted)-1, int(q.at*float64(len(sorted))))
-		parts = append(parts, fmt.Sprintf("%s %.2f ms", q.name, float64(sorted[i].Microseconds())/1000))
+		parts = append(parts, fmt.Sprintf("%s %.2f ms", q.name, float64(Quantile(sorted, q.at).Microseconds())/1000))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// Quantile returns the duration that a part of the sorted ones are below; 0 of none.
+func Quantile(sorted []time.Duration, part float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(len(sorted)-1, int(part*float64(len(sorted))))]
 }

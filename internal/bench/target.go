@@ -17,9 +17,11 @@ import (
 // requestTimeout bounds every request of the preparation.
 const requestTimeout = 30 * time.Second
 
-// Target is the running server that a load is put on.
+// Target is the running server that a load is put on, or several on one database.
 type Target struct {
-	URL    string // base URL, http or https
+	// URLs are the base URLs, http or https, one of each server. Connections are spread
+	// over them, a buyer's and the seller's of a pair to different ones.
+	URLs   []string
 	APIKey string // to say what is for sale
 
 	// Mint returns a token for uid, signed as the marketplace would.
@@ -29,9 +31,18 @@ type Target struct {
 	// /proc. Empty: neither is reported.
 	PIDs []int
 
-	// Admin is the base URL of the server's admin listener, used to have it
-	// collect its garbage before its memory is read. Empty: it is not asked to.
-	Admin string
+	// Beside tell how much processor time others have taken that the servers need, such
+	// as their database.
+	Beside []func() (time.Duration, error)
+
+	// Admins are the base URLs of the servers' admin listeners, used to have them
+	// collect their garbage before their memory is read. Empty: they are not asked to.
+	Admins []string
+}
+
+// url is where a server is; those after the last are the first ones again.
+func (t *Target) url(server int) string {
+	return strings.TrimSuffix(t.URLs[server%len(t.URLs)], "/")
 }
 
 func buyerUID(i int) string    { return fmt.Sprintf("U_bench-%d", i) }
@@ -70,7 +81,7 @@ func (t *Target) Stock(ctx context.Context, products []wire.Product) error {
 func (t *Target) post(ctx context.Context, path, contentType string, body io.Reader) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(t.URL, "/")+path, body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url(0)+path, body)
 	if err != nil {
 		return err
 	}
@@ -79,15 +90,12 @@ func (t *Target) post(ctx context.Context, path, contentType string, body io.Rea
 	return roundTrip(req, `"ok":false`)
 }
 
-// collect has the server collect its garbage, twice, so that pools are empty.
+// collect has the servers collect their garbage, twice, so that pools are empty.
 func (t *Target) collect(ctx context.Context) error {
-	if t.Admin == "" {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	for range 2 {
-		url := strings.TrimSuffix(t.Admin, "/") + "/debug/pprof/heap?gc=1"
+	for _, admin := range slices.Concat(t.Admins, t.Admins) {
+		url := strings.TrimSuffix(admin, "/") + "/debug/pprof/heap?gc=1"
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
 			return err

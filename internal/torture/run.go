@@ -287,7 +287,7 @@ func (w *world) open(ctx context.Context) error {
 			add(merchant, "agent"+strconv.Itoa(k), fmt.Sprintf("%s.m%d-%d", w.opts.Run, i/buyersPerMerchant, k), "", merchantSide)
 		}
 	}
-	target := &bench.Target{URL: w.ends[0].url, APIKey: w.opts.APIKey}
+	target := &bench.Target{URLs: []string{w.ends[0].url}, APIKey: w.opts.APIKey}
 	return target.Stock(ctx, products)
 }
 
