@@ -85,6 +85,10 @@ var mayImport = map[string][]string{
 		"internal/media", "internal/media/s3blobs", "internal/plain", "internal/ratelimit", "internal/rest", "internal/store/sqlstore",
 		"internal/webhook", "internal/wechat", "web",
 	},
+	// It measures, and starts what it measures as tests do.
+	"cmd/growth": {
+		"internal/auth", "internal/bench", "internal/chat", "internal/store/sqlstore", "internal/testkit", "internal/testkit/natsserver",
+	},
 	"cmd/haggle": {
 		"internal/app", "internal/auth", "internal/backup", "internal/bench", "internal/chat", "internal/compat/hplog",
 		"internal/config", "internal/demo", "internal/doctor", "internal/torture", "internal/webhook", "internal/wechat/standin", "internal/wire",

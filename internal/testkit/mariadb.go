@@ -26,6 +26,7 @@ type MariaDB struct {
 	Socket string
 
 	dir  string
+	kept bool // the folder is somebody else's
 	port int
 	cmd  *exec.Cmd
 	stop io.Closer // its end is the server's
@@ -47,7 +48,11 @@ func HasMariaDB() bool {
 }
 
 // StartMariaDB starts a server. The caller stops it.
-func StartMariaDB(ctx context.Context) (_ *MariaDB, err error) {
+func StartMariaDB(ctx context.Context) (*MariaDB, error) { return StartMariaDBIn(ctx, "") }
+
+// StartMariaDBIn starts a server on what is in dir, or on nothing yet, and leaves it there;
+// with "" the folder is new, and gone with the server. The caller stops it.
+func StartMariaDBIn(ctx context.Context, dir string) (_ *MariaDB, err error) {
 	daemon, err := lookUp("mariadbd", "mysqld")
 	if err != nil {
 		return nil, ErrNoMariaDB
@@ -57,7 +62,7 @@ func StartMariaDB(ctx context.Context) (_ *MariaDB, err error) {
 		return nil, ErrNoMariaDB
 	}
 	m := &MariaDB{made: new(atomic.Int64)}
-	if m.dir, err = os.MkdirTemp("", "haggle-mariadb-"); err != nil {
+	if m.dir, m.kept, err = serverDir(dir, "haggle-mariadb-"); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -72,10 +77,8 @@ func StartMariaDB(ctx context.Context) (_ *MariaDB, err error) {
 		}
 	}
 	args := []string{"--no-defaults", "--datadir=" + filepath.Join(m.dir, "data")}
-	made := exec.CommandContext(ctx, install, append(args, "--auth-root-authentication-method=normal", "--skip-test-db")...) //nolint:gosec // ours
-	made.Dir, made.SysProcAttr = m.dir, &syscall.SysProcAttr{Credential: m.as}
-	if out, err := made.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("make a database: %w: %s", err, out)
+	if err := m.initialize(ctx, install, args); err != nil {
+		return nil, err
 	}
 	if m.port, err = freePort(ctx); err != nil {
 		return nil, err
@@ -87,9 +90,22 @@ func StartMariaDB(ctx context.Context) (_ *MariaDB, err error) {
 	return m, m.start(ctx)
 }
 
+// initialize makes the server's own database, unless it is there.
+func (m *MariaDB) initialize(ctx context.Context, install string, args []string) error {
+	if _, err := os.Stat(filepath.Join(m.dir, "data", "mysql")); err == nil {
+		return nil
+	}
+	made := exec.CommandContext(ctx, install, append(args, "--auth-root-authentication-method=normal", "--skip-test-db")...) //nolint:gosec // ours
+	made.Dir, made.SysProcAttr = m.dir, &syscall.SysProcAttr{Credential: m.as}
+	if out, err := made.CombinedOutput(); err != nil {
+		return fmt.Errorf("make a database: %w: %s", err, out)
+	}
+	return nil
+}
+
 func (m *MariaDB) start(ctx context.Context) error {
 	m.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", append([]string{"-c", watched, "sh"}, m.args...)...) //nolint:gosec // ours
-	m.cmd.Dir, m.cmd.Env = m.dir, append(os.Environ(), "DIR="+m.dir)
+	m.cmd.Dir, m.cmd.Env = m.dir, append(os.Environ(), "DIR="+doomed(m.dir, m.kept))
 	m.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: m.as, Setpgid: true} // an interrupt is for the tests
 	log, err := os.OpenFile(filepath.Join(m.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -236,6 +252,9 @@ func (m *MariaDB) Stop() error {
 		}
 		_ = m.stop.Close()
 		_ = m.cmd.Wait() // it is stopped by a signal, which is an error
+	}
+	if m.kept {
+		return nil
 	}
 	return os.RemoveAll(m.dir)
 }

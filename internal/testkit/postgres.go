@@ -24,6 +24,7 @@ import (
 // stored is synced to the disk.
 type Postgres struct {
 	dir  string
+	kept bool // the folder is somebody else's
 	port int
 	cmd  *exec.Cmd
 	stop io.Closer // its end is the server's
@@ -46,7 +47,11 @@ func HasPostgres() bool {
 const watched = `"$@" & read -r _; kill -QUIT $!; wait; cd /; rm -rf "$DIR"`
 
 // StartPostgres starts a server. The caller stops it.
-func StartPostgres(ctx context.Context) (_ *Postgres, err error) {
+func StartPostgres(ctx context.Context) (*Postgres, error) { return StartPostgresIn(ctx, "") }
+
+// StartPostgresIn starts a server on what is in dir, or on nothing yet, and leaves it
+// there; with "" the folder is new, and gone with the server. The caller stops it.
+func StartPostgresIn(ctx context.Context, dir string) (_ *Postgres, err error) {
 	daemon, err := lookUpPostgres("postgres")
 	if err != nil {
 		return nil, ErrNoPostgres
@@ -56,7 +61,7 @@ func StartPostgres(ctx context.Context) (_ *Postgres, err error) {
 		return nil, ErrNoPostgres
 	}
 	p := new(Postgres)
-	if p.dir, err = os.MkdirTemp("", "haggle-postgres-"); err != nil {
+	if p.dir, p.kept, err = serverDir(dir, "haggle-postgres-"); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -68,12 +73,8 @@ func StartPostgres(ctx context.Context) (_ *Postgres, err error) {
 		return nil, err
 	}
 	data := filepath.Join(p.dir, "data")
-	// Another order of letters than that of bytes, as most databases have one.
-	initdb := exec.CommandContext(ctx, install, "--pgdata="+data, "--username=postgres", "--auth=trust", "--encoding=UTF8", //nolint:gosec // ours
-		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = p.dir, &syscall.SysProcAttr{Credential: p.as}
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("make a database cluster: %w: %s", err, out)
+	if err := p.initialize(ctx, install, data); err != nil {
+		return nil, err
 	}
 	if p.port, err = freePort(ctx); err != nil {
 		return nil, err
@@ -86,9 +87,33 @@ func StartPostgres(ctx context.Context) (_ *Postgres, err error) {
 	return p, p.start(ctx)
 }
 
+// serverDir makes a folder for a server, and reports whether it outlives that.
+func serverDir(dir, prefix string) (_ string, kept bool, err error) {
+	if dir == "" {
+		dir, err = os.MkdirTemp("", prefix)
+		return dir, false, err
+	}
+	return dir, true, os.MkdirAll(dir, 0o700)
+}
+
+// initialize makes the database cluster, unless it is there.
+func (p *Postgres) initialize(ctx context.Context, install, data string) error {
+	if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err == nil {
+		return nil
+	}
+	// Another order of letters than that of bytes, as most databases have one.
+	initdb := exec.CommandContext(ctx, install, "--pgdata="+data, "--username=postgres", "--auth=trust", "--encoding=UTF8", //nolint:gosec // ours
+		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en", "--no-sync")
+	initdb.Dir, initdb.SysProcAttr = p.dir, &syscall.SysProcAttr{Credential: p.as}
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("make a database cluster: %w: %s", err, out)
+	}
+	return nil
+}
+
 func (p *Postgres) start(ctx context.Context) error {
 	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", append([]string{"-c", watched, "sh"}, p.args...)...) //nolint:gosec // ours
-	p.cmd.Dir, p.cmd.Env = p.dir, append(os.Environ(), "DIR="+p.dir)
+	p.cmd.Dir, p.cmd.Env = p.dir, append(os.Environ(), "DIR="+doomed(p.dir, p.kept))
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.as, Setpgid: true} // an interrupt is for the tests
 	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -133,6 +158,14 @@ func (p *Postgres) Restart(ctx context.Context) error {
 	before.now = p.stop
 	p.stop = before
 	return nil
+}
+
+// doomed is the folder that is removed with a server; "" for none.
+func doomed(dir string, kept bool) string {
+	if kept {
+		return ""
+	}
+	return dir
 }
 
 // owner makes the folder that of a user whom the server agrees to run as; nil is
@@ -236,6 +269,9 @@ func (p *Postgres) Stop() error {
 	if p.stop != nil && p.cmd.Process != nil {
 		_ = p.stop.Close()
 		_ = p.cmd.Wait() // it is stopped by a signal, which is an error
+	}
+	if p.kept {
+		return nil
 	}
 	return os.RemoveAll(p.dir)
 }
