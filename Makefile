@@ -45,11 +45,14 @@ $(CACHE)/version: FORCE
 	@mkdir -p $(CACHE)
 	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
 
+# What is built goes where it always does.
+TEST := export GOTMPDIR=$${GOTMPDIR:-$${TMPDIR:-/tmp}} TMPDIR=$$(tools/tmp.sh);
+
 unit: web/dist/buyer.html php mariadb postgres nginx caddy ip ## Go tests, without the race detector.
-	go test -timeout 40m ./...
+	$(TEST) go test -timeout 40m ./...
 
 race: web/dist/buyer.html compiler php mariadb postgres nginx caddy ip ## Go tests with the race detector.
-	@if [ -f $(CACHE)/no-compiler ]; then \
+	@$(TEST) if [ -f $(CACHE)/no-compiler ]; then \
 	  echo "make: no C compiler, so the race detector is SKIPPED"; go test -timeout 40m ./...; \
 	else CGO_ENABLED=1 go test -race -timeout 40m ./... && \
 	  echo "make: at full size, which is too much under the race detector" && go test ./internal/compat/...; fi

@@ -15,7 +15,9 @@ import (
 )
 
 // testModel takes random steps on a store and on a model of what package chat
-// promises, simple enough to be right, and compares all there is to see.
+// promises, simple enough to be right, and compares all there is to see: after each
+// step that of the conversation it was about and of its two participants, in the end
+// everybody's.
 func testModel(t *testing.T, s chat.Store) {
 	check(t, func(r *rapid.T) {
 		m := newModel(t.Context(), s)
@@ -28,6 +30,8 @@ func testModel(t *testing.T, s chat.Store) {
 			"flag":   m.flag,
 			"":       m.check,
 		})
+		m.touched = nil
+		m.check(r)
 	})
 }
 
@@ -40,6 +44,8 @@ type model struct {
 	pos   map[chat.UID]chat.Pos
 	convs []*modelConversation // in the order in which they began
 	sent  []chat.Append        // each that was stored
+
+	touched *modelConversation // what the last step was about; nil is any
 }
 
 type modelConversation struct {
@@ -73,7 +79,8 @@ func (m *model) any(r *rapid.T) (*modelConversation, chat.Side) {
 		r.Skip("no conversation yet")
 	}
 	side := rapid.SampledFrom([]chat.Side{chat.BuyerSide, chat.MerchantSide}).Draw(r, "side")
-	return rapid.SampledFrom(m.convs).Draw(r, "conversation"), side
+	m.touched = rapid.SampledFrom(m.convs).Draw(r, "conversation")
+	return m.touched, side
 }
 
 // change raises what a change raises.
@@ -118,6 +125,7 @@ func (m *model) send(r *rapid.T) {
 		if chat.KindOf(err) != chat.Denied {
 			r.Fatalf("sent to a blocked conversation: %v", err)
 		}
+		m.touched = c
 		return
 	}
 	if err != nil {
@@ -128,6 +136,7 @@ func (m *model) send(r *rapid.T) {
 		c = &modelConversation{state: chat.Conversation{ID: a.Start.ID, UIDs: [2]chat.UID{b, o}, CreatedAt: m.now}}
 		m.convs = append(m.convs, c)
 	}
+	m.touched = c
 	m.change(c, chat.BuyerSide, chat.MerchantSide)
 	c.state.LastSeq++
 	c.state.LastAt = m.now
@@ -153,6 +162,7 @@ func (m *model) repeat(r *rapid.T) {
 	if other {
 		a.Hash = append([]byte("other"), a.Hash...)
 	}
+	m.touched = nil // nothing has changed, anywhere
 	got, err := m.store.Append(m.ctx, a)
 	if other {
 		if chat.KindOf(err) != chat.Conflict {
@@ -254,9 +264,13 @@ func (m *model) flag(r *rapid.T) {
 	look(r, "flagged", c.state, got)
 }
 
-// check compares everything that can be read.
+// check compares everything that can be read of what was touched.
 func (m *model) check(r *rapid.T) {
-	for _, c := range m.convs {
+	convs, uids := m.convs, slices.Concat(m.uids[0], m.uids[1])
+	if m.touched != nil {
+		convs, uids = []*modelConversation{m.touched}, m.touched.state.UIDs[:]
+	}
+	for _, c := range convs {
 		got, err := m.store.Conversation(m.ctx, c.state.ID)
 		if err != nil {
 			r.Fatalf("conversation: %v", err)
@@ -273,12 +287,11 @@ func (m *model) check(r *rapid.T) {
 		}
 		look(r, "recalls", c.recalls, rs)
 	}
-	all := slices.Concat(m.uids[0], m.uids[1])
-	_, pos, err := m.store.Positions(m.ctx, all)
+	_, pos, err := m.store.Positions(m.ctx, uids)
 	if err != nil {
 		r.Fatalf("positions: %v", err)
 	}
-	for _, uid := range all {
+	for _, uid := range uids {
 		if pos[uid] != m.pos[uid] {
 			r.Fatalf("%s is at %d, want %d", uid, pos[uid], m.pos[uid])
 		}
