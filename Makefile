@@ -21,7 +21,7 @@ VULN         := $(CACHE)/govulncheck-$(VULN_VERSION)
 WEB_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) $(wildcard web/*.html web/*.ts web/*.json)
 GO_SOURCES  := $(shell find cmd internal web/embed.go -type f 2>/dev/null) go.mod go.sum
 
-.PHONY: help run build test check fmt unit race lint web-check web-test e2e screenshots lighthouse bench vuln clean browser compiler php mariadb postgres nginx caddy ip FORCE
+.PHONY: help run build test check fmt unit race lint web-check web-test e2e screenshots lighthouse bench growth vuln clean browser compiler php mariadb postgres nginx caddy ip FORCE
 
 help: ## Print this.
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -83,6 +83,13 @@ vuln: $(VULN) web/dist/.gitkeep ## Look for known vulnerabilities; needs the net
 bench: build ## Measure the store, the gateway and the whole server.
 	go test -run '^$$' -bench . -benchtime 2s ./internal/...
 	tools/bench.sh bin/haggle
+
+# Ten million take ten gigabytes; see docs/scaling.md.
+MESSAGES ?= 100000,1000000
+
+growth: build ## Measure what several nodes cost, and the store as it fills.
+	go run ./cmd/growth nodes
+	for engine in sqlite postgres mariadb; do go run ./cmd/growth store --engine $$engine --messages $(MESSAGES); done
 
 # --- Web ---
 
