@@ -20,6 +20,7 @@ import (
 	"haggle/internal/chat"
 	"haggle/internal/media"
 	"haggle/internal/store/sqlstore"
+	"haggle/internal/testkit"
 )
 
 // shop is a data directory that a server works with.
@@ -171,18 +172,8 @@ func (s *shop) blob(t *testing.T, key string) string {
 
 func checkPrivate(t *testing.T, dir string) {
 	t.Helper()
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := e.Info()
-		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s has mode %v, want nothing for group and others", path, info.Mode())
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+	if err := testkit.Private(dir); err != nil {
+		t.Error(err)
 	}
 }
 

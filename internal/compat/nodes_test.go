@@ -1,44 +1,16 @@
 package compat_test
 
 import (
-	"context"
-	"sync"
 	"testing"
 	"time"
 
 	"haggle/internal/chat"
+	"haggle/internal/testkit"
 )
-
-// relays is a Relay between the nodes of one process.
-type relays struct {
-	mu   sync.Mutex
-	held map[chat.ClientID]func(context.Context, []byte) []byte // guarded by mu
-}
-
-func (r *relays) Hold(id chat.ClientID, answer func(context.Context, []byte) []byte) (func(), error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.held[id] = answer
-	return func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.held, id)
-	}, nil
-}
-
-func (r *relays) Ask(ctx context.Context, id chat.ClientID, request []byte) ([]byte, bool, error) {
-	r.mu.Lock()
-	answer := r.held[id]
-	r.mu.Unlock()
-	if answer == nil {
-		return nil, false, nil
-	}
-	return answer(ctx, request), true, nil
-}
 
 // An old page's requests may reach another node than its socket does.
 func TestNodes_pageAndSocketApart(t *testing.T) {
-	r := &relays{held: make(map[chat.ClientID]func(context.Context, []byte) []byte)}
+	r := testkit.NewRelay()
 	w := newWorld(t, setup{relay: r})
 	there := *w
 	there.web = there.far
@@ -60,13 +32,7 @@ func TestNodes_pageAndSocketApart(t *testing.T) {
 		t.Errorf("no socket was bound: %v", a)
 	}
 	buyer.leave()
-	for deadline := time.After(wait); ; {
-		r.mu.Lock()
-		_, held := r.held[chat.ClientID(buyer.client)]
-		r.mu.Unlock()
-		if !held {
-			break
-		}
+	for deadline := time.After(wait); r.Holds(chat.ClientID(buyer.client)); {
 		select {
 		case <-time.After(5 * time.Millisecond):
 		case <-deadline:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"haggle/internal/chat"
+	"haggle/internal/testkit"
 	"haggle/internal/wire"
 )
 
@@ -198,44 +199,10 @@ func TestNodes_reloadKeepsTheEvents(t *testing.T) {
 	})
 }
 
-// relays is a Relay between gateways of one process.
-type relays struct {
-	mu   sync.Mutex
-	held map[chat.ClientID]func(context.Context, []byte) []byte // guarded by mu
-	err  error                                                  // guarded by mu
-}
-
-func (r *relays) Hold(id chat.ClientID, answer func(context.Context, []byte) []byte) (func(), error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.held[id] = answer
-	return func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.held, id)
-	}, nil
-}
-
-func (r *relays) Ask(ctx context.Context, id chat.ClientID, request []byte) ([]byte, bool, error) {
-	r.mu.Lock()
-	answer, err := r.held[id], r.err
-	r.mu.Unlock()
-	if err != nil || answer == nil {
-		return nil, false, err
-	}
-	return answer(ctx, request), true, nil
-}
-
-func (r *relays) count() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.held)
-}
-
 // A client without a WebSocket is at the node that its stream comes from, and what it
 // says may reach any.
 func TestRelay(t *testing.T) {
-	r := &relays{held: make(map[chat.ClientID]func(context.Context, []byte) []byte)}
+	r := testkit.NewRelay()
 	via := transport{name: "SSE", streams: true}
 	opts := nodeOptions{via: via, Options: Options{Nodes: true, Relay: r}}
 	a := newNode(t, opts).listen(t)
@@ -268,20 +235,16 @@ func TestRelay(t *testing.T) {
 			t.Errorf("%s: %d, want %d", p.name, got, p.want)
 		}
 	}
-	r.mu.Lock()
-	r.err = context.DeadlineExceeded
-	r.mu.Unlock()
+	r.Fail(context.DeadlineExceeded)
 	if got := post(3, c.sse().Session.Key); got != 503 {
 		t.Errorf("while the other node does not answer: %d, want 503, so that it is said again", got)
 	}
-	r.mu.Lock()
-	r.err = nil
-	r.mu.Unlock()
-	if got := r.count(); got != 1 {
+	r.Fail(nil)
+	if got := r.Count(); got != 1 {
 		t.Errorf("%d sessions are held, want 1", got)
 	}
 	_ = c.Close()
-	for deadline := time.After(10 * time.Second); r.count() > 0; {
+	for deadline := time.After(10 * time.Second); r.Count() > 0; {
 		select {
 		case <-time.After(5 * time.Millisecond):
 		case <-deadline:

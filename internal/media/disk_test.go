@@ -10,6 +10,7 @@ import (
 
 	"haggle/internal/media"
 	"haggle/internal/media/blobtest"
+	"haggle/internal/testkit"
 )
 
 func openDisk(t *testing.T, dir string) *media.Disk {
@@ -33,18 +34,8 @@ func TestDiskIsPrivate(t *testing.T) {
 	if err := d.Put(t.Context(), "ab/abc/image", []byte("picture")); err != nil {
 		t.Fatal(err)
 	}
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := e.Info()
-		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s has mode %v, want nothing for group and others", path, info.Mode())
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+	if err := testkit.Private(dir); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -4,11 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,20 +33,6 @@ func askMySQL(t *testing.T, db *sql.DB, query string, args ...any) (answer strin
 	return answer
 }
 
-// killMySQL ends the connections to the operator's database that chosen says, but the
-// operator's own, and waits until they are gone.
-func killMySQL(t *testing.T, op *sql.DB, chosen func() bool) {
-	t.Helper()
-	for _, id := range connectionsOf(t, op) {
-		if chosen() {
-			_, _ = op.ExecContext(t.Context(), fmt.Sprint("KILL ", id)) // it may have ended by itself
-			for askMySQL(t, op, "SELECT COUNT(*) FROM information_schema.processlist WHERE id = ?", id) != "0" {
-				<-time.After(time.Millisecond)
-			}
-		}
-	}
-}
-
 // connectionsOf are all to a database, but the operator's own.
 func connectionsOf(t *testing.T, op *sql.DB) (ids []int64) {
 	t.Helper()
@@ -72,92 +55,12 @@ func connectionsOf(t *testing.T, op *sql.DB) (ids []int64) {
 	return ids
 }
 
-func everyone() bool { return true }
-
 // oneOperator is an operator with one connection, which can tell itself from others.
 func oneOperator(t *testing.T, url string) *sql.DB {
 	t.Helper()
 	db := mysqlOperator(t, url)
 	db.SetMaxOpenConns(1)
 	return db
-}
-
-// A server that has hung up is nobody's matter, as long as nothing was said meanwhile.
-func TestMariaDBConnectionsEnded(t *testing.T) {
-	url := NewMariaDB(t)
-	s := openMySQLInternal(t, url)
-	c := mustAppend(t, s, "before").Conversation
-	op := oneOperator(t, url)
-	for i := range 3 {
-		killMySQL(t, op, everyone)
-		if r := mustAppend(t, s, fmt.Sprint("after ", i)); int(r.Message.Seq) != i+2 {
-			t.Errorf("seq %d, want %d", r.Message.Seq, i+2)
-		}
-		killMySQL(t, op, everyone)
-		if ms, err := s.MessagesAfter(t.Context(), c.ID, 0, 10); err != nil || len(ms) != i+2 {
-			t.Errorf("%d messages, %v, want %d", len(ms), err, i+2)
-		}
-	}
-}
-
-// hookedMySQL does something before a commit.
-type hookedMySQL struct {
-	*mysqlWriter
-	before func()
-}
-
-func (c hookedMySQL) commit() error {
-	c.before()
-	return c.mysqlWriter.commit()
-}
-
-// The connection is ended before the server has got the COMMIT: what became of it is not
-// known, and the sender repeats it. It is stored once.
-func TestMariaDBKilledBeforeCommit(t *testing.T) {
-	url := NewMariaDB(t)
-	s := openMySQLInternal(t, url)
-	mustAppend(t, s, "before")
-	op := oneOperator(t, url)
-	hook(t, s, func() { killMySQL(t, op, everyone) })
-	if _, err := s.Append(t.Context(), draft("lost")); err != nil {
-		wantUnknown(t, err)
-	}
-	if r := mustAppend(t, s, "lost"); r.Message.Seq != 2 {
-		t.Errorf("seq %d, want 2", r.Message.Seq)
-	}
-}
-
-// The server has committed, and the connection is lost before it says so: what became of
-// it is not known, and the sender's repeat gets the first result.
-func TestMariaDBAnswerLost(t *testing.T) {
-	url := NewMariaDB(t)
-	s := openMySQLInternal(t, url)
-	at, err := parseMySQL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cut atomic.Bool
-	at.config.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := new(net.Dialer).DialContext(ctx, network, addr)
-		return cutConn{c, &cut}, err
-	}
-	connector, err := at.connector(&mysqlServer{isMariaDB: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mustAppend(t, s, "before")
-	reconnect := s.writer.connect // between two writes nobody else looks at it
-	s.writer.connect = connectMySQL(connector)
-	killMySQL(t, oneOperator(t, url), everyone)
-	mustAppend(t, s, "through it")
-	hook(t, s, func() { cut.Store(true) })
-	_, err = s.Append(t.Context(), draft("lost"))
-	wantUnknown(t, err)
-	cut.Store(false)
-	s.writer.connect = reconnect
-	if r := mustAppend(t, s, "lost"); r.Fresh || r.Message.Seq != 3 {
-		t.Errorf("fresh %v with seq %d, want what was stored, as 3", r.Fresh, r.Message.Seq)
-	}
 }
 
 // lockWaits is how many transactions wait for a lock.
@@ -251,105 +154,6 @@ func TestMariaDBRestarted(t *testing.T) {
 	}
 	if r := mustAppend(t, s, "after"); r.Message.Seq != 22 {
 		t.Errorf("seq %d, want 22", r.Message.Seq)
-	}
-}
-
-// A server that cannot be reached is not asked again and again, and is when it is back.
-func TestMariaDBUnreachable(t *testing.T) {
-	url := NewMariaDB(t)
-	s := openMySQLInternal(t, url)
-	mustAppend(t, s, "before")
-	at, err := parseMySQL("mysql://root@127.0.0.1:1/nowhere")
-	if err != nil {
-		t.Fatal(err)
-	}
-	connector, err := at.connector(&mysqlServer{isMariaDB: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	back := s.writer.connect
-	s.writer.connect = connectMySQL(connector)
-	killMySQL(t, oneOperator(t, url), everyone)
-	for range 2 {
-		_, err := s.Append(t.Context(), draft("refused"))
-		if e := chat.AsError(err); err == nil || e.Code != "store_unreachable" || e.Kind != chat.Unavailable || e.RetryAfter == 0 {
-			t.Errorf("error %v with code %q, want store_unreachable", err, e.Code)
-		}
-	}
-	if e := chat.AsError(s.Ping(t.Context())); e.Code != "store_unreachable" {
-		t.Errorf("ping: code %q", e.Code)
-	}
-	s.writer.connect = back
-	if err := s.Ping(t.Context()); err != nil {
-		t.Errorf("ping of a server that is back: %v", err)
-	}
-	if r := mustAppend(t, s, "refused"); !r.Fresh || r.Message.Seq != 2 {
-		t.Errorf("fresh %v with seq %d", r.Fresh, r.Message.Seq)
-	}
-}
-
-// Two nodes whose connections are ended all the time: who repeats what was not
-// acknowledged has everything stored, once.
-func TestMariaDBChaos(t *testing.T) {
-	url := NewMariaDB(t)
-	nodes := []*Store{openMySQLInternal(t, url), openMySQLInternal(t, url)}
-	c := mustAppend(t, nodes[0], "first").Conversation
-	var over atomic.Bool
-	var unknown atomic.Int64
-	var killer, wg sync.WaitGroup
-	op := oneOperator(t, url)
-	killer.Go(func() {
-		for !over.Load() {
-			killMySQL(t, op, func() bool { return rand.N(10) < 3 })
-			<-time.After(30 * time.Millisecond)
-		}
-	})
-	const senders, each = 12, 40
-	for i := range senders {
-		wg.Go(func() {
-			for n := range each {
-				insist(t, nodes, i, draft(fmt.Sprintf("n-%d-%d", i, n)), &unknown)
-			}
-		})
-	}
-	wg.Wait()
-	over.Store(true)
-	killer.Wait()
-	t.Logf("%d outcomes were not known", unknown.Load())
-	ms, err := nodes[0].MessagesAfter(t.Context(), c.ID, 0, 10_000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(ms) != senders*each+1 {
-		t.Errorf("%d messages, want %d", len(ms), senders*each+1)
-	}
-	seen := map[chat.Nonce]bool{}
-	for i, m := range ms {
-		if m.Seq != chat.Seq(i+1) || seen[m.Nonce] {
-			t.Errorf("message %d has seq %d and nonce %s", i, m.Seq, m.Nonce)
-		}
-		seen[m.Nonce] = true
-	}
-}
-
-// After a failover the server one is connected to may be a standby: the next write
-// connects anew.
-func TestMariaDBReadOnly(t *testing.T) {
-	s := openMySQLInternal(t, NewMariaDB(t))
-	mustAppend(t, s, "before")
-	err := s.write(t.Context(), "", func(x tx) error {
-		_, err := x.exec("SET SESSION TRANSACTION READ ONLY")
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = s.Append(t.Context(), draft("refused"))
-	if e := chat.AsError(err); err == nil || e.Code != "store_readonly" || e.Kind != chat.Unavailable {
-		t.Errorf("error %v with code %q, want store_readonly", err, e.Code)
-	}
-	if r := mustAppend(t, s, "refused"); !r.Fresh || r.Message.Seq != 2 {
-		t.Errorf("fresh %v with seq %d", r.Fresh, r.Message.Seq)
 	}
 }
 
