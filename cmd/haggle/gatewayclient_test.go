@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"haggle/internal/testkit"
 )
 
 // phpNode is a server of a cluster that the shop's PHP reaches.
@@ -72,13 +74,9 @@ func (n *phpNode) awaitTold(what string, want ...string) {
 // PHP asks the Register of any server, and reaches the sockets of all. One that stops is
 // told no more at once, and one that dies within seconds.
 func TestCluster_gatewayClient(t *testing.T) {
-	if _, err := exec.LookPath("php"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	c := newCluster(t)
+	_, err := exec.LookPath("php")
+	testkit.Need(t, err == nil, err)
+	c := newCluster(t, testkit.Engines()[0])
 	one, two, three := c.startForPHP(), c.startForPHP(), c.startForPHP()
 	for _, n := range []phpNode{one, two, three} {
 		n.awaitTold("each knows all", one.inner, two.inner, three.inner)

@@ -215,8 +215,7 @@ func TestAttack13_GuessedClientID(t *testing.T) {
 // A socket on another node is not looked up when something is said at it. Who names the
 // seller's keeps nothing from the seller.
 func TestAttack14_NameTheReadersSocket(t *testing.T) {
-	r := &relays{held: make(map[chat.ClientID]func(context.Context, []byte) []byte)}
-	w := newWorld(t, setup{php: true, relay: r})
+	w := newWorld(t, setup{php: true, relay: testkit.NewRelay()})
 	there := *w
 	there.web = there.far
 	buyer, seller := w.bound("U_7"), w.bound("V_1")
