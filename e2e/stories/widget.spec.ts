@@ -158,6 +158,17 @@ test("opened and closed before it is loaded, it stays closed", async ({ visit })
   await expect(panel(page)).toBeHidden();
 });
 
+test("closed by the shop's script it leaves the focus where the visitor is", async ({ visit }) => {
+  const page = await visit();
+  const thread = await opened(page);
+  await expect(thread.field).toBeFocused();
+  const link = page.getByRole("link", { name: "A link of the shop's" });
+  await link.focus();
+  await haggle(page, "close");
+  await expect(panel(page)).toBeHidden();
+  await expect(link).toBeFocused();
+});
+
 test("a token is asked for anew before it ends, and the talk goes on", async ({ visit, shop }) => {
   shop.tokenLasts = 63; // it is renewed a minute before its end
   const page = await visit();
@@ -192,8 +203,8 @@ test("a peek can be put away, and the count stays", async ({ visit, person }) =>
 
 test("a chat that does not come says so in time; the page goes on, and another try may do", async ({ visit }) => {
   const page = await visit();
-  let holds = true;
-  await page.route(/\/chat\?/, (route) => (holds ? undefined : route.continue())); // never answered
+  const held: (() => Promise<void>)[] = []; // not answered
+  await page.route(/\/chat\?/, (route) => void held.push(() => route.continue()));
   await launcher(page).click();
   await expect(page.getByRole("status").filter({ hasText: "Opening the chat" })).toBeVisible();
   await page.getByRole("link", { name: "A link of the shop's" }).click(); // nothing waits for the chat
@@ -201,8 +212,14 @@ test("a chat that does not come says so in time; the page goes on, and another t
   await expect(page.getByText("The chat cannot be reached just now.")).toBeVisible({ timeout: 20_000 });
   await expect(page.getByRole("link", { name: "Open in a new tab" })).toHaveAttribute("href", /\/chat\?product=1001/);
   await expectAccessible(page);
-  holds = false;
-  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("button", { name: "Try again" }).focus();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => held.length).toBe(2);
+  await page.keyboard.press("Escape"); // is heard: the focus has not gone with the button
+  await expect(panel(page)).toBeHidden();
+  await expect(launcher(page)).toBeFocused();
+  await launcher(page).click();
+  await held[1]?.();
   await expect((await inFrame(page)).field).toBeVisible();
   expect(await wrong(page)).toEqual([]);
 });

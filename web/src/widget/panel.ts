@@ -85,6 +85,8 @@ export class Panel {
   close(stay = false): void {
     const { widget, step } = this;
     if (!widget.shown) return;
+    // Who is in a field of the page's own stays there.
+    const inside = widget.root.activeElement !== null;
     this.release?.();
     this.release = undefined;
     widget.host.classList.remove("sheet");
@@ -92,7 +94,7 @@ export class Panel {
     widget.shown = false;
     widget.label();
     this.tellShown();
-    widget.launch.focus({ preventScroll: true });
+    if (inside) widget.launch.focus({ preventScroll: true });
     this.step = undefined;
     if (stay) step?.forget();
     if (stay || step === undefined) return widget.emit("close");
@@ -196,7 +198,10 @@ export class Panel {
     const { retry, page } = this.words;
     const again = element("button");
     again.textContent = retry;
-    again.onclick = () => this.warm();
+    again.onclick = () => {
+      this.warm();
+      this.focus(); // the button is gone
+    };
     const link = element("a");
     link.href = this.url(false).href;
     link.target = "_blank";
