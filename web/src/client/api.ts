@@ -88,7 +88,8 @@ export type Thread = {
   /** Puts a message in the outbox; it shows in `entries` in the same frame. `about` is the product it is about. */
   send(pieces: readonly Piece[], about?: Product): void;
   retry(key: string): void; // this one and all failed ones after it, in order
-  discard(key: string): void; // cancels an upload, deletes a failed message
+  /** Cancels an upload, deletes a failed message. What it returns brings that back to its place. */
+  discard(key: string): () => void;
   recall(seq: number): Promise<Failure | undefined>;
   /** The user sees everything up to seq (visible and focused). Debounced inside. */
   markRead(seq: number): void;

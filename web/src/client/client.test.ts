@@ -286,6 +286,56 @@ describe("the outbox", () => {
   });
 });
 
+describe("what was deleted by mistake", () => {
+  const refused = (what: string) => (what.startsWith("send") ? FakeServer.refusal(403, "denied") : undefined);
+
+  test("comes back at its place, and can be sent", async () => {
+    const { asking } = await talking();
+    server.refuse = refused;
+    asking.send(text("first"));
+    asking.send(text("second"));
+    await clock.pass(1_000);
+    const [, first] = asking.entries.peek();
+    const back = asking.discard(first?.key ?? "");
+    expect(lines(asking).slice(1)).toEqual(["second (earlier_failed)"]);
+    back();
+    expect(lines(asking).slice(1)).toEqual(["first (denied)", "second (earlier_failed)"]);
+    server.refuse = () => undefined;
+    asking.retry(first?.key ?? "");
+    await clock.pass(1_000);
+    expect(lines(asking).slice(1)).toEqual(["first (delivered)", "second (delivered)"]);
+  });
+
+  test("comes back in the other tab, too, and survives a reload", async () => {
+    const device = new FakeDevice(server, "U_1");
+    const [one, two] = [await about(started(device), "1"), await about(started(device), "1")];
+    server.refuse = refused;
+    two.send(text("from two"));
+    await clock.pass(1_000);
+    const back = two.discard(two.entries.peek().at(-1)?.key ?? "");
+    await clock.pass(10);
+    expect(lines(one)).toEqual([]);
+    back();
+    await clock.pass(10);
+    expect(lines(one)).toEqual(["from two (denied)"]);
+    expect(lines(await about(started(device), "1"))).toEqual(["from two (denied)"]);
+  });
+
+  test("does not come back to whoever is there by then", async () => {
+    const device = new FakeDevice(server, "U_1");
+    const client = started(device);
+    const thread = await about(client, "1");
+    server.refuse = refused;
+    thread.send(text("mine"));
+    await clock.pass(1_000);
+    const back = thread.discard(thread.entries.peek().at(-1)?.key ?? "");
+    client.stop();
+    back();
+    await clock.pass(1_000);
+    expect(lines(await about(started(device), "1"))).toEqual([]);
+  });
+});
+
 describe("two tabs of one buyer", () => {
   test("show the same, and one of them sends", async () => {
     const device = new FakeDevice(server, "U_1");

@@ -370,8 +370,11 @@ describe("while the code that sends is not there", () => {
     const thread = await about(started());
     thread.send(text("one"));
     thread.send(text("two"));
-    thread.discard("U_1-1");
+    const back = thread.discard("U_1-1");
     expect(thread.entries.value.map((entry) => entry.key)).toEqual(["U_1-2"]);
+    back();
+    expect(thread.entries.value.map((entry) => entry.key)).toEqual(["U_1-1", "U_1-2"]);
+    thread.discard("U_1-1");
     device.sends = true;
     await clock.pass(60_000);
     expect(stored()).toEqual(["U_1 U_1-2"]);

@@ -112,11 +112,15 @@ export class Outbox {
       queuedAt: now,
       tried: false,
     };
-    const sender = this.sender.peek();
     this.list.value = [...list, waiting(item)];
+    this.take(item);
+    return item;
+  }
+
+  private take(item: OutboxItem): void {
+    const sender = this.sender.peek();
     if (sender === undefined) this.want();
     else sender.take(item);
-    return item;
   }
 
   /** Sends a failed or old message after all, and those of its run after it. */
@@ -124,10 +128,16 @@ export class Outbox {
     this.sender.peek()?.retry(nonce);
   }
 
-  discard(nonce: string): void {
+  /** What it returns takes the message up again. */
+  discard(nonce: string): () => void {
     const sender = this.sender.peek();
-    if (sender !== undefined) sender.discard(nonce);
-    else this.list.value = this.list.peek().filter(({ item }) => item.nonce !== nonce);
+    if (sender !== undefined) return sender.discard(nonce);
+    const gone = this.list.peek().filter(({ item }) => item.nonce === nonce);
+    this.list.value = this.list.peek().filter(({ item }) => item.nonce !== nonce);
+    return () => {
+      this.list.value = [...this.list.peek(), ...gone].sort((a, b) => a.item.order - b.item.order);
+      for (const { item } of gone) this.take(item);
+    };
   }
 
   /** A message with this nonce is stored: its event is as good as its ack. */

@@ -146,9 +146,18 @@ export class Sender {
     this.watchLead(nonce);
   }
 
-  discard(nonce: string): void {
+  /** What it returns takes the message up again: the same one, should it have been sent after all. */
+  discard(nonce: string): () => void {
+    const item = this.find(nonce);
+    const { scope } = this;
     this.remove(nonce);
     this.channel?.post({ kind: "gone", nonce } satisfies FromTab);
+    return () => {
+      if (item === undefined || scope !== this.scope) return;
+      this.left.delete(nonce);
+      this.channel?.post({ kind: "back", nonce } satisfies FromTab);
+      this.take(item);
+    };
   }
 
   /** A message with this nonce is stored: its event is as good as its ack. */
@@ -179,6 +188,9 @@ export class Sender {
   private received(told: FromTab): void {
     if (told.kind === "fares" || told.kind === "stored") this.leadHeardAt = this.ports.clock.now();
     switch (told.kind) {
+      case "back":
+        this.left.delete(told.nonce);
+        return;
       case "put": {
         const item = merged(this.find(told.item.nonce), told.item);
         this.show(item);

@@ -282,8 +282,8 @@ export class LiveThread implements Thread {
     this.ports.outbox.retry(key);
   }
 
-  discard(key: string): void {
-    this.ports.outbox.discard(key);
+  discard(key: string): () => void {
+    return this.ports.outbox.discard(key);
   }
 
   async recall(seq: number): Promise<Failure | undefined> {

@@ -1,4 +1,5 @@
 import type { Entry, Thread } from "../client/api.ts";
+import { discard } from "./discard.ts";
 import { failureText } from "./i18n/failure-text.ts";
 import { words } from "./i18n/language.ts";
 import type { MenuItem } from "./menu.tsx";
@@ -25,7 +26,7 @@ export function entryActions(
     if (entry.tick === "failed" || entry.stale) {
       items.push({ label: text.retry, icon: "retry", run: () => thread.retry(entry.key) });
     }
-    items.push({ label: text.delete, icon: "trash", danger: true, run: () => thread.discard(entry.key) });
+    items.push({ label: text.delete, icon: "trash", danger: true, run: () => discard(thread, entry.key) });
     return items;
   }
   const { seq } = entry.message;

@@ -11,10 +11,12 @@ import { loadLater } from "./later.ts";
 import { canRecall } from "./message-actions.ts";
 import { MessageList } from "./message-list.tsx";
 import { failed, mine, testThread, theirs } from "./test-thread.ts";
+import { Toasts } from "./toast.tsx";
 
 const noon = new Date(2026, 4, 1, 12).getTime();
 const client = { pictureUrl: () => signal(undefined) };
 const root = document.createElement("div");
+const toasts = document.createElement("div");
 
 beforeAll(async () => {
   await startLanguage();
@@ -24,6 +26,7 @@ beforeAll(async () => {
 
 afterEach(() => {
   render(null, root);
+  render(null, toasts);
 });
 
 function draw(thread: Thread): void {
@@ -99,6 +102,43 @@ test("a message taken back leaves a line and none of its words", () => {
   expect(root.textContent).toContain("You took a message back");
 });
 
+test("the focus stays with a message that is taken back, whoever takes it back", () => {
+  const said = [
+    mine(1, [{ type: "text", text: "a slip" }], noon),
+    mine(2, [{ type: "text", text: "ok" }], noon),
+  ];
+  const { thread, entries } = testThread(said);
+  draw(thread);
+  root.querySelector<HTMLElement>('[data-key="m1"]')?.focus();
+  void act(() => {
+    entries.value = [mine(1, [], noon, noon + 1), ...said.slice(1)];
+  });
+  expect(document.activeElement?.textContent).toContain("You took a message back");
+});
+
+test("who deletes a failed message by keyboard goes on in the field, who sends it again stays with it", async () => {
+  const { thread, entries } = testThread([
+    failed("n1", "ho", noon, { code: "blocked", message: "server's words" }),
+  ]);
+  const page = document.createElement("main");
+  page.append(root, document.createElement("textarea"));
+  document.body.append(page);
+  void act(() => render(<MessageList thread={thread} client={client} recallMs={1} />, root));
+  const button = (name: string) =>
+    [...root.querySelectorAll<HTMLButtonElement>(".entry-failed button")].find((b) => b.textContent === name);
+  await vi.waitFor(() => expect(button("Retry")).toBeDefined());
+  button("Retry")?.focus();
+  void act(() => button("Retry")?.click());
+  expect(document.activeElement?.getAttribute("data-key")).toBe("n1");
+  button("Delete")?.focus();
+  void act(() => button("Delete")?.click());
+  void act(() => {
+    entries.value = [];
+  });
+  await vi.waitFor(() => expect(document.activeElement?.localName).toBe("textarea"));
+  page.remove();
+});
+
 test("a failed message says why, and can be sent again or deleted", async () => {
   const { thread, asked } = testThread([
     failed("n1", "ho", noon, { code: "blocked", message: "server's words" }),
@@ -108,7 +148,9 @@ test("a failed message says why, and can be sent again or deleted", async () => 
   expect(root.textContent).not.toContain("server's words");
   for (const button of root.querySelectorAll<HTMLButtonElement>(".entry-failed button"))
     void act(() => button.click());
-  expect(asked.filter((a) => a.endsWith("n1"))).toEqual(["retry n1", "discard n1"]);
+  void act(() => render(<Toasts />, toasts));
+  void act(() => [...toasts.querySelectorAll("button")].at(-1)?.click());
+  expect(asked.filter((a) => a.endsWith("n1"))).toEqual(["retry n1", "discard n1", "back n1"]);
 });
 
 test("a block from the future is said to be one", () => {

@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { BubbleProps } from "./bubble.tsx";
 import { clock } from "./i18n/clock.ts";
 import { words } from "./i18n/language.ts";
@@ -14,11 +15,26 @@ import "./mixed-body.css";
 
 const single = { width: 250, height: 320 };
 
-/** What stays of a message that was taken back. */
+/** The message that had the focus last, or something in it. */
+let focused = keyAt(document.activeElement);
+document.addEventListener("focusin", ({ target }) => {
+  focused = keyAt(target);
+});
+
+function keyAt(target: EventTarget | null): string | undefined {
+  return target instanceof Element ? target.closest<HTMLElement>("[data-key]")?.dataset["key"] : undefined;
+}
+
+/** What stays of a message that was taken back. It takes its place, and the focus where the message had that. */
 export function Tombstone({ row, peer }: BubbleProps): JSX.Element {
+  const ref = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    if (focused === row.key && document.activeElement === document.body)
+      ref.current?.focus({ preventScroll: true });
+  }, [row.key]);
   const text = words().message;
   return (
-    <article class="tombstone" data-key={row.key} tabIndex={-1} title={clock().full(row.at)}>
+    <article ref={ref} class="tombstone" data-key={row.key} tabIndex={-1} title={clock().full(row.at)}>
       <Icon name="undo" />
       <span class="foreign">
         {row.mine ? text.recalledByYou : text.recalledBy(peer?.name ?? words().app.seller)}

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { Entry, Piece, Thread } from "../client/api.ts";
+import { discard } from "./discard.ts";
 import { FailureNote } from "./failure-note.tsx";
 import { words } from "./i18n/language.ts";
 import "./outgoing-notes.css";
@@ -16,7 +17,7 @@ export function OutgoingNotes({ entry, thread }: OutgoingNotesProps): JSX.Elemen
       <div class="entry-upload">
         <progress max={100} value={percent} aria-label={text.uploading(percent)} />
         <span class="entry-bytes">{text.uploaded(megabytes(all * entry.progress), megabytes(all))}</span>
-        <button type="button" class="note-button" onClick={() => thread.discard(entry.key)}>
+        <button type="button" class="note-button" onClick={() => discard(thread, entry.key)}>
           {text.cancelUpload}
         </button>
       </div>
@@ -28,10 +29,18 @@ export function OutgoingNotes({ entry, thread }: OutgoingNotesProps): JSX.Elemen
         {entry.stale && entry.failure === undefined && text.staleNote}
         {entry.failure !== undefined && <FailureNote failure={entry.failure} />}
       </p>
-      <button type="button" class="note-button" onClick={() => thread.retry(entry.key)}>
+      <button
+        type="button"
+        class="note-button"
+        onClick={(event) => {
+          // The buttons go: the focus stays with the message.
+          event.currentTarget.closest("article")?.focus({ preventScroll: true });
+          thread.retry(entry.key);
+        }}
+      >
         {entry.stale ? text.sendNow : text.retry}
       </button>
-      <button type="button" class="note-button" onClick={() => thread.discard(entry.key)}>
+      <button type="button" class="note-button" onClick={() => discard(thread, entry.key)}>
         {text.delete}
       </button>
     </div>

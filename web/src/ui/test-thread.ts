@@ -17,10 +17,11 @@ export function testThread(
     note(what);
     return Promise.resolve(undefined);
   };
+  const shown = signal(entries);
   const thread: Thread = {
     conversation: signal<Conversation | undefined>(undefined),
     peer: signal<Participant | undefined>(seller),
-    entries: signal(entries),
+    entries: shown,
     state: signal(more.state ?? "ready"),
     failure: signal(more.failure),
     hasOlder: signal(false),
@@ -37,7 +38,10 @@ export function testThread(
     reload: () => done("reload"),
     send: () => note("send"),
     retry: (key) => note(`retry ${key}`),
-    discard: (key) => note(`discard ${key}`),
+    discard: (key) => {
+      note(`discard ${key}`);
+      return () => note(`back ${key}`);
+    },
     recall: (seq) => done(`recall ${seq}`),
     markRead: (seq) => note(`read ${seq}`),
     readUpTo: Number.POSITIVE_INFINITY,
@@ -46,7 +50,7 @@ export function testThread(
     setBlocked: (blocked) => done(`blocked ${blocked}`),
     report: (reason) => done(`report ${reason}`),
   };
-  return { thread, asked };
+  return { thread, asked, entries: shown };
 }
 
 export function theirs(seq: number, blocks: readonly Block[], at: number): Entry {

@@ -19,6 +19,7 @@ export const en = {
     report: "Report",
     retry: "Retry",
     delete: "Delete",
+    deleted: "Message deleted",
     cancelUpload: "Cancel upload",
     uploading: (percent: number) => `Uploading, ${percent} %`,
     uploaded: (done: string, all: string) => `${done} of ${all} MB`,
@@ -70,6 +71,7 @@ export const en = {
     removePicture: (index: number) => `Remove picture ${index}`,
     pictures: "Pictures to send",
     tooManyPictures: (max: number) => `At most ${max} pictures in one message`,
+    notPicture: "Only pictures can be sent (JPEG, PNG, GIF, WebP)",
     preparing: "Preparing picture…",
   },
   emoji: {

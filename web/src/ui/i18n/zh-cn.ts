@@ -17,6 +17,7 @@ export const zhCn: Words = {
     report: "举报",
     retry: "重试",
     delete: "删除",
+    deleted: "消息已删除",
     cancelUpload: "取消上传",
     uploading: (percent) => `上传中 ${percent}%`,
     uploaded: (done, all) => `${done} / ${all} MB`,
@@ -64,6 +65,7 @@ export const zhCn: Words = {
     removePicture: (index) => `移除第 ${index} 张图片`,
     pictures: "待发送的图片",
     tooManyPictures: (max) => `一条消息最多 ${max} 张图片`,
+    notPicture: "只能发送图片（JPEG、PNG、GIF、WebP）",
     preparing: "正在处理图片…",
   },
   emoji: {
