@@ -1,5 +1,5 @@
-import { desktop, expect, test } from "../harness.ts";
-import { answerTo, paste, picture, row, Thread } from "../talk.ts";
+import { desktop, expect, phone, test } from "../harness.ts";
+import { answerTo, paste, pick, picture, row, Thread } from "../talk.ts";
 
 /** A photo that takes a while to be made ready, and one that takes none. */
 const large = () => picture("large.png", 4_000, 3_000);
@@ -84,6 +84,24 @@ test("a last message from right to left shows its beginning in the list", async 
     expect(first?.left).toBeGreaterThanOrEqual(box?.left ?? Number.NaN);
     expect(first?.right).toBeLessThanOrEqual((box?.right ?? Number.NaN) + 1);
   }
+});
+
+test("the pictures a buyer has picked wait with the words for the way back", async ({ person }) => {
+  const buyer = new Thread(await (await person(phone)).chatAbout(1001));
+  const { page } = buyer;
+  await buyer.say("Hello");
+  await buyer.expectStanding("Hello", "sent");
+  const tray = page.getByRole("list", { name: "Pictures to send" }).getByRole("listitem");
+  await pick(page, small());
+  await expect(tray).toHaveCount(1);
+  await buyer.field.fill("This one?");
+  await page.getByRole("button", { name: "To my chats" }).click();
+  await row(page, "Kiln & Cloud").click();
+  await expect(buyer.field).toHaveValue("This one?");
+  await expect(tray).toHaveCount(1);
+  await buyer.send.click();
+  await expect(tray).toHaveCount(0);
+  await expect(buyer.messages.last().locator(".picture")).toBeVisible();
 });
 
 test("a buyer at a keyboard may have Enter start a new line; that lasts", async ({ person }) => {

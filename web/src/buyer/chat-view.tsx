@@ -10,7 +10,7 @@ import { FirstIcon } from "../ui/first-icon.tsx";
 import { firstWords, language } from "../ui/i18n/language.ts";
 import { later, useLater } from "../ui/later.ts";
 import { lazy } from "../ui/lazy.tsx";
-import { type ChoosePictures, type Pictures, picturesIn, usePictures } from "../ui/use-pictures.ts";
+import { type ChoosePictures, filesIn, type Pictures, usePictures } from "../ui/use-pictures.ts";
 import type { Asking, AskingDialogProps } from "./asking.tsx";
 import type { BlockedProps } from "./blocked.tsx";
 import { ChatHead } from "./chat-head.tsx";
@@ -56,11 +56,11 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
   const peer = thread.peer.value ?? merchant;
   const about = product ?? conversation?.product;
   const weChat = useWeChat(client);
-  const pictures = usePictures(useWithWeChat(prepare, weChat), limits.images);
   // Named by who writes to whom: a conversation has no name before its first message.
   const online = client.connection.value.kind === "online";
   const mine = client.me.value?.participant.uid;
   const draft = useDraft(mine, peer?.uid);
+  const pictures = usePictures(useWithWeChat(prepare, weChat), limits.images, mine && `${mine}.${peer?.uid}`);
   useOpenPeer(peer?.uid);
   const state = thread.state.value;
   useLater(state === "failed" || (state === "ready" && mine !== undefined && online));
@@ -76,7 +76,7 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
       onDragOver={takeFiles}
       onDrop={(event) => {
         takeFiles(event);
-        addPictures(pictures, picturesIn(event.dataTransfer));
+        addPictures(pictures, filesIn(event.dataTransfer));
       }}
     >
       <ChatHead client={client} thread={thread} peer={peer} wide={wide} onAsk={setAsking} />

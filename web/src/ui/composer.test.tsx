@@ -2,10 +2,11 @@
 import { type Signal, signal } from "@preact/signals";
 import { render } from "preact";
 import { act } from "preact/test-utils";
-import { afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { Piece } from "../client/api.ts";
 import { Composer } from "./composer.tsx";
 import { loadWords, startLanguage } from "./i18n/language.ts";
+import { loadLater } from "./later.ts";
 import { add } from "./picked.ts";
 import { Toasts } from "./toast.tsx";
 import type { Pictures } from "./use-pictures.ts";
@@ -13,7 +14,10 @@ import type { Pictures } from "./use-pictures.ts";
 const root = document.createElement("div");
 const picture = { bytes: new Blob(["x"]), width: 4, height: 3 };
 
-beforeAll(startLanguage);
+beforeAll(async () => {
+  await startLanguage();
+  await loadLater();
+});
 
 afterEach(() => {
   render(null, root);
@@ -68,6 +72,29 @@ test.each([
   press({});
   expect(sent).toEqual([]);
   expect(text.value).toBe(written);
+});
+
+test("what is no picture is said to be none", async () => {
+  await loadWords();
+  const { pictures } = draw(signal(""));
+  add(pictures, [new File(["x"], "a.pdf", { type: "application/pdf" })]);
+  void act(() => render(<Toasts />, root));
+  expect(pictures.items.value).toEqual([]);
+  expect(root.textContent).toContain("Only pictures can be sent");
+});
+
+test("taking a picture out leaves the focus at the next one, and after the last in the field", async () => {
+  const { pictures } = draw(signal(""));
+  const files = ["a.png", "b.png"].map((name) => new File(["x"], name, { type: "image/png" }));
+  await act(async () => add(pictures, files));
+  const remove = () => root.querySelector<HTMLButtonElement>(".tray-remove");
+  await vi.waitFor(() => expect(remove()).not.toBeNull());
+  remove()?.focus();
+  void act(() => remove()?.click());
+  expect(document.activeElement).toBe(remove());
+  void act(() => remove()?.click());
+  expect(pictures.items.value).toEqual([]);
+  expect(document.activeElement).toBe(root.querySelector("textarea"));
 });
 
 test("a picture goes before the words about it, once it is prepared", async () => {

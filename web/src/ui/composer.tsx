@@ -10,7 +10,7 @@ import { later } from "./later.ts";
 import { lazy, sayNotLoaded, withWords } from "./lazy.tsx";
 import { insertAt, leftToSay, lengthOf, meaningOf } from "./model/compose.ts";
 import { PickButton } from "./pick-button.tsx";
-import { type ChoosePictures, drop, type Pictures, picturesIn } from "./use-pictures.ts";
+import { type ChoosePictures, drop, filesIn, type Pictures } from "./use-pictures.ts";
 import "./composer.css";
 
 export type ComposerProps = {
@@ -117,7 +117,7 @@ function Field({ text, placeholder, pictures, field, onTyping, onEnter }: FieldP
         onEnter();
       }}
       onPaste={(event) => {
-        const found = picturesIn(event.clipboardData);
+        const found = filesIn(event.clipboardData);
         if (found.length === 0) return;
         event.preventDefault();
         addPictures(pictures, found);

@@ -15,14 +15,27 @@ export function PictureTray({ pictures }: { pictures: Pictures }): JSX.Element {
           key={item.url}
           item={item}
           index={i + 1}
-          onRemove={() => drop(pictures, (one) => one.url === item.url)}
+          onRemove={(button) => {
+            keepFocus(button);
+            drop(pictures, (one) => one.url === item.url);
+          }}
         />
       ))}
     </ul>
   );
 }
 
-function TrayItem({ item, index, onRemove }: { item: Picked; index: number; onRemove(): void }): JSX.Element {
+/** The picture is about to go: its neighbour's button takes the focus, and after the last one the field. */
+function keepFocus(button: HTMLElement): void {
+  const item = button.closest("li");
+  const beside = item?.nextElementSibling ?? item?.previousElementSibling;
+  const next = beside?.querySelector("button") ?? button.closest("form")?.querySelector("textarea");
+  next?.focus();
+}
+
+type TrayItemProps = { item: Picked; index: number; onRemove(button: HTMLElement): void };
+
+function TrayItem({ item, index, onRemove }: TrayItemProps): JSX.Element {
   const text = words();
   const preparing = item.picture === undefined && item.failure === undefined;
   return (
@@ -45,7 +58,7 @@ function TrayItem({ item, index, onRemove }: { item: Picked; index: number; onRe
         type="button"
         class="tray-remove"
         aria-label={text.composer.removePicture(index)}
-        onClick={onRemove}
+        onClick={(event) => onRemove(event.currentTarget)}
       >
         <Icon name="close" />
       </button>

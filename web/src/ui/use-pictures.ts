@@ -1,5 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import type { Failure, Picture } from "../client/api.ts";
 
 /** A picture that was picked for a message. */
@@ -22,20 +22,26 @@ export type ChoosePictures = (room: number, onPick: (files: readonly File[]) => 
 
 export type Prepare = (file: Blob) => Promise<Picture | Failure>;
 
-export function usePictures(prepare: Prepare, max: number): Pictures {
-  const pictures = useMemo(() => ({ items: signal<readonly Picked[]>([]), prepare, max }), [prepare, max]);
-  useEffect(() => () => drop(pictures, () => true), [pictures]);
-  return pictures;
+/** What was picked in which thread, for as long as the page is there; picked.ts bounds it. */
+export const kept = new Map<string | undefined, Pictures["items"]>();
+
+/** The pictures for the thread that is known as `of`. */
+export function usePictures(prepare: Prepare, max: number, of: string | undefined): Pictures {
+  return useMemo(() => {
+    const items = kept.get(of) ?? signal([]);
+    kept.set(of, items);
+    return { items, prepare, max };
+  }, [prepare, max, of]);
 }
 
 /** Takes out those that are `gone`. */
-export function drop({ items }: Pictures, gone: (one: Picked) => boolean): void {
+export function drop({ items }: Pick<Pictures, "items">, gone: (one: Picked) => boolean): void {
   for (const one of items.value) if (gone(one)) URL.revokeObjectURL(one.url);
   items.value = items.value.filter((one) => !gone(one));
 }
 
-/** The pictures among what is pasted or dropped; none where there is text, which then wins. */
-export function picturesIn(data: DataTransfer | null): File[] {
+/** The files in what is pasted or dropped; none where there is text, which then wins. */
+export function filesIn(data: DataTransfer | null): File[] {
   if (data === null || data.getData("text/plain") !== "") return [];
-  return [...data.files].filter((file) => file.type.startsWith("image/"));
+  return [...data.files];
 }

@@ -89,7 +89,7 @@ class DraftWriting implements Writing {
     const { at, field } = this;
     if (at === undefined || field === undefined) return;
     const pictures = files.filter((file) => file.type.startsWith("image/"));
-    if (pictures.length < files.length) showToast(consoleWords().editor.notPicture);
+    if (pictures.length < files.length) showToast(sharedWords().composer.notPicture);
     // They stand where they were put from now on, whatever is written while they are made ready.
     const placed = pictures.map((file) => ({ file, source: field.insertPicture(file) }));
     this.preparing.value++;

@@ -24,7 +24,7 @@ export const en = {
     body: "Your conversations will appear as soon as there is a connection.",
   },
   list: {
-    soundOff: "Click anywhere to turn the sound on",
+    soundOff: "Click or tap anywhere to turn the sound on",
     label: "Conversations",
     search: "Search names and messages",
     filter: "Show",
@@ -76,7 +76,7 @@ export const en = {
     withinBody: "Type what was said.",
   },
   preview: {
-    image: "[Image]",
+    image: "[Picture]",
     images: (count: number) => `[${count} pictures]`,
     product: (title: string) => `[Product] ${title}`,
     recalled: "[Taken back]",
@@ -138,7 +138,6 @@ export const en = {
     tooManyBlocks: "Too many changes between text and pictures in one message",
     drop: "Drop pictures here",
     badPicture: (file: string, reason: string) => `“${file}” could not be added: ${reason}`,
-    notPicture: "Only pictures can be sent (JPEG, PNG, GIF, WebP)",
   },
   products: {
     title: "Send a product",
@@ -234,7 +233,7 @@ export const en = {
     sendKey: "Send with",
     sound: "Message sound",
     soundTest: "Test",
-    soundGesture: "The browser allows sound after your first click on this page.",
+    soundGesture: "The browser allows sound after your first click or tap on this page.",
     notices: "Desktop notifications",
     noticesDenied: "Notifications are blocked in the browser's settings for this site.",
     noticesUnsupported: "This browser does not offer notifications.",

@@ -130,7 +130,6 @@ export const zhCn: ConsoleWords = {
     tooManyBlocks: "一条消息中图文交替的段数过多",
     drop: "将图片拖到这里",
     badPicture: (file, reason) => `“${file}”添加失败：${reason}`,
-    notPicture: "只能发送图片（JPEG、PNG、GIF、WebP）",
   },
   products: {
     title: "发送商品",
@@ -142,9 +141,9 @@ export const zhCn: ConsoleWords = {
   },
   automatic: {
     nextDay: "次日",
-    explain: "以店铺名义发送，并标明是自动回复。收到自动回复的买家仍在等你答复。",
+    explain: "以店铺名义发送，并标明是自动回复。收到自动回复的买家仍在等您答复。",
     greeting: "欢迎语",
-    greetingHint: "买家第一次联系你时发送。",
+    greetingHint: "买家第一次联系您时发送。",
     away: "离线回复",
     awayHint: "在营业时间以外代替欢迎语发送，每次打烊只发一次。",
     hours: "营业时间",
