@@ -46,7 +46,7 @@ test("a seller who looks elsewhere hears a message, sees who wrote, and finds a 
   await observe(console);
   await expect(row(console, "Lin")).toBeVisible();
 
-  const hint = console.getByText("Click anywhere to turn the sound on");
+  const hint = console.getByText("Click or tap anywhere to turn the sound on");
   await expect(hint).toBeVisible();
   await console.getByRole("button", { name: "Settings" }).click();
   await expect(hint).toBeHidden();

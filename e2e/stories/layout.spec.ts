@@ -29,6 +29,18 @@ test("a product that is gone leads to the list only where the list is not", asyn
   await expect(toList).toBeVisible();
 });
 
+test("beside a conversation every way to act begins where its heading does", async ({ person }) => {
+  await new Thread(await (await person(phone)).chatAbout(1001)).say("Hello");
+  const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
+  const heading = await seller.page.getByRole("heading", { name: "Product talked about" }).boundingBox();
+  const left = await seller.page.getByRole("button", { name: "Who else asked" }).evaluate((button) => {
+    const text = document.createRange();
+    text.selectNodeContents(button);
+    return text.getBoundingClientRect().left;
+  });
+  expect(Math.abs(left - (heading?.x ?? Number.NaN))).toBeLessThan(1);
+});
+
 test("the seller's settings are of one size", async ({ person }) => {
   for (const look of [{}, inDark, phone]) {
     const page = await (await person(look)).console("E_1/yun");

@@ -30,8 +30,11 @@ export function PinnedProduct({ product, blocked, onSend }: PinnedProductProps):
         <button
           type="button"
           class="button product-send"
-          disabled={resting || blocked || product.deleted === true}
+          disabled={blocked || product.deleted === true}
+          // It rests only for a moment, in which it keeps the focus.
+          aria-disabled={resting}
           onClick={() => {
+            if (resting) return;
             setResting(true);
             onSend();
           }}

@@ -116,33 +116,39 @@ function ProductActions({ product, thread, blocked }: AboutProps & { product: Pr
   const { inbox } = desk.client;
   const words = consoleWords().context;
   const url = safePageUrl(product.url);
+  const chosen = inbox.product.value?.id === product.id;
   return (
-    <div class="c-actions">
-      <button
-        class="button"
-        type="button"
-        disabled={blocked || product.deleted === true}
-        onClick={() => thread.send([{ type: "product", product }])}
-      >
-        <Icon name="send" /> {words.productSend}
-      </button>
-      {url !== undefined && (
-        <a class="button quiet" href={url} target="_blank" rel="noopener noreferrer">
-          {words.productOpen}
-        </a>
-      )}
-      <button
-        class="button quiet"
-        type="button"
-        disabled={inbox.product.value?.id === product.id}
-        onClick={() => {
-          inbox.setProduct(product);
-          if (desk.arrangement.value === "stack") desk.leaveThread(); // the list is elsewhere there
-        }}
-      >
-        {words.productOthers}
-      </button>
-    </div>
+    <>
+      <div class="c-actions">
+        <button
+          class="button"
+          type="button"
+          disabled={blocked || product.deleted === true}
+          onClick={() => thread.send([{ type: "product", product }])}
+        >
+          <Icon name="send" /> {words.productSend}
+        </button>
+        {url !== undefined && (
+          <a class="button quiet" href={url} target="_blank" rel="noopener noreferrer">
+            {words.productOpen}
+          </a>
+        )}
+      </div>
+      <div class="c-actions">
+        <button
+          class="button quiet"
+          type="button"
+          aria-disabled={chosen} // it keeps the focus
+          onClick={() => {
+            if (chosen) return;
+            inbox.setProduct(product);
+            if (desk.arrangement.value === "stack") desk.leaveThread(); // the list is elsewhere there
+          }}
+        >
+          {words.productOthers}
+        </button>
+      </div>
+    </>
   );
 }
 

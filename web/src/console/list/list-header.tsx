@@ -164,7 +164,7 @@ function ProductChip() {
   if (product === undefined) return null;
   return (
     <p class="c-chip">
-      <span class="visually-hidden">{words.about} </span>
+      <span class="c-chip-what">{words.about}</span>
       <bdi class="truncate">{product.title}</bdi>
       <button
         class="icon-button"

@@ -134,7 +134,7 @@ function Summary({ conversation, typing, open }: SummaryProps) {
   }
   const last = conversation.last;
   const said = last === undefined ? "" : previewOf(last, previewWords(words));
-  const mine = last !== undefined && last.sender === conversation.merchant.uid;
+  const mine = last?.sender === conversation.merchant.uid && last.recalled_at === undefined;
   return (
     <span class="c-row-text c-row-said">
       {mine && <span class="c-row-who truncate">{whoSaid(last, desk.me.agent, words)}</span>}{" "}
