@@ -26,12 +26,15 @@ export function later<T>(load: () => Promise<T>): () => Promise<T> {
  * goes on waiting. What was said last comes first: that is the page's own, before its parts'.
  */
 export async function loadLater(): Promise<void> {
-  for (const load of [...waiting].reverse()) {
+  const known = [...waiting].reverse();
+  for (const load of known) {
     await load().then(
       () => waiting.delete(load),
       () => undefined,
     );
   }
+  // What was loaded may have had something of its own to load.
+  if ([...waiting].some((load) => !known.includes(load))) await loadLater();
 }
 
 /** Loads what waits shortly after the page shows what it was opened for, and again whenever it does. */
