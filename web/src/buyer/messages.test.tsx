@@ -21,6 +21,6 @@ test("an empty thread shows what it is given, a thread with messages shows them 
 
   await draw(testThread([theirs(1, [{ type: "text", text: "hi" }], Date.now())]).thread);
   expect(root.querySelector("[role=status]")).not.toBeNull();
-  await vi.waitFor(() => expect(root.querySelector("article")?.textContent ?? "").toContain("hi"));
+  await vi.waitFor(() => expect(root.querySelector("article")?.textContent ?? "").toContain("hi"), 15_000);
   expect(root.querySelector("[role=status].thread-skeleton")).toBeNull();
 });
