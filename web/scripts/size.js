@@ -44,7 +44,7 @@ const loads = [
     framed: true,
     around: [panel()],
     form: "br",
-    budget: 42,
+    budget: 43,
   },
   {
     name: "console.html",
