@@ -105,6 +105,9 @@ type table struct {
 // columns returns all of them, texts first, then numbers, then blobs.
 func (t *table) columns() []string { return slices.Concat(t.texts, t.numbers, t.blobs) }
 
+// list returns the columns as a statement names them: some are words of an engine's.
+func (t *table) list() string { return `"` + strings.Join(t.columns(), `", "`) + `"` }
+
 // values returns a row as all engines take it.
 func (t *table) values(r row) []any {
 	args := make([]any, 0, len(r))
@@ -156,7 +159,7 @@ func (t *table) page() string {
 	case len(t.key) > 1:
 		after = "(" + key + ") > (" + marks(len(t.key)) + ")"
 	}
-	return "SELECT " + strings.Join(t.columns(), ", ") + "\nFROM " + t.name + "\nWHERE " + after + "\nORDER BY " + key + "\nLIMIT ?"
+	return "SELECT " + t.list() + "\nFROM " + t.name + "\nWHERE " + after + "\nORDER BY " + key + "\nLIMIT ?"
 }
 
 // last returns the query for the greatest key.
@@ -165,12 +168,12 @@ func (t *table) last() string {
 	if t.ofConversation() {
 		where, order = "\nWHERE conversation = ?", t.key[1]+" DESC"
 	}
-	return "SELECT " + strings.Join(t.columns(), ", ") + "\nFROM " + t.name + where + "\nORDER BY " + order + "\nLIMIT 1"
+	return "SELECT " + t.list() + "\nFROM " + t.name + where + "\nORDER BY " + order + "\nLIMIT 1"
 }
 
 func (t *table) insert(rows int) string {
 	one := "(" + marks(len(t.columns())) + ")"
-	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns(), ", ") + ")\nVALUES " + one + strings.Repeat(", "+one, rows-1)
+	return "INSERT INTO " + t.name + " (" + t.list() + ")\nVALUES " + one + strings.Repeat(", "+one, rows-1)
 }
 
 func (t *table) ofConversation() bool { return t.key[0] == "conversation" }

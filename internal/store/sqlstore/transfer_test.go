@@ -128,6 +128,11 @@ func engines(t *testing.T) map[string]func(t *testing.T) (open func() (*Store, e
 			url := NewPostgres(t)
 			return func() (*Store, error) { return OpenPostgres(t.Context(), url) }
 		},
+		"mariadb": func(t *testing.T) func() (*Store, error) {
+			t.Helper()
+			url := NewMariaDB(t)
+			return func() (*Store, error) { return OpenMySQL(t.Context(), url) }
+		},
 	}
 }
 
