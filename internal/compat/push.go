@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/lxzan/gws"
 
@@ -48,12 +49,16 @@ func (s *Server) nameSocket(sock *socket, r *http.Request) chat.ClientID {
 	return sock.php.ID()
 }
 
+// ownCookies begins the names of all of Haggle's own cookies.
+const ownCookies = "haggle_"
+
 // withoutToken returns a request as it came, but for what lets one speak as its person:
-// that is not for the shop's workers, nor for their logs.
+// that is not for the shop's workers, nor for their logs. Cookies do not tell ports apart,
+// so that those of the new pages come here, too.
 func withoutToken(r *http.Request) *http.Request {
 	clean := r.Clone(r.Context())
 	clean.Header.Del("Authorization")
-	cookies := slices.DeleteFunc(clean.Cookies(), func(c *http.Cookie) bool { return c.Name == CookieName })
+	cookies := slices.DeleteFunc(clean.Cookies(), func(c *http.Cookie) bool { return strings.HasPrefix(c.Name, ownCookies) })
 	clean.Header.Del("Cookie")
 	for _, c := range cookies {
 		clean.AddCookie(c)

@@ -229,7 +229,8 @@ func TestAttack14_NameTheReadersSocket(t *testing.T) {
 	seller.next("reception")
 }
 
-// The token that lets one speak as somebody is not told to the shop's workers.
+// What lets one speak as somebody is not told to the shop's workers: neither the token nor
+// the cookies of the new pages, which a browser sends to every port of their host.
 func TestAttack15_TokenForWorkers(t *testing.T) {
 	w := newWorld(t, setup{php: true})
 	worker := w.shopPHP()
@@ -237,7 +238,8 @@ func TestAttack15_TokenForWorkers(t *testing.T) {
 	if got := worker.settle("00000000000000000000"); got != "i:0;" {
 		t.Fatalf("got %q", got)
 	}
-	buyer := w.open("U_7")
+	token := w.token("U_7")
+	buyer := w.openWith("U_7", token+"; haggle_merchant=an-agents; haggle_buyer=a-buyers; haggle_guest=a-guests; PHPSESSID=the-shops")
 	buyer.say(`{"type":"over"}`)
 	var told []byte
 	buf := make([]byte, 64<<10)
@@ -251,10 +253,12 @@ func TestAttack15_TokenForWorkers(t *testing.T) {
 		}
 		told = append(told, buf[:n]...)
 	}
-	if strings.Contains(string(told), buyer.token) {
-		t.Error("a worker was told the token")
+	for _, secret := range []string{token, "an-agents", "a-buyers", "a-guests"} {
+		if strings.Contains(string(told), secret) {
+			t.Errorf("a worker was told %q", secret)
+		}
 	}
-	if !strings.Contains(string(told), "REQUEST_URI") || !strings.Contains(string(told), `{"type":"handshake","role":"user"}`) {
+	if !strings.Contains(string(told), "the-shops") || !strings.Contains(string(told), "REQUEST_URI") || !strings.Contains(string(told), `{"type":"handshake","role":"user"}`) {
 		t.Errorf("the worker was told %q", told)
 	}
 }
