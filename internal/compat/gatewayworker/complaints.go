@@ -15,19 +15,22 @@ type complaints struct {
 	log *slog.Logger
 
 	mu   sync.Mutex
-	last map[string]time.Time // by message; guarded by mu
+	last map[string]time.Time // by kind; guarded by mu
 }
 
 func newComplaints(log *slog.Logger) *complaints {
 	return &complaints{log: log, last: make(map[string]time.Time)}
 }
 
-func (c *complaints) about(message string, args ...any) {
+func (c *complaints) about(message string, args ...any) { c.aboutKind(message, message, args...) }
+
+// aboutKind is about for a message that stands for several kinds.
+func (c *complaints) aboutKind(kind, message string, args ...any) {
 	now := time.Now()
 	c.mu.Lock()
-	soon := now.Sub(c.last[message]) < complainEvery
+	soon := now.Sub(c.last[kind]) < complainEvery
 	if !soon {
-		c.last[message] = now
+		c.last[kind] = now
 	}
 	c.mu.Unlock()
 	if !soon {

@@ -24,9 +24,10 @@ type door struct {
 	name     string
 	listener net.Listener
 	most     int // connections at once; one more is closed
-	handle   func(ctx context.Context, conn net.Conn, running *sync.WaitGroup)
+	handle   func(ctx context.Context, conn net.Conn, at *turn, running *sync.WaitGroup)
 
 	running sync.WaitGroup
+	line    line
 	mu      sync.Mutex
 	open    map[net.Conn]struct{} // guarded by mu; nil once all are to be closed
 }
@@ -76,15 +77,17 @@ func (g *Gate) take(ctx context.Context, d *door, conn net.Conn) {
 	}
 	gauge := g.stats.connections.WithLabelValues(d.name)
 	gauge.Inc()
+	at := d.line.join()
 	d.running.Go(func() {
 		defer gauge.Dec()
 		defer d.leave(conn)
+		defer at.end()
 		defer func() {
 			if v := recover(); v != nil {
 				g.opts.Log.ErrorContext(ctx, "panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
 			}
 		}()
-		d.handle(ctx, conn, &d.running)
+		d.handle(ctx, conn, at, &d.running)
 	})
 }
 

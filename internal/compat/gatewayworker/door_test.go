@@ -39,7 +39,7 @@ func TestPeer_silence(t *testing.T) {
 				ended := make(chan time.Duration, 1)
 				began := time.Now()
 				go func() {
-					g.talk(t.Context(), there, &running)
+					g.talk(t.Context(), there, nil, &running)
 					ended <- time.Since(began)
 				}()
 				go func() { _, _ = io.Copy(io.Discard, here) }()
@@ -73,7 +73,7 @@ func TestPeer_readsNothing(t *testing.T) {
 		began := time.Now()
 		ended := make(chan struct{})
 		go func() {
-			g.talk(t.Context(), there, &running)
+			g.talk(t.Context(), there, nil, &running)
 			close(ended)
 		}()
 		go func() {

@@ -34,20 +34,22 @@ type peer struct {
 	in   *bufio.Reader
 	out  *outbox
 	ip   string
+	at   *turn
 
 	proven bool // its reader's
+	begun  bool // it has sent a packet; its reader's
 
 	key     string // of a worker; guarded by the workers' mu
 	sockets int    // that it is told of; guarded by the workers' mu
 }
 
 // talk carries out what comes over a connection, in order, until it ends. What came
-// before its end is carried out.
-func (g *Gate) talk(ctx context.Context, conn net.Conn, running *sync.WaitGroup) {
+// before its end is carried out. The first command is at its turn.
+func (g *Gate) talk(ctx context.Context, conn net.Conn, at *turn, running *sync.WaitGroup) {
 	ip := ipOf(conn)
 	p := &peer{
 		gate: g, conn: conn, in: bufio.NewReaderSize(conn, inBuffer), out: newOutbox(conn, running),
-		ip: ip, proven: !g.secret.set,
+		ip: ip, at: at, proven: !g.secret.set,
 	}
 	defer func() {
 		g.workers.remove(p)
@@ -84,7 +86,7 @@ func ipOf(conn net.Conn) string {
 // refuse notes why a connection is closed.
 func (g *Gate) refuse(reason string, err error, ip string) {
 	g.stats.refused.WithLabelValues(reason).Inc()
-	g.complain.about("a connection of PHP's is closed", "address", ip, "reason", reason, "err", err)
+	g.complain.aboutKind("closed: "+reason, "a connection of PHP's is closed", "address", ip, "reason", reason, "err", err)
 }
 
 // step takes one packet and carries it out.
@@ -98,10 +100,8 @@ func (p *peer) step(ctx context.Context) error {
 		limit = maxStranger
 	}
 	if size > chunk && size <= int64(limit) {
-		ctx, cancel := context.WithTimeout(ctx, packetWithin)
-		defer cancel()
-		if err := p.gate.large.Acquire(ctx, size); err != nil {
-			return os.ErrDeadlineExceeded
+		if err := p.makeRoom(ctx, size); err != nil {
+			return err
 		}
 		defer p.gate.large.Release(size)
 	}
@@ -109,7 +109,27 @@ func (p *peer) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.at.await(ctx)
+	first := !p.begun
+	p.begun = true
+	if !first || m.command != cmdGatewayClientConnect { // which comes along with a command
+		defer p.at.end()
+	}
 	return p.carryOut(ctx, &m)
+}
+
+// makeRoom waits until there is room for a large packet. Others do not wait for that.
+func (p *peer) makeRoom(ctx context.Context, size int64) error {
+	if p.gate.large.TryAcquire(size) {
+		return nil
+	}
+	p.at.end()
+	ctx, cancel := context.WithTimeout(ctx, packetWithin)
+	defer cancel()
+	if err := p.gate.large.Acquire(ctx, size); err != nil {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
 }
 
 // await waits for a packet to begin and returns what it says that its length is.
@@ -170,6 +190,7 @@ func (p *peer) carryOut(ctx context.Context, m *packet) error {
 		g.counted(m)
 		return nil
 	}
+	p.at.end() // who asks waits for the answer before it says more
 	if answer, ok := g.answer(m); ok {
 		g.counted(m)
 		p.out.send(answer)

@@ -84,7 +84,7 @@ func (r *register) broadcast() {
 var errGoodbye = errors.New("goodbye")
 
 // talk answers the lines of a connection until it ends.
-func (r *register) talk(ctx context.Context, conn net.Conn, running *sync.WaitGroup) {
+func (r *register) talk(ctx context.Context, conn net.Conn, _ *turn, running *sync.WaitGroup) {
 	out := newOutbox(conn, running)
 	in := bufio.NewReaderSize(conn, inBuffer)
 	began := time.Now()

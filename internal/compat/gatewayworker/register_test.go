@@ -109,7 +109,7 @@ func TestRegister_silence(t *testing.T) {
 				ended := make(chan time.Duration, 1)
 				began := time.Now()
 				go func() {
-					g.register.talk(t.Context(), there, &running)
+					g.register.talk(t.Context(), there, nil, &running)
 					ended <- time.Since(began)
 				}()
 				go func() { _, _ = new(bytes.Buffer).ReadFrom(here) }()
@@ -143,7 +143,7 @@ func FuzzRegister(f *testing.F) {
 		here, there := net.Pipe()
 		var running sync.WaitGroup
 		running.Go(func() {
-			g.register.talk(t.Context(), there, &running)
+			g.register.talk(t.Context(), there, nil, &running)
 			_ = there.Close()
 		})
 		running.Go(func() { _, _ = new(bytes.Buffer).ReadFrom(here) })

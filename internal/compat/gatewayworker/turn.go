@@ -1,0 +1,97 @@
+package gatewayworker
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// sayWithin is how long others wait for a connection that has said nothing yet: GatewayClient
+// has its command written as soon as it is connected.
+const sayWithin = 250 * time.Millisecond
+
+// line is the order in which the first commands of connections are carried out: that in
+// which they came. GatewayClient makes a connection for each call and waits for none that
+// has no answer, and still what PHP says first is to be done first: bindUid, say, then
+// sendToUid.
+type line struct {
+	mu    sync.Mutex
+	turns []*turn // of those that others wait for, in order; guarded by mu
+}
+
+// turn is a connection's place in the line. Its methods are for one goroutine; a nil one
+// waits for nobody.
+type turn struct {
+	line  *line
+	come  chan struct{} // closed once it is this one's turn
+	timer *time.Timer
+
+	said bool // guarded by the line's mu
+	over bool // nobody waits for it; guarded by the line's mu
+}
+
+// join gives a connection the last place.
+func (l *line) join() *turn {
+	t := &turn{line: l, come: make(chan struct{})}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t.timer = time.AfterFunc(sayWithin, t.expire)
+	l.turns = append(l.turns, t)
+	l.settle()
+	return t
+}
+
+// settle lets those go on whose turn it is; the caller holds mu.
+func (l *line) settle() {
+	for len(l.turns) > 0 {
+		t := l.turns[0]
+		select {
+		case <-t.come:
+		default:
+			close(t.come)
+		}
+		if !t.over {
+			return
+		}
+		l.turns[0], l.turns = nil, l.turns[1:]
+	}
+}
+
+// expire has the others wait no longer if there is nothing to wait for.
+func (t *turn) expire() {
+	t.line.mu.Lock()
+	defer t.line.mu.Unlock()
+	if !t.said {
+		t.over = true
+		t.line.settle()
+	}
+}
+
+// await returns when the connection's command may be carried out, or ctx has ended. The
+// others wait until end.
+func (t *turn) await(ctx context.Context) {
+	if t == nil {
+		return
+	}
+	t.line.mu.Lock()
+	t.said = true
+	t.line.mu.Unlock()
+	select {
+	case <-t.come:
+	case <-ctx.Done():
+	}
+}
+
+// end has nobody wait for the connection any more.
+func (t *turn) end() {
+	if t == nil {
+		return
+	}
+	t.line.mu.Lock()
+	defer t.line.mu.Unlock()
+	if !t.over {
+		t.timer.Stop()
+		t.over = true
+		t.line.settle()
+	}
+}

@@ -1,0 +1,39 @@
+package gatewayworker
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// PHP makes a connection for each call and waits for none of these. What it says to the
+// second is still done after what it has said to the first.
+func TestTurn_shortConnections(t *testing.T) {
+	for _, secret := range []string{"", "s3cret"} {
+		w := newWorld(t, func(o *Options) { o.Secret = secret })
+		_, page := w.open()
+		call := func(m packet) {
+			p := w.php()
+			var b []byte
+			if secret != "" {
+				b = (&packet{command: cmdGatewayClientConnect, flag: flagScalar, body: []byte(`{"secret_key":"s3cret"}`)}).append(nil)
+			}
+			p.write(m.append(b))
+			_ = p.conn.Close()
+		}
+		for range 20 { // who says nothing keeps nobody waiting
+			w.php()
+		}
+		var want []string
+		for i := range 100 {
+			n := fmt.Sprint(i)
+			call(text(cmdBindUID, 1, "U_"+n, ""))
+			call(text(cmdSendToUID, 0, `["U_`+n+`"]`, n))
+			call(text(cmdSendToOne, 1, "", "then "+n))
+			want = append(want, n, "then "+n)
+		}
+		if got := page.take(t, len(want)); !slices.Equal(got, want) {
+			t.Errorf("with secret %q: %q came, want %q", secret, got, want)
+		}
+	}
+}
