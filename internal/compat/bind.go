@@ -90,6 +90,12 @@ func (s *Server) find(client chat.ClientID) *socket {
 // Events come from now on; the writer looks at them after what is undelivered.
 func (s *Server) bind(sock *socket) (came bool, err error) {
 	uid := sock.owner.Actor.UID
+	named := false
+	defer func() { // without s.mu: what PHP asks for may take its time
+		if named && sock.php != nil {
+			sock.php.Bind(uid) // as PHP did on BindUserClientId
+		}
+	}()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sock.mu.Lock()
@@ -112,9 +118,7 @@ func (s *Server) bind(sock *socket) (came bool, err error) {
 		came = !lately
 	}
 	s.bound[uid][sock] = struct{}{}
-	if sock.php != nil { // as PHP did on BindUserClientId
-		sock.php.Bind(uid)
-	}
+	named = true
 	if s.opts.Nodes { // other nodes may have learnt a moment too late that it is here
 		sock.nextPing(min(s.opts.Ping, firstPing))
 	}

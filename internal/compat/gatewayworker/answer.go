@@ -3,9 +3,17 @@ package gatewayworker
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
 
 	"haggle/internal/compat/gatewayworker/phpvalue"
 )
+
+// maxFields bounds what PHP asks to know of each socket at once. There are three fields.
+const maxFields = 16
+
+var errFields = errors.New("more fields are asked for than there are")
 
 // answer returns what a question of PHP's is answered; ok is false if m is none. A
 // question that cannot be read is answered that there is nothing: PHP waits for a word.
@@ -47,19 +55,23 @@ func (g *Gate) each(b []byte, m *packet, value func(b []byte, name string) []byt
 	if err := json.Unmarshal(m.ext, &asked); err != nil {
 		g.malformed(m, err)
 	}
-	var once []string
-	seen := make(map[string]bool, len(asked))
+	asked = once(asked)
+	b = phpvalue.Open(b, len(asked))
 	for _, name := range asked {
-		if !seen[name] {
-			seen[name] = true
-			once = append(once, name)
-		}
-	}
-	b = phpvalue.Open(b, len(once))
-	for _, name := range once {
 		b = value(phpvalue.AppendKey(b, phpvalue.KeyOf(name)), name)
 	}
 	return phpvalue.Close(b)
+}
+
+// once returns the list with each name the first time that it is in there: the keys of
+// an array of PHP's.
+func once(list names) names {
+	seen := make(map[string]bool, len(list))
+	return slices.DeleteFunc(list, func(name string) bool {
+		again := seen[name]
+		seen[name] = true
+		return again
+	})
 }
 
 func appendNumbers(b []byte, conns []*Conn) []byte {
@@ -139,6 +151,11 @@ func (g *Gate) choose(b []byte, m *packet) []byte {
 		g.malformed(m, err)
 		return phpvalue.Close(phpvalue.Open(b, 0))
 	}
+	s.Fields = once(s.Fields)
+	if len(s.Fields) > maxFields {
+		g.malformed(m, errFields)
+		s.Fields = s.Fields[:maxFields]
+	}
 	list := g.table.describe(g.chosenBy(&s.Where))
 	b = phpvalue.Open(b, len(list))
 	for i := range list {
@@ -171,7 +188,7 @@ func (g *Gate) chosenBy(w *where) []*Conn {
 	for _, n := range w.Connection {
 		add(g.one(n))
 	}
-	return sorted(found)
+	return inOrder(slices.Collect(maps.Values(found)))
 }
 
 // append appends what a field is; PHP's null is what there is nothing of.

@@ -36,7 +36,8 @@ func (n *numbers) UnmarshalJSON(data []byte) error {
 }
 
 // names are uids or groups in JSON that PHP has made of an array: each a string or a
-// number, several or one alone; or null.
+// number, several or one alone; or null. What else may be a key of PHP's arrays is that
+// key, so that one null among them does not keep a push from the others.
 type names []string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -66,6 +67,10 @@ func (n *names) UnmarshalJSON(data []byte) error {
 			*n = append(*n, v)
 		case json.Number:
 			*n = append(*n, v.String())
+		case nil:
+			*n = append(*n, "")
+		case bool:
+			*n = append(*n, strconv.Itoa(map[bool]int{true: 1}[v]))
 		default:
 			return fmt.Errorf("a %T where a name is expected", v)
 		}

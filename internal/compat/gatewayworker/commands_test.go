@@ -2,6 +2,7 @@ package gatewayworker
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -54,7 +55,9 @@ func TestQuestions(t *testing.T) {
 		},
 		{text(cmdSelect, 0, `{"fields":["uid"],"where":{"groups":["none"]}}`, ""), "a:0:{}"},
 		{text(cmdSelect, 0, `{"fields":["uid"],"where":{"groups":["7"],"uid":[]}}`, ""), `a:1:{i:1;a:1:{s:3:"uid";s:3:"U_7";}}`},
+		{text(cmdSelect, 0, `{"fields":["uid","uid"],"where":{"connection_id":{"3":3}}}`, ""), `a:1:{i:3;a:1:{s:3:"uid";s:3:"V_1";}}`},
 		{text(cmdSelect, 0, `nonsense`, ""), "a:0:{}"},
+		{text(cmdBatchGetClientIDByUID, 0, `["V_1",null,true]`, ""), `a:3:{s:3:"V_1";a:1:{i:0;i:3;}s:0:"";a:0:{}i:1;a:0:{}}`},
 		{text(cmdBatchGetClientIDByUID, 0, `nonsense`, ""), "a:0:{}"},
 	} {
 		if got := p.ask(c.m); got != c.want {
@@ -73,6 +76,7 @@ func TestPushes(t *testing.T) {
 	}{
 		{"to a uid", text(cmdSendToUID, 0, `["U_7"]`, "a"), [3]string{"a", "a", ""}},
 		{"to two", text(cmdSendToUID, 0, `["U_7","V_1"]`, "a"), [3]string{"a", "a", "a"}},
+		{"to one beside PHP's null", text(cmdSendToUID, 0, `[null,"V_1",false]`, "a"), [3]string{"", "", "a"}},
 		{"to nobody", text(cmdSendToUID, 0, `["x"]`, "a"), [3]string{}},
 		{"to all", text(cmdSendToAll, 0, "", "a"), [3]string{"a", "a", "a"}},
 		{"to an empty list", text(cmdSendToAll, 0, `{"connections":[]}`, "a"), [3]string{}},
@@ -241,5 +245,48 @@ func TestTable_numbers(t *testing.T) {
 	}
 	if want := []string{"7f000001364cffffffff", "7f000001364c00000002", "7f000001364c00000003"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A packet has room for millions of names. Naming a group again and again makes no list
+// of so many times its members.
+func TestMemory_groupNamedAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	for range 500 {
+		c, _ := w.open()
+		w.gate.table.join(c.number, "g")
+	}
+	ext := []byte(`{"group":[` + strings.Repeat(`"g",`, 19_999) + `"g"]}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	conns, err := w.gate.members(ext)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range conns {
+		break
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 40<<20 { // 10,000,000 pointers are 80 MB
+		t.Errorf("%d bytes of a packet took %d bytes", len(ext), took)
+	}
+}
+
+// Nor are fields that there are not told of each socket.
+func TestMemory_manyFields(t *testing.T) {
+	w := newWorld(t, nil)
+	for range 50 {
+		w.open()
+	}
+	var fields []string
+	for i := range 5_000 {
+		fields = append(fields, fmt.Sprintf(`"%d"`, i))
+	}
+	p := w.php()
+	if got := p.ask(text(cmdSelect, 0, `{"fields":[`+strings.Join(fields, ",")+`],"where":[]}`, "")); len(got) > 64<<10 {
+		t.Errorf("they are answered in %d bytes", len(got))
+	}
+	if !strings.Contains(w.logs.String(), errFields.Error()) {
+		t.Error("the log does not say so")
 	}
 }

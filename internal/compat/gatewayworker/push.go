@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"unicode/utf8"
 
@@ -19,13 +20,13 @@ import (
 func (g *Gate) push(m *packet) bool {
 	switch m.command {
 	case cmdSendToOne:
-		g.send(m, func() ([]*Conn, error) { return g.one(m.connection), nil })
+		g.send(m, func() (iter.Seq[*Conn], error) { return slices.Values(g.one(m.connection)), nil })
 	case cmdSendToAll:
-		g.send(m, func() ([]*Conn, error) { return g.chosen(m.ext) })
+		g.send(m, func() (iter.Seq[*Conn], error) { return g.chosen(m.ext) })
 	case cmdSendToUID:
 		g.sendToUID(m)
 	case cmdSendToGroup:
-		g.send(m, func() ([]*Conn, error) { return g.members(m.ext) })
+		g.send(m, func() (iter.Seq[*Conn], error) { return g.members(m.ext) })
 	case cmdKick:
 		g.kick(m)
 	case cmdDestroy:
@@ -46,10 +47,10 @@ func (g *Gate) one(number uint32) []*Conn {
 }
 
 // send pushes a packet's body to the sockets that to returns.
-func (g *Gate) send(m *packet, to func() ([]*Conn, error)) {
+func (g *Gate) send(m *packet, to func() (iter.Seq[*Conn], error)) {
 	p, ok, err := pushOf(m)
 	if err == nil && ok {
-		var conns []*Conn
+		var conns iter.Seq[*Conn]
 		if conns, err = to(); err == nil {
 			g.deliver(conns, p)
 		}
@@ -59,8 +60,8 @@ func (g *Gate) send(m *packet, to func() ([]*Conn, error)) {
 	}
 }
 
-func (g *Gate) deliver(conns []*Conn, p Push) {
-	for _, c := range conns {
+func (g *Gate) deliver(conns iter.Seq[*Conn], p Push) {
+	for c := range conns {
 		if c.client.Push(p) {
 			g.stats.pushes.WithLabelValues(queued).Inc()
 			continue
@@ -104,9 +105,9 @@ func checkText(p Push) error {
 }
 
 // chosen returns whom sendToAll means: everybody, those listed, or all but those listed.
-func (g *Gate) chosen(ext []byte) ([]*Conn, error) {
+func (g *Gate) chosen(ext []byte) (iter.Seq[*Conn], error) {
 	if len(ext) == 0 {
-		return g.table.all(), nil
+		return slices.Values(g.table.all()), nil
 	}
 	var who struct {
 		Connections *numbers `json:"connections"`
@@ -116,18 +117,18 @@ func (g *Gate) chosen(ext []byte) ([]*Conn, error) {
 		return nil, err
 	}
 	if who.Connections == nil {
-		return without(g.table.all(), who.Exclude), nil
+		return slices.Values(without(g.table.all(), who.Exclude)), nil
 	}
 	var conns []*Conn
 	for _, n := range *who.Connections {
 		conns = append(conns, g.one(n)...)
 	}
-	return conns, nil
+	return slices.Values(conns), nil
 }
 
 // members returns who is in the groups: twice who is in two of them, as GatewayWorker
 // does.
-func (g *Gate) members(ext []byte) ([]*Conn, error) {
+func (g *Gate) members(ext []byte) (iter.Seq[*Conn], error) {
 	var who struct {
 		Group   names   `json:"group"`
 		Exclude numbers `json:"exclude"`
@@ -135,11 +136,21 @@ func (g *Gate) members(ext []byte) ([]*Conn, error) {
 	if err := json.Unmarshal(ext, &who); err != nil {
 		return nil, err
 	}
-	var conns []*Conn
-	for _, group := range who.Group {
-		conns = append(conns, g.table.ofGroup(group)...)
+	return ofEach(who.Group, func(group string) []*Conn { return without(g.table.ofGroup(group), who.Exclude) }), nil
+}
+
+// ofEach goes through the sockets of each name, one name at a time: a packet has room for
+// millions of names.
+func ofEach(list names, of func(name string) []*Conn) iter.Seq[*Conn] {
+	return func(yield func(*Conn) bool) {
+		for _, name := range list {
+			for _, c := range of(name) {
+				if !yield(c) {
+					return
+				}
+			}
+		}
 	}
-	return without(conns, who.Exclude), nil
 }
 
 func without(conns []*Conn, numbers []uint32) []*Conn {
@@ -160,13 +171,7 @@ func (g *Gate) sendToUID(m *packet) {
 		g.malformed(m, err)
 		return
 	}
-	g.send(m, func() ([]*Conn, error) {
-		var conns []*Conn
-		for _, uid := range uids {
-			conns = append(conns, g.table.ofUID(uid)...)
-		}
-		return conns, nil
-	})
+	g.send(m, func() (iter.Seq[*Conn], error) { return ofEach(uids, g.table.ofUID), nil })
 	if g.opts.Native == nil {
 		return
 	}
@@ -212,7 +217,7 @@ func (g *Gate) kick(m *packet) {
 	}
 	for _, c := range g.one(m.connection) {
 		if ok && err == nil {
-			g.deliver([]*Conn{c}, p)
+			g.deliver(slices.Values([]*Conn{c}), p)
 		}
 		c.client.Kick()
 	}

@@ -167,21 +167,23 @@ func (t *table) find(number uint32) *Conn {
 
 // all returns the sockets, in order.
 func (t *table) all() []*Conn {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return sorted(t.conns)
+	return t.sorted(func() map[uint32]*Conn { return t.conns })
 }
 
 func (t *table) ofUID(uid string) []*Conn {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return sorted(t.uids[uid])
+	return t.sorted(func() map[uint32]*Conn { return t.uids[uid] })
 }
 
 func (t *table) ofGroup(group string) []*Conn {
+	return t.sorted(func() map[uint32]*Conn { return t.groups[group] })
+}
+
+// sorted returns a set in order. Pages that come and go wait for its copy only.
+func (t *table) sorted(set func() map[uint32]*Conn) []*Conn {
 	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return sorted(t.groups[group])
+	list := slices.Collect(maps.Values(set()))
+	t.mu.RUnlock()
+	return inOrder(list)
 }
 
 // count is of the sockets in a group; of all for "".
@@ -228,11 +230,7 @@ func (t *table) sessionOf(c *Conn) []byte {
 	return c.session
 }
 
-func sorted(set map[uint32]*Conn) []*Conn {
-	list := make([]*Conn, 0, len(set))
-	for _, c := range set {
-		list = append(list, c)
-	}
+func inOrder(list []*Conn) []*Conn {
 	slices.SortFunc(list, func(a, b *Conn) int { return cmp.Compare(a.number, b.number) })
 	return list
 }
