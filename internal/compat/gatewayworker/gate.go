@@ -124,7 +124,7 @@ func (g *Gate) enlist(ctx context.Context) (leave func(), err error) {
 	return g.opts.Peers.Enlist(own, func(others []string) {
 		for _, address := range others {
 			if address == own {
-				g.opts.Log.ErrorContext(ctx, "another node has this one's inner address: PHP reaches only one of them", "address", own)
+				g.opts.Log.ErrorContext(ctx, "another node has this one's inner address: pages cannot be bound, and PHP reaches only one of the nodes; give each its own --compat-gateway-inner or --compat-gateway-address", "address", own)
 			}
 		}
 		g.register.setNodes(others)
