@@ -112,7 +112,9 @@ func (p *peer) step(ctx context.Context) error {
 	p.at.await(ctx)
 	first := !p.begun
 	p.begun = true
-	if !first || m.command != cmdGatewayClientConnect { // which comes along with a command
+	if first && m.command == cmdGatewayClientConnect { // a command comes along with it
+		defer p.at.more()
+	} else {
 		defer p.at.end()
 	}
 	return p.carryOut(ctx, &m)

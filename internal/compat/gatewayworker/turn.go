@@ -82,6 +82,20 @@ func (t *turn) await(ctx context.Context) {
 	}
 }
 
+// more has the others wait once more as for one that has said nothing: what it has said
+// comes before a command.
+func (t *turn) more() {
+	if t == nil {
+		return
+	}
+	t.line.mu.Lock()
+	defer t.line.mu.Unlock()
+	if !t.over {
+		t.said = false
+		t.timer.Reset(sayWithin)
+	}
+}
+
 // end has nobody wait for the connection any more.
 func (t *turn) end() {
 	if t == nil {

@@ -37,3 +37,22 @@ func TestTurn_shortConnections(t *testing.T) {
 		}
 	}
 }
+
+// Who proves itself and says no more keeps the others waiting no longer than who says
+// nothing.
+func TestTurn_onlyTheSecret(t *testing.T) {
+	w := newWorld(t, nil)
+	_, page := w.open()
+	for _, words := range [][]byte{
+		(&packet{command: cmdGatewayClientConnect, flag: flagScalar, body: []byte(`{}`)}).append(nil),
+		(&packet{command: cmdSendToAll, flag: flagScalar, body: []byte("half")}).append(nil)[:30],
+		nil,
+	} {
+		p := w.php()
+		p.write(words)
+		w.php().say(text(cmdSendToOne, 1, "", "after"))
+		if got := page.take(t, 1); got[0] != "after" {
+			t.Errorf("%q came", got)
+		}
+	}
+}
