@@ -35,6 +35,7 @@ haggle("on", "unread", (count) => said.push("unread " + count));
 haggle("on", "open", () => said.push("open"));
 haggle("on", "close", () => said.push("close"));
 haggle("on", "signin", () => said.push("signin"));
+haggle("on", "push", (payload) => said.push("push " + JSON.stringify(payload)));
 `;
 
 /** A shop on an origin and a site of its own, whose pages have the widget on them. */
