@@ -51,7 +51,7 @@ test("a picture stays where it was pasted, whatever is written while it is made 
   await console.keyboard.type("or that:");
   await paste(seller.field, small());
   await console.keyboard.type("?");
-  expect(await seller.field.evaluate(contents)).toEqual(["This:", 4_000, "or that:", 200, "?"]);
+  await expect.poll(() => seller.field.evaluate(contents)).toEqual(["This:", 4_000, "or that:", 200, "?"]);
 
   // Elsewhere, one goes on in peace.
   await console.keyboard.press("Control+k");
