@@ -7,7 +7,7 @@ import type { Person } from "./harness.ts";
 export type Standing = "waiting to be sent" | "sending" | "sent" | "delivered" | "read" | "not sent";
 
 /** What pictures need, and what that imports. */
-const pictureParts = ["mixed-body", "picture", "later", "app-menu", "enter-choice", "failure-note", "failure-text", "icon", "sections"];
+const pictureParts = ["mixed-body", "picked", "picture", "later", "app-menu", "enter-choice", "failure-note", "failure-text", "icon", "sections"];
 
 /** A thread, on the screen of a buyer or of a seller. */
 export class Thread {
@@ -103,7 +103,7 @@ export type StoredMessage = {
   blocks: StoredBlock[];
   recalled_at?: number;
 };
-type StoredConversation = { id: string; unread: number; last_seq: number };
+type StoredConversation = { id: string; unread: number; last_seq: number; buyer_at: { read: number } };
 
 type Destination = { product: string } | { conversation: string };
 

@@ -415,11 +415,12 @@ const small = (page: Page) =>
         const box = it.getBoundingClientRect();
         // Unseen; for a keyboard alone; a link among words; a switch with its label; a cross with more around it than is drawn.
         if (!it.checkVisibility() || box.width <= 1 || it.closest(".rich-text, .c-skip") !== null) return [];
-        const after = getComputedStyle(it, "::after");
+        const [before, after] = [getComputedStyle(it, "::before"), getComputedStyle(it, "::after")];
         const within = getComputedStyle(it).position === "static" ? it.parentElement : it;
         const drawn = (after.position === "absolute" ? within : it)?.getBoundingClientRect() ?? box;
-        const around = Math.max(0, -(Number.parseFloat(after.top) || 0));
-        const [wide, high] = [drawn.width + 2 * around, drawn.height + 2 * around];
+        const around = (side: "top" | "left") =>
+          Math.max(0, -(Number.parseFloat(after[side]) || 0), -(Number.parseFloat(before[side]) || 0));
+        const [wide, high] = [drawn.width + 2 * around("left"), drawn.height + 2 * around("top")];
         const label = it.closest("label")?.getBoundingClientRect();
         if (label !== undefined && label.height >= least) return [];
         return wide >= least && high >= least ? [] : [`${it.outerHTML.slice(0, 90)} ${wide} x ${high}`];
@@ -588,6 +589,7 @@ test("what a seller's finger is to meet is as large, too", async ({ person }) =>
   await page.getByRole("button", { name: "Back" }).tap();
   await page.locator(".c-me .icon-button").tap();
   const dialog = page.getByRole("dialog").and(page.locator("dialog"));
+  await expect(dialog.getByRole("tab").first()).toBeVisible();
   for (const tab of await dialog.getByRole("tab").all()) {
     await tab.tap();
     await expect(dialog.getByRole("tabpanel")).toBeVisible();

@@ -21,6 +21,7 @@ async function conversation(person: Person, own: number) {
   for (let i = 1; i <= own; i++) await record.send({ product: "1001" }, `old ${i}`);
   const before = new Thread(await lin.chatAbout(1001));
   await expect(before.message(`old ${own}`)).toBeInViewport();
+  await expect.poll(async () => (await record.conversation()).buyer_at.read).toBe(own);
   await before.page.close();
   const yun = await person();
   await (await yun.console("E_1/yun")).close();

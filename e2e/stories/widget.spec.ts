@@ -132,7 +132,7 @@ test("each opening begins at what is new, and says where that is", async ({ visi
     await seller.say(`Part ${i}`);
     await seller.expectStanding(`Part ${i}`, "delivered");
   }
-  const divider = thread.page.getByText("New messages");
+  const divider = thread.page.getByText("New messages", { exact: true });
   await launcher(page).click();
   await expect(divider).toBeInViewport();
   await expect(thread.message("Part 1")).toBeInViewport();

@@ -91,7 +91,13 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
   const ref = useRef<HTMLElement>(null);
   const contentRef = useRef<HTMLDivElement>(null);
   const [window, setWindow] = useState<Window>(() => firstWindow(thread, entries));
-  const place = useRef<Place>({ stuck: true, below: 0, end: undefined, anchor: undefined, opened: false });
+  const place = useRef<Place>({
+    stuck: true,
+    below: 0,
+    end: entries.at(-1)?.key,
+    anchor: undefined,
+    opened: false,
+  });
   const [away, setAway] = useState(false);
   const { from, to } = bounds(window, entries);
   const drawn = useMemo(() => entries.slice(from, to), [entries, from, to]);
