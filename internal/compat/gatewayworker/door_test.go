@@ -3,7 +3,6 @@ package gatewayworker
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -34,30 +33,7 @@ func TestPeer_silence(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := bareGate(t)
 				g.secret = newSecret(c.secret)
-				here, there := net.Pipe()
-				var running sync.WaitGroup
-				ended := make(chan time.Duration, 1)
-				began := time.Now()
-				go func() {
-					g.talk(t.Context(), there, nil, &running)
-					ended <- time.Since(began)
-				}()
-				go func() { _, _ = io.Copy(io.Discard, here) }()
-				_, _ = here.Write(c.says)
-				select {
-				case after := <-ended:
-					if after != c.ends {
-						t.Errorf("it ended after %v, want %v", after, c.ends)
-					}
-				case <-time.After(time.Hour):
-					if c.ends != 0 {
-						t.Errorf("it is still there, want an end after %v", c.ends)
-					}
-					_ = here.Close()
-					<-ended
-				}
-				_ = here.Close()
-				running.Wait()
+				endsAfter(t, g.talk, c.says, c.ends)
 			})
 		})
 	}

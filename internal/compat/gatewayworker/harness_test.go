@@ -262,3 +262,33 @@ func bareGate(t testing.TB) *Gate {
 	}
 	return g
 }
+
+// endsAfter wants a connection that says something, and then nothing, to be let go after a
+// while; 0: not within an hour. It runs in a bubble of synctest.
+func endsAfter(t *testing.T, talk func(context.Context, net.Conn, *turn, *sync.WaitGroup), says []byte, want time.Duration) {
+	t.Helper()
+	here, there := net.Pipe()
+	var running sync.WaitGroup
+	ended := make(chan time.Duration, 1)
+	began := time.Now()
+	go func() {
+		talk(t.Context(), there, nil, &running)
+		ended <- time.Since(began)
+	}()
+	go func() { _, _ = io.Copy(io.Discard, here) }()
+	_, _ = here.Write(says)
+	select {
+	case after := <-ended:
+		if after != want {
+			t.Errorf("it ended after %v, want %v", after, want)
+		}
+	case <-time.After(time.Hour):
+		if want != 0 {
+			t.Errorf("it is still there, want an end after %v", want)
+		}
+		_ = here.Close()
+		<-ended
+	}
+	_ = here.Close()
+	running.Wait()
+}

@@ -103,31 +103,7 @@ func TestRegister_silence(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := bareGate(t)
-				here, there := net.Pipe()
-				var running sync.WaitGroup
-				ended := make(chan time.Duration, 1)
-				began := time.Now()
-				go func() {
-					g.register.talk(t.Context(), there, nil, &running)
-					ended <- time.Since(began)
-				}()
-				go func() { _, _ = new(bytes.Buffer).ReadFrom(here) }()
-				_, _ = here.Write([]byte(c.says))
-				select {
-				case after := <-ended:
-					if after != c.ends {
-						t.Errorf("it ended after %v, want %v", after, c.ends)
-					}
-				case <-time.After(time.Hour):
-					if c.ends != 0 {
-						t.Errorf("it is still there, want an end after %v", c.ends)
-					}
-					_ = here.Close()
-					<-ended
-				}
-				_ = here.Close()
-				running.Wait()
+				endsAfter(t, bareGate(t).register.talk, []byte(c.says), c.ends)
 			})
 		})
 	}
