@@ -84,7 +84,7 @@ bench: build ## Measure the store, the gateway and the whole server.
 	go test -run '^$$' -bench . -benchtime 2s ./internal/...
 	tools/bench.sh bin/haggle
 
-# Ten million take ten gigabytes; see docs/scaling.md.
+# Ten million take three to six gigabytes; see docs/scaling.md.
 MESSAGES ?= 100000,1000000
 
 growth: build ## Measure what several nodes cost, and the store as it fills.
