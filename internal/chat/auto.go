@@ -68,12 +68,14 @@ func (s *Service) PutShopSettings(ctx context.Context, actor Actor, set ShopSett
 	if err := set.Hours.validate(); err != nil {
 		return ShopSettings{}, err
 	}
-	stored, err := s.store.PutShopSettings(ctx, actor.UID, set)
-	if err != nil {
-		return ShopSettings{}, fmt.Errorf("put settings of %s: %w", actor.UID, err)
-	}
-	s.shops.put(actor.UID, stored, s.now())
-	return stored, nil
+	return carry(ctx, s, func(ctx context.Context) (ShopSettings, error) {
+		stored, err := s.store.PutShopSettings(ctx, actor.UID, set)
+		if err != nil {
+			return ShopSettings{}, fmt.Errorf("put settings of %s: %w", actor.UID, err)
+		}
+		s.shops.put(actor.UID, stored, s.now())
+		return stored, nil
+	})
 }
 
 // ClosedNow returns when the shop opens again, nil while it is open, and nil where it
@@ -117,12 +119,15 @@ func (s *Service) answerByItself(ctx context.Context, done *Appended) {
 }
 
 func (s *Service) sayByItself(ctx context.Context, a Append) error {
-	done, err := s.store.Append(ctx, a)
+	_, err := carry(ctx, s, func(ctx context.Context) (Appended, error) {
+		done, err := s.store.Append(ctx, a)
+		if err == nil && done.Fresh {
+			s.announceMessage(ctx, &done, "")
+		}
+		return done, err
+	})
 	if kind := KindOf(err); err != nil && (kind == Denied || kind == Conflict) {
 		return nil // one has blocked the other: then nothing is to be said
-	}
-	if err == nil && done.Fresh {
-		s.announceMessage(ctx, &done, "")
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,17 +41,18 @@ func TestAutomatic_stuck(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.set(t, true, false)
-		appends := 0
-		w.flaky.BeforeAppend = func(ctx context.Context) error {
-			if appends++; appends == 1 {
-				return nil
+		var appends atomic.Int32
+		w.flaky.BeforeAppend = func(context.Context) error {
+			if appends.Add(1) == 2 {
+				<-time.After(time.Minute)
 			}
-			<-ctx.Done()
-			return ctx.Err()
+			return nil
 		}
-		if done := w.say(t, buyer, "hello"); done.Message.Seq != 1 || appends != 2 {
-			t.Errorf("%+v, %d appends", done.Message, appends)
+		began := time.Now()
+		if done := w.say(t, buyer, "hello"); done.Message.Seq != 1 || appends.Load() != 2 || time.Since(began) > 10*time.Second {
+			t.Errorf("%+v, %d appends, in %v", done.Message, appends.Load(), time.Since(began))
 		}
+		<-time.After(time.Minute) // it comes back
 	})
 }
 

@@ -101,11 +101,14 @@ func (b Backend) Revoke(ctx context.Context, uid UID) error {
 		return err
 	}
 	at := b.s.now().UTC().Truncate(time.Millisecond)
-	if err := b.s.store.Revoke(ctx, uid, at); err != nil {
-		return fmt.Errorf("revoke: %w", err)
-	}
-	b.s.publish(ctx, []Topic{{EventsOf, uid}}, Event{Revoked: &RevokedEvent{At: at}})
-	return nil
+	_, err := carry(ctx, b.s, func(ctx context.Context) (struct{}, error) {
+		if err := b.s.store.Revoke(ctx, uid, at); err != nil {
+			return struct{}{}, fmt.Errorf("revoke: %w", err)
+		}
+		b.s.publish(ctx, []Topic{{EventsOf, uid}}, Event{Revoked: &RevokedEvent{At: at}})
+		return struct{}{}, nil
+	})
+	return err
 }
 
 // Push sends something of the shop's own, one JSON value, to the sessions that

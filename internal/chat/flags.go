@@ -17,17 +17,19 @@ func (s *Service) SetFlag(ctx context.Context, actor Actor, id ConversationID, f
 			return ConversationView{}, err
 		}
 	}
-	set, err := s.store.SetFlag(ctx, id, side, flag, on)
-	if err != nil {
-		return ConversationView{}, fmt.Errorf("set %s: %w", flag, err)
-	}
-	view, err := s.Conversation(ctx, actor, id)
-	if err != nil {
-		return ConversationView{}, err
-	}
-	set.Last = view.Last
-	s.announceConversation(ctx, set, side)
-	return view, nil
+	return carry(ctx, s, func(ctx context.Context) (ConversationView, error) {
+		set, err := s.store.SetFlag(ctx, id, side, flag, on)
+		if err != nil {
+			return ConversationView{}, fmt.Errorf("set %s: %w", flag, err)
+		}
+		view, err := s.Conversation(ctx, actor, id)
+		if err != nil {
+			return ConversationView{}, err
+		}
+		set.Last = view.Last
+		s.announceConversation(ctx, set, side)
+		return view, nil
+	})
 }
 
 // roomToPin refuses one more pinned conversation than a list can keep at hand.

@@ -80,8 +80,9 @@ func (s *Service) Delivered(ctx context.Context, actor Actor, id ConversationID,
 }
 
 // Run keeps delivered watermarks until ctx ends, and then once more what is
-// still pending.
+// still pending. It returns when all that was asked for is stored or refused.
 func (s *Service) Run(ctx context.Context) error {
+	defer s.carrying.Wait()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
@@ -107,17 +108,23 @@ func (s *Service) keepMarks(ctx context.Context) {
 	if len(marks) == 0 {
 		return
 	}
-	moved, err := s.store.Advance(ctx, marks)
-	if err != nil {
+	if _, err := s.advance(ctx, marks); err != nil {
 		s.log.WarnContext(ctx, "keep delivered watermarks", "marks", len(marks), "err", err)
 		for _, m := range marks { // and try again with the next
 			s.marks.put(markKey{m.Conversation, m.Side}, m.Delivered)
 		}
-		return
 	}
-	for i := range moved {
-		s.announceAdvanced(ctx, &moved[i])
-	}
+}
+
+// advance moves watermarks forward and tells of those that moved.
+func (s *Service) advance(ctx context.Context, marks []Mark) ([]Advanced, error) {
+	return carry(ctx, s, func(ctx context.Context) ([]Advanced, error) {
+		moved, err := s.store.Advance(ctx, marks)
+		for i := range moved {
+			s.announceAdvanced(ctx, &moved[i])
+		}
+		return moved, err
+	})
 }
 
 // Read notes that the actor has read every message up to seq, and so has its
@@ -130,12 +137,9 @@ func (s *Service) Read(ctx context.Context, actor Actor, id ConversationID, seq 
 	if seq < 1 {
 		return errSeq()
 	}
-	moved, err := s.store.Advance(ctx, []Mark{{Conversation: id, Side: side, Read: seq}})
+	moved, err := s.advance(ctx, []Mark{{Conversation: id, Side: side, Read: seq}})
 	if err != nil {
 		return fmt.Errorf("read up to %d: %w", seq, err)
-	}
-	for i := range moved {
-		s.announceAdvanced(ctx, &moved[i])
 	}
 	if len(moved) > 0 {
 		return nil

@@ -14,15 +14,17 @@ func (s *Service) Recall(ctx context.Context, actor Actor, id ConversationID, se
 		return Recalled{}, err
 	}
 	now := s.now().UTC().Truncate(time.Millisecond)
-	done, err := s.store.Recall(ctx, RecallRequest{
-		Conversation: id, Seq: seq, By: actor.UID, At: now, NotBefore: now.Add(-s.limits.RecallWithin),
+	return carry(ctx, s, func(ctx context.Context) (Recalled, error) {
+		done, err := s.store.Recall(ctx, RecallRequest{
+			Conversation: id, Seq: seq, By: actor.UID, At: now, NotBefore: now.Add(-s.limits.RecallWithin),
+		})
+		if err != nil {
+			return Recalled{}, fmt.Errorf("recall: %w", err)
+		}
+		if done.Fresh {
+			conv := &done.Conversation
+			s.announce(ctx, conv.UIDs, Event{Origin: origin, Pos: conv.Positions(), Recall: &done.Recall})
+		}
+		return done, nil
 	})
-	if err != nil {
-		return Recalled{}, fmt.Errorf("recall: %w", err)
-	}
-	if done.Fresh {
-		conv := &done.Conversation
-		s.announce(ctx, conv.UIDs, Event{Origin: origin, Pos: conv.Positions(), Recall: &done.Recall})
-	}
-	return done, nil
 }

@@ -15,17 +15,19 @@ func (s *Service) SetBlocked(ctx context.Context, actor Actor, id ConversationID
 	if err != nil {
 		return ConversationView{}, err
 	}
-	conv, err := s.store.SetBlocked(ctx, id, side, blocked)
-	if err != nil {
-		return ConversationView{}, fmt.Errorf("block: %w", err)
-	}
-	view, err := s.Conversation(ctx, actor, id)
-	if err != nil {
-		return ConversationView{}, err
-	}
-	conv.Last = view.Last
-	s.announceConversation(ctx, conv, BuyerSide, MerchantSide)
-	return view, nil
+	return carry(ctx, s, func(ctx context.Context) (ConversationView, error) {
+		conv, err := s.store.SetBlocked(ctx, id, side, blocked)
+		if err != nil {
+			return ConversationView{}, fmt.Errorf("block: %w", err)
+		}
+		view, err := s.Conversation(ctx, actor, id)
+		if err != nil {
+			return ConversationView{}, err
+		}
+		conv.Last = view.Last
+		s.announceConversation(ctx, conv, BuyerSide, MerchantSide)
+		return view, nil
+	})
 }
 
 // Report keeps a complaint about a conversation, or one message of it, for the

@@ -36,15 +36,17 @@ func (s *Service) send(ctx context.Context, actor Actor, d Draft, origin ClientI
 		return s.repeatOr(ctx, actor, &d, hash, err)
 	}
 	a.Hash = hash
-	done, err := s.store.Append(ctx, a)
-	if err != nil {
-		return Appended{}, fmt.Errorf("send: %w", err)
-	}
-	s.members.put(done.Conversation.ID, done.Conversation.UIDs)
-	if done.Fresh {
-		s.announceMessage(ctx, &done, origin)
-	}
-	return done, nil
+	return carry(ctx, s, func(ctx context.Context) (Appended, error) {
+		done, err := s.store.Append(ctx, a)
+		if err != nil {
+			return Appended{}, fmt.Errorf("send: %w", err)
+		}
+		s.members.put(done.Conversation.ID, done.Conversation.UIDs)
+		if done.Fresh {
+			s.announceMessage(ctx, &done, origin)
+		}
+		return done, nil
+	})
 }
 
 // prepare turns a draft into what the store is asked to append: it resolves the

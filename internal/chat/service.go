@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 )
 
 // Service carries out what actors ask for. Its methods may be called
 // concurrently; who asks is always a parameter. Run must be running for
-// watermarks to be kept.
+// watermarks to be kept. A change is stored, and announced, also when the context of
+// whoever asked for it ends meanwhile: the error is then Unavailable with code
+// "outcome_unknown".
 type Service struct {
 	store   Store
 	bus     Bus
@@ -20,6 +23,8 @@ type Service struct {
 	members *memberCache
 	marks   *markQueue
 	shops   shopCache
+
+	carrying sync.WaitGroup // what is carried out, see carry
 }
 
 // NewService returns a Service over its ports.
