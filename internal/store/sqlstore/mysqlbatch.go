@@ -28,7 +28,7 @@ FROM (
     UNION
     SELECT STRAIGHT_JOIN b.num
     FROM JSON_TABLE(?, '$[*]' COLUMNS (
-      buyer VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[0]', merchant VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[1]')) p
+      buyer VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[0]', merchant VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[1]')) p
     JOIN conversations b FORCE INDEX (conversations_between) ON b.buyer = p.buyer AND b.merchant = p.merchant
   ) u
   ORDER BY u.num
@@ -43,7 +43,7 @@ FOR UPDATE`
 const mysqlMessagesByNonce = `
 SELECT STRAIGHT_JOIN k.i - 1,` + messageColumns + `
 FROM JSON_TABLE(?, '$[*]' COLUMNS (
-  i FOR ORDINALITY, num BIGINT PATH '$[0]', side BIGINT PATH '$[1]', nonce VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[2]')) k
+  i FOR ORDINALITY, num BIGINT PATH '$[0]', side BIGINT PATH '$[1]', nonce VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[2]')) k
 JOIN messages m FORCE INDEX (messages_nonce) ON m.nonce = k.nonce AND m.conversation = k.num AND m.side = k.side`
 
 const mysqlMessagesBySeq = `
@@ -56,17 +56,17 @@ LEFT JOIN recalls r FORCE INDEX (recalls_seq) ON r.conversation = m.conversation
 const mysqlRaise = `
 INSERT INTO participants (uid, pos)
 SELECT k.uid, k.more
-FROM JSON_TABLE(?, '$[*]' COLUMNS (uid VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[0]', more BIGINT PATH '$[1]')) k
+FROM JSON_TABLE(?, '$[*]' COLUMNS (uid VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[0]', more BIGINT PATH '$[1]')) k
 ON DUPLICATE KEY UPDATE pos = pos + VALUES(pos)`
 
 const mysqlRaised = `
 SELECT STRAIGHT_JOIN p.uid, p.pos
-FROM JSON_TABLE(?, '$[*]' COLUMNS (value VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[0]')) k
+FROM JSON_TABLE(?, '$[*]' COLUMNS (value VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[0]')) k
 JOIN participants p FORCE INDEX (PRIMARY) ON p.uid = k.value`
 
 // mysqlStates are the columns that conversations change in, as the list has them.
 const mysqlStates = `
-  num BIGINT PATH '$[0]', product VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[1]',
+  num BIGINT PATH '$[0]', product VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[1]',
   last_seq BIGINT PATH '$[2]', rev BIGINT PATH '$[3]', last_at BIGINT PATH '$[4]',
   buyer_total BIGINT PATH '$[5]', buyer_delivered BIGINT PATH '$[6]', buyer_read BIGINT PATH '$[7]', buyer_seen BIGINT PATH '$[8]',
   buyer_unread BIGINT PATH '$[9]', buyer_has_unread BIGINT PATH '$[10]', buyer_pos BIGINT PATH '$[11]', buyer_blocked BIGINT PATH '$[12]',
@@ -88,8 +88,8 @@ SELECT k.id, k.buyer, k.merchant, k.created_at, k.product, k.last_seq, k.rev, k.
   k.merchant_total, k.merchant_delivered, k.merchant_read, k.merchant_seen, k.merchant_unread, k.merchant_has_unread, k.merchant_pos, k.merchant_blocked,
   k.merchant_waiting, k.merchant_pinned, k.merchant_muted, k.merchant_marked, IF(k.merchant_waiting, k.last_at, NULL), IF(k.merchant_pinned, k.last_at, NULL)
 FROM JSON_TABLE(?, '$[*]' COLUMNS (` + mysqlStates + `,
-  id VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[29]', buyer VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[30]',
-  merchant VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[31]', created_at BIGINT PATH '$[32]')) k`
+  id VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[29]', buyer VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[30]',
+  merchant VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[31]', created_at BIGINT PATH '$[32]')) k`
 
 const mysqlBegun = `
 SELECT STRAIGHT_JOIN c.id, c.num
@@ -116,10 +116,10 @@ INSERT INTO messages (
 SELECT k.conversation, k.seq, k.rev, k.side, k.ordinal, k.agent, k.agent_name, k.nonce, UNHEX(k.hash), k.blocks, k.sent_at, k.online, 0, k.auto
 FROM JSON_TABLE(?, '$[*]' COLUMNS (
   conversation BIGINT PATH '$[0]', seq BIGINT PATH '$[1]', rev BIGINT PATH '$[2]', side BIGINT PATH '$[3]', ordinal BIGINT PATH '$[4]',
-  agent VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[5]', agent_name TEXT CHARACTER SET utf8mb4 PATH '$[6]',
-  nonce VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[7]', hash VARCHAR(510) CHARACTER SET utf8mb4 PATH '$[8]',
+  agent VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[5]', agent_name TEXT CHARACTER SET utf8mb4 PATH '$[6]',
+  nonce VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[7]', hash VARCHAR(512) CHARACTER SET utf8mb4 PATH '$[8]',
   blocks MEDIUMTEXT CHARACTER SET utf8mb4 PATH '$[9]', sent_at BIGINT PATH '$[10]', online BIGINT PATH '$[11]',
-  auto VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[12]')) k`
+  auto VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[12]')) k`
 
 const mysqlInsertWithImages = `
 INSERT INTO messages_with_images (conversation, seq)
@@ -133,7 +133,7 @@ FROM JSON_TABLE(?, '$[*]' COLUMNS (num BIGINT PATH '$[0]', conversation BIGINT P
 
 const mysqlAttach = `
 UPDATE JSON_TABLE(?, '$[*]' COLUMNS (
-  id VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[0]', conversation VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[1]')) k
+  id VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[0]', conversation VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[1]')) k
 STRAIGHT_JOIN files f FORCE INDEX (PRIMARY) ON f.id = k.id
 SET f.conversation = k.conversation`
 
@@ -148,7 +148,7 @@ const mysqlAsked = `
 INSERT INTO conversation_products (conversation, product, first_at, last_at)
 SELECT k.conversation, k.product, k.at, k.at
 FROM JSON_TABLE(?, '$[*]' COLUMNS (
-  conversation BIGINT PATH '$[0]', product VARCHAR(255) CHARACTER SET utf8mb4 PATH '$[1]', at BIGINT PATH '$[2]')) k
+  conversation BIGINT PATH '$[0]', product VARCHAR(256) CHARACTER SET utf8mb4 PATH '$[1]', at BIGINT PATH '$[2]')) k
 ON DUPLICATE KEY UPDATE last_at = VALUES(last_at)`
 
 // mysqlInsertBytes is after how much text a statement that inserts messages ends: the

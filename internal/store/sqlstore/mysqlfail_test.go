@@ -183,6 +183,30 @@ func TestMariaDBInvalidText(t *testing.T) {
 	}
 }
 
+// A message that the server refuses is refused alone, not the others of its batch.
+func TestMariaDBOneBadMember(t *testing.T) {
+	s := openMySQLInternal(t, NewMariaDB(t))
+	c := mustAppend(t, s, "before").Conversation
+	release := hold(t, s)
+	const members = 20
+	var wg sync.WaitGroup
+	for i := range members {
+		wg.Go(func() {
+			nonce := fmt.Sprint("n", i)
+			if i == 7 {
+				nonce = strings.Repeat("n", 256)
+			}
+			if _, err := s.Append(t.Context(), draft(nonce)); (err != nil) != (i == 7) {
+				t.Errorf("message %d: %v", i, err)
+			}
+		})
+	}
+	waiting(t, s, members)
+	release()
+	wg.Wait()
+	wantAllOnce(t, s, c.ID, members)
+}
+
 // Who leaves a search is let go.
 func TestMariaDBGivenUp(t *testing.T) {
 	s := openMySQLInternal(t, NewMariaDB(t))

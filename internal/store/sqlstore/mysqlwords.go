@@ -51,7 +51,7 @@ func mysqlWords() *words {
 }
 
 // texts is a list of strings as the rows k.
-const texts = `JSON_TABLE(?, '$[*]' COLUMNS (value VARCHAR(255) CHARACTER SET utf8mb4 PATH '$')) k`
+const texts = `JSON_TABLE(?, '$[*]' COLUMNS (value VARCHAR(256) CHARACTER SET utf8mb4 PATH '$')) k`
 
 // numbers is a list of numbers as the rows k.
 const numbers = `JSON_TABLE(?, '$[*]' COLUMNS (value BIGINT PATH '$')) k`
@@ -131,7 +131,7 @@ ON DUPLICATE KEY UPDATE told = LEAST(told, VALUES(told))`
 
 const mysqlAcquainted = `
 SELECT STRAIGHT_JOIN c.theirs
-FROM JSON_TABLE($2, '$[*]' COLUMNS (value VARCHAR(255) CHARACTER SET utf8mb4 PATH '$')) k
+FROM JSON_TABLE($2, '$[*]' COLUMNS (value VARCHAR(256) CHARACTER SET utf8mb4 PATH '$')) k
 JOIN conversations c FORCE INDEX (conversations_between) ON c.mine = $1 AND c.theirs = k.value`
 
 const mysqlEpochAndPositions = `
