@@ -83,6 +83,9 @@ func (e *examiner) settings(_ context.Context, tell *doctor.Teller) {
 	if e.cfg.AdminListen != config.Off && !config.Loopback(e.cfg.AdminListen) {
 		tell.Warning("set --admin-listen to an address that only you reach", "metrics and profiles are open to everybody who reaches %s", e.cfg.AdminListen)
 	}
+	if e.cfg.GatewayInClear() {
+		tell.Warning("let nobody else into that network", "the shop's PHP sends its secretKey and what it pushes in the clear (--compat-gateway)")
+	}
 	if e.cfg.BehindProxy && len(e.cfg.TrustedProxy) == 0 {
 		tell.Warning("name the proxy's address with --trusted-proxies if it is on another machine: else all people behind it share one allowance",
 			"only a proxy on this machine is believed about whom it speaks for")
@@ -139,7 +142,7 @@ func (e *examiner) secrets(_ context.Context, tell *doctor.Teller) {
 	open := 0
 	for _, path := range []string{
 		filepath.Join(e.cfg.Data, APIKeyFile), filepath.Join(e.cfg.Data, TokenSecretFile), filepath.Join(e.cfg.Data, WebhookSecretFile),
-		filepath.Join(e.cfg.Data, DatabaseFile), e.cfg.Config, e.cfg.TLSKey,
+		filepath.Join(e.cfg.Data, DatabaseFile), e.cfg.Config, e.cfg.TLSKey, e.cfg.BusKey, e.cfg.BusCredentials,
 	} {
 		info, err := os.Stat(path)
 		if path == "" || errors.Is(err, fs.ErrNotExist) {
@@ -166,6 +169,7 @@ func (e *examiner) store(ctx context.Context, tell *doctor.Teller) {
 		return // settings says so
 	}
 	scheme, _, remote := strings.Cut(e.cfg.Store, "://")
+	var name string
 	var look sqlstore.Look
 	var err error
 	switch {
@@ -175,33 +179,37 @@ func (e *examiner) store(ctx context.Context, tell *doctor.Teller) {
 			tell.Warning("the first start makes one", "there is no database in %s yet", e.cfg.Data)
 			return
 		}
-		scheme = "SQLite"
+		name = "SQLite"
 		look, err = sqlstore.LookSQLite(ctx, path)
-	case scheme == "postgres" || scheme == "postgresql":
-		scheme = "PostgreSQL"
-		look, err = sqlstore.LookPostgres(ctx, e.cfg.Store)
+	case scheme == "mysql":
+		name = "MySQL"
+		look, err = sqlstore.LookMySQL(ctx, e.cfg.Store)
 	default:
-		tell.Warning("", "a database at %s:// is not looked at yet", scheme)
-		return
+		name = "PostgreSQL"
+		look, err = sqlstore.LookPostgres(ctx, e.cfg.Store)
 	}
 	if err != nil {
-		tell.Wrong("see that the database is there, whole, and lets the server in", "%s: %v", scheme, err)
+		tell.Wrong("see that the database is there, whole, and lets the server in", "%s: %v", name, err)
 		return
 	}
-	tellLook(tell, scheme, &look)
+	tellLook(tell, &look)
 }
 
-func tellLook(tell *doctor.Teller, engine string, look *sqlstore.Look) {
+func tellLook(tell *doctor.Teller, look *sqlstore.Look) {
 	switch {
 	case look.Schema > look.Known:
-		tell.Wrong("use the program that has served from it, or a newer one", "%s %s: the tables have version %d, this program knows up to %d", engine, look.Version, look.Schema, look.Known)
+		tell.Wrong("use the program that has served from it, or a newer one", "%s %s: the tables have version %d, this program knows up to %d", look.Engine, look.Version, look.Schema, look.Known)
 	case look.Schema < look.Known:
-		tell.Warning("the next start brings them up to date; back up first", "%s %s: the tables have version %d of %d", engine, look.Version, look.Schema, look.Known)
+		tell.Warning("the next start brings them up to date; back up first", "%s %s: the tables have version %d of %d", look.Engine, look.Version, look.Schema, look.Known)
 	default:
-		tell.OK("%s %s, tables of version %d", engine, look.Version, look.Schema)
+		tell.OK("%s %s, tables of version %d", look.Engine, look.Version, look.Schema)
 	}
 	for name, value := range look.Durable {
-		if value != "on" {
+		switch {
+		case value == "on":
+		case look.Waived:
+			tell.Warning("take unsynced out of --store once they may not", "%s is %s: messages that were acknowledged can be lost, as you accept", name, value)
+		default:
 			tell.Wrong("turn it on: without it, messages that were acknowledged can be lost", "%s is %s", name, value)
 		}
 	}

@@ -154,35 +154,83 @@ func TestDoctorStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	look := sqlstore.Look{Version: "3", Schema: known + 1, Known: known, Durable: map[string]string{"fsync": "off"}}
+	look := sqlstore.Look{Engine: "SQLite", Version: "3", Schema: known + 1, Known: known, Durable: map[string]string{"fsync": "off"}}
 	var found []string
-	doctor.Run(t.Context(), []doctor.Check{{Name: "store", Run: func(_ context.Context, tell *doctor.Teller) { tellLook(tell, "SQLite", &look) }}},
+	doctor.Run(t.Context(), []doctor.Check{{Name: "store", Run: func(_ context.Context, tell *doctor.Teller) { tellLook(tell, &look) }}},
 		func(f doctor.Finding) { found = append(found, fmt.Sprintf("%s: %s", f.Level, f.Found)) })
 	wants(t, "newer", found, "this program knows up to")
 	wants(t, "not durable", found, "wrong: fsync is off")
 }
 
-func TestDoctorPostgres(t *testing.T) {
-	testkit.Need(t, testkit.HasPostgres(), testkit.ErrNoPostgres)
-	p, err := testkit.StartPostgres(t.Context())
+// A database on a server is looked at before the first start, and after it.
+func TestDoctorServer(t *testing.T) {
+	open := map[string]func(context.Context, string) (*sqlstore.Store, error){"PostgreSQL": sqlstore.OpenPostgres, "MariaDB": sqlstore.OpenMySQL}
+	for _, e := range testkit.Engines() {
+		t.Run(e.Name, func(t *testing.T) {
+			cfg := &config.Config{Common: config.Common{Store: e.Database(t).URL}}
+			wants(t, "empty", examine(t, cfg, "store"), "warning: "+e.Name)
+			s, err := open[e.Name](t.Context(), cfg.Store)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			found := examine(t, cfg, "store")
+			wants(t, "in use", found, "ok: "+e.Name)
+			wants(t, "its clock", found, "ok: the clock of the database agrees")
+			if len(found) != 2 {
+				t.Errorf("a sound database: found %q", found)
+			}
+		})
+	}
+}
+
+// A server that does not sync is wrong, unless the operator wants it so: then it is
+// something to know.
+func TestDoctorUnsynced(t *testing.T) {
+	testkit.Need(t, testkit.HasMariaDB(), testkit.ErrNoMariaDB)
+	m, err := testkit.StartMariaDB(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = p.Stop() }()
-	url, err := p.NewDatabase(t.Context(), "")
-	if err != nil {
+	defer func() { _ = m.Stop() }()
+	if err := m.Exec(t.Context(), "", "CREATE DATABASE haggle; SET GLOBAL innodb_flush_log_at_trx_commit = 2"); err != nil {
 		t.Fatal(err)
 	}
-	cfg := &config.Config{Common: config.Common{Store: url}}
-	wants(t, "empty", examine(t, cfg, "store"), "warning: PostgreSQL")
-	s, err := sqlstore.OpenPostgres(t.Context(), url)
-	if err != nil {
+	cfg := &config.Config{Common: config.Common{Store: m.URL("haggle")}}
+	wants(t, "unsynced", examine(t, cfg, "store"), "wrong: MySQL: the database does not sync what it commits: set innodb_flush_log_at_trx_commit to 1")
+	cfg.Store += "?unsynced=true"
+	wants(t, "as the operator wants", examine(t, cfg, "store"), "warning: innodb_flush_log_at_trx_commit = 1 is off")
+}
+
+// What serve would say at its start of several servers, and of the shop's PHP, is said
+// before it, too.
+func TestDoctorNodes(t *testing.T) {
+	cfg := &config.Config{
+		Common: config.Common{Data: "/srv/haggle", Store: "postgres://db/haggle"},
+		Nodes:  config.Nodes{Bus: []string{"nats://127.0.0.1:1"}, BusPrefix: "haggle"},
+	}
+	found := examine(t, cfg, "bus")
+	wants(t, "pictures in a folder", found, "warning: pictures are in /srv/haggle/files")
+	wants(t, "no NATS", found, "wrong: connect to NATS")
+	cfg.Blobs = *fakeBucket(t)
+	if found := examine(t, cfg, "bus"); len(found) != 1 {
+		t.Errorf("pictures in a bucket: found %q", found)
+	}
+}
+
+// A NATS user's seed is a secret like others.
+func TestDoctorCredentials(t *testing.T) {
+	dir := t.TempDir()
+	creds := filepath.Join(dir, "node.creds")
+	if err := os.WriteFile(creds, []byte("a seed"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil {
-		t.Error(err)
+	cfg := &config.Config{Common: config.Common{Data: dir}, Nodes: config.Nodes{BusCredentials: creds}}
+	wants(t, "closed", examine(t, cfg, "secrets"), "ok: no file with one can be read by others")
+	if err := os.Chmod(creds, 0o644); err != nil {
+		t.Fatal(err)
 	}
-	found := examine(t, cfg, "store")
-	wants(t, "in use", found, "ok: PostgreSQL")
-	wants(t, "its clock", found, "ok: the clock of the database agrees")
+	wants(t, "open", examine(t, cfg, "secrets"), "warning: others on this machine may read "+creds)
 }

@@ -68,6 +68,10 @@ func (e *examiner) bus(ctx context.Context, tell *doctor.Teller) {
 		tell.OK("there is none: this is the only server")
 		return
 	}
+	if !e.cfg.HasBucket() {
+		tell.Warning("mount the same folder there at every server, or name a bucket with --blobs",
+			"pictures are in %s, where each server has to find those of the others", filepath.Join(e.cfg.Data, filesDir))
+	}
 	ctx, cancel := context.WithTimeout(ctx, busWithin)
 	defer cancel()
 	found, err := natsbus.Look(ctx, natsOptions(&e.cfg.Nodes))

@@ -13,6 +13,7 @@ import (
 // Look is what can be seen of a database without being its store: nothing is
 // migrated, written or locked.
 type Look struct {
+	Engine  string // "SQLite", "PostgreSQL", "MariaDB" or "MySQL"
 	Version string // of the engine
 	Schema  int64  // the newest migration that it has; 0 none yet
 	Known   int64  // the newest that this program has
@@ -21,6 +22,7 @@ type Look struct {
 	Asked   time.Time         // when it was asked
 	Took    time.Duration     // until it answered
 	Durable map[string]string // settings that an ack depends on; each is "on" where it should be
+	Waived  bool              // the operator wants what is not on there to be so
 }
 
 // LookSQLite looks at the database in the file at path.
@@ -30,6 +32,7 @@ func LookSQLite(ctx context.Context, path string) (l Look, err error) {
 		return l, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
+	l.Engine = "SQLite"
 	if l.Known, err = newestMigration(sqliteDialect()); err != nil {
 		return l, err
 	}
@@ -66,6 +69,7 @@ func LookPostgres(ctx context.Context, url string) (l Look, err error) {
 	if err != nil {
 		return l, err
 	}
+	l.Engine = "PostgreSQL"
 	if l.Known, err = newestMigration(postgresDialect()); err != nil {
 		return l, err
 	}
@@ -91,4 +95,51 @@ func LookPostgres(ctx context.Context, url string) (l Look, err error) {
 		return l, fmt.Errorf("read version of the tables: %w", err)
 	}
 	return l, nil
+}
+
+// LookMySQL looks at the database of MySQL's or MariaDB's at address. One that OpenMySQL
+// would refuse is an error, which says what to change.
+func LookMySQL(ctx context.Context, address string) (l Look, err error) {
+	at, err := parseMySQL(address)
+	if err != nil {
+		return l, err
+	}
+	if l.Known, err = newestMigration(mysqlDialect(at)); err != nil {
+		return l, err
+	}
+	return l, at.visit(ctx, func(ctx context.Context, db *sql.DB) error { return l.atMySQL(ctx, at, db) })
+}
+
+// selectMySQLLook does not depend on the connection's time zone.
+const selectMySQLLook = `
+SELECT
+  TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)),
+  (SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'goose_db_version')`
+
+func (l *Look) atMySQL(ctx context.Context, at *mysqlAddress, db *sql.DB) error {
+	server, err := at.ask(ctx, db)
+	if err != nil {
+		return err
+	}
+	l.Version, l.Engine, l.Waived = server.version, "MySQL", at.unsynced
+	if server.isMariaDB {
+		l.Engine = "MariaDB"
+	}
+	l.Durable = map[string]string{
+		"innodb_flush_log_at_trx_commit = 1": onIf(server.flush == 1),
+		"sync_binlog = 1":                    onIf(server.binlog == 0 || server.sync == 1),
+	}
+	var micros, tables int64
+	l.Asked = time.Now()
+	if err := db.QueryRowContext(ctx, selectMySQLLook).Scan(&micros, &tables); err != nil {
+		return fmt.Errorf("read the clock: %w", err)
+	}
+	l.Took, l.Now = time.Since(l.Asked), time.UnixMicro(micros)
+	if tables == 0 {
+		return nil
+	}
+	if err := db.QueryRowContext(ctx, selectSchema).Scan(&l.Schema); err != nil {
+		return fmt.Errorf("read version of the tables: %w", err)
+	}
+	return nil
 }

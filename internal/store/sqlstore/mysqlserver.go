@@ -30,15 +30,29 @@ const selectMySQLServer = `
 SELECT VERSION(), @@innodb_flush_log_at_trx_commit, @@log_bin, @@sync_binlog, @@max_allowed_packet`
 
 // inspect looks at a server, and refuses one that cannot keep what Haggle promises.
-func (at *mysqlAddress) inspect(ctx context.Context) (_ *mysqlServer, err error) {
+func (at *mysqlAddress) inspect(ctx context.Context) (s *mysqlServer, err error) {
+	err = at.visit(ctx, func(ctx context.Context, db *sql.DB) error {
+		s, err = at.ask(ctx, db)
+		return err
+	})
+	return s, err
+}
+
+// visit does something on a connection that has the server's own settings.
+func (at *mysqlAddress) visit(ctx context.Context, do func(ctx context.Context, db *sql.DB) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, at.config.Timeout+at.statement)
 	defer cancel()
 	base, err := mysql.NewConnector(at.config)
 	if err != nil {
-		return nil, fmt.Errorf("address of the database: %w", err)
+		return fmt.Errorf("address of the database: %w", err)
 	}
 	db := sql.OpenDB(base)
 	defer func() { err = errors.Join(err, db.Close()) }()
+	return do(ctx, db)
+}
+
+// ask has a server say what it is, and refuses as inspect does.
+func (at *mysqlAddress) ask(ctx context.Context, db *sql.DB) (_ *mysqlServer, err error) {
 	var s mysqlServer
 	if err := db.QueryRowContext(ctx, selectMySQLServer).Scan(&s.version, &s.flush, &s.binlog, &s.sync, &s.packet); err != nil {
 		return nil, fmt.Errorf("ask the database what it is: %w", err)
