@@ -4,33 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// Postgres is a PostgreSQL server of one's own, in a folder of its own, on a loopback
-// port. Everybody on the machine may use it, as its user postgres. What it says is
-// stored is synced to the disk.
+// Postgres is a PostgreSQL server. Everybody on the machine may use it, as its user
+// postgres.
 type Postgres struct {
-	dir  string
-	kept bool // the folder is somebody else's
-	port int
-	cmd  *exec.Cmd
-	stop io.Closer // its end is the server's
-	args []string
-	as   *syscall.Credential
-	made atomic.Int64
+	daemon
+
+	secured bool // it takes connections over TLS alone
 }
 
 // ErrNoPostgres is returned where there is no PostgreSQL to start.
@@ -42,17 +33,13 @@ func HasPostgres() bool {
 	return err == nil
 }
 
-// watched runs a server that ends with whoever started it, however that ends: then
-// standard input does.
-const watched = `"$@" & read -r _; kill -QUIT $!; wait; cd /; rm -rf "$DIR"`
-
 // StartPostgres starts a server. The caller stops it.
 func StartPostgres(ctx context.Context) (*Postgres, error) { return StartPostgresIn(ctx, "") }
 
 // StartPostgresIn starts a server on what is in dir, or on nothing yet, and leaves it
 // there; with "" the folder is new, and gone with the server. The caller stops it.
 func StartPostgresIn(ctx context.Context, dir string) (_ *Postgres, err error) {
-	daemon, err := lookUpPostgres("postgres")
+	program, err := lookUpPostgres("postgres")
 	if err != nil {
 		return nil, ErrNoPostgres
 	}
@@ -60,16 +47,18 @@ func StartPostgresIn(ctx context.Context, dir string) (_ *Postgres, err error) {
 	if err != nil {
 		return nil, ErrNoPostgres
 	}
-	p := new(Postgres)
-	if p.dir, p.kept, err = serverDir(dir, "haggle-postgres-"); err != nil {
-		return nil, err
+	p := &Postgres{daemon: daemon{name: "postgres", pidFile: "data/postmaster.pid", cut: syscall.SIGQUIT}}
+	p.answers = func(ctx context.Context) bool { return p.Exec(ctx, "postgres", "SELECT 1") == nil }
+	p.gone = func(context.Context) bool {
+		_, err := os.Stat(filepath.Join(p.dir, p.pidFile))
+		return err != nil
 	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Stop())
 		}
 	}()
-	if p.as, err = p.owner(); err != nil {
+	if err := p.settle(dir, "postgres", "nobody"); err != nil {
 		return nil, err
 	}
 	data := filepath.Join(p.dir, "data")
@@ -80,20 +69,11 @@ func StartPostgresIn(ctx context.Context, dir string) (_ *Postgres, err error) {
 		return nil, err
 	}
 	p.args = []string{
-		daemon, "-D", data,
+		program, "-D", data,
 		"-c", "listen_addresses=127.0.0.1", "-c", "port=" + strconv.Itoa(p.port), "-c", "unix_socket_directories=" + p.dir,
 		"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "max_connections=200", "-c", "shared_buffers=128MB",
 	}
-	return p, p.start(ctx)
-}
-
-// serverDir makes a folder for a server, and reports whether it outlives that.
-func serverDir(dir, prefix string) (_ string, kept bool, err error) {
-	if dir == "" {
-		dir, err = os.MkdirTemp("", prefix)
-		return dir, false, err
-	}
-	return dir, true, os.MkdirAll(dir, 0o700)
+	return p, p.begin(ctx)
 }
 
 // initialize makes the database cluster, unless it is there.
@@ -111,79 +91,29 @@ func (p *Postgres) initialize(ctx context.Context, install, data string) error {
 	return nil
 }
 
-func (p *Postgres) start(ctx context.Context) error {
-	p.cmd = exec.CommandContext(context.WithoutCancel(ctx), "sh", append([]string{"-c", watched, "sh"}, p.args...)...) //nolint:gosec // ours
-	p.cmd.Dir, p.cmd.Env = p.dir, append(os.Environ(), "DIR="+doomed(p.dir, p.kept))
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.as, Setpgid: true} // an interrupt is for the tests
-	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+// Secure starts the server again with a certificate and its key, PEM: from then on it
+// takes connections over TLS alone.
+func (p *Postgres) Secure(ctx context.Context, cert, key []byte) error {
+	certFile, keyFile, err := p.secure(cert, key)
 	if err != nil {
 		return err
 	}
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	if p.stop, err = p.cmd.StdinPipe(); err != nil {
-		return errors.Join(err, log.Close())
-	}
-	if err := errors.Join(p.cmd.Start(), log.Close()); err != nil {
+	// Whoever comes without is not let in.
+	if err := os.WriteFile(filepath.Join(p.dir, "data", "pg_hba.conf"), []byte("hostssl all all 127.0.0.1/32 trust\n"), 0o600); err != nil {
 		return err
 	}
-	return p.await(ctx)
-}
-
-// Restart ends the server at once, as a power cut would, and starts it again on what it
-// had stored.
-func (p *Postgres) Restart(ctx context.Context) error {
-	const kept = "data/postmaster.pid" // as long as the server runs
-	pid, err := os.ReadFile(filepath.Join(p.dir, kept))
-	if err != nil {
-		return err
-	}
-	first, _, _ := strings.Cut(string(pid), "\n")
-	n, err := strconv.Atoi(first)
-	if err != nil {
-		return err
-	}
-	if err := syscall.Kill(n, syscall.SIGQUIT); err != nil {
-		return err
-	}
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for err == nil && ctx.Err() == nil {
-		<-tick.C
-		_, err = os.Stat(filepath.Join(p.dir, kept))
-	}
-	before := joined{before: p.stop, old: p.cmd} // what watched over it would remove the folder
-	if err := p.start(ctx); err != nil {
-		return err
-	}
-	before.now = p.stop
-	p.stop = before
-	return nil
-}
-
-// doomed is the folder that is removed with a server; "" for none.
-func doomed(dir string, kept bool) string {
-	if kept {
-		return ""
-	}
-	return dir
-}
-
-// owner makes the folder that of a user whom the server agrees to run as; nil is
-// oneself.
-func (p *Postgres) owner() (*syscall.Credential, error) {
-	if os.Getuid() != 0 { // it refuses to run as root
-		return nil, nil
-	}
-	as, err := runAs(p.dir, "postgres")
-	if err != nil {
-		return runAs(p.dir, "nobody")
-	}
-	return as, nil
+	p.args = append(p.args, "-c", "ssl=on", "-c", "ssl_cert_file="+certFile, "-c", "ssl_key_file="+keyFile)
+	p.secured = true
+	return p.Restart(ctx)
 }
 
 // URL is the address of a database.
 func (p *Postgres) URL(database string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", p.port, database)
+	mode := "disable"
+	if p.secured {
+		mode = "require"
+	}
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=%s", p.port, database, mode)
 }
 
 // Exec carries out SQL in a database.
@@ -224,68 +154,6 @@ func (p *Postgres) CPU() (time.Duration, error) {
 		}
 	}
 	return sum, nil
-}
-
-// cpuOf is the processor time that a process has taken.
-func cpuOf(pid string) (time.Duration, error) {
-	stat, err := os.ReadFile(filepath.Join("/proc", pid, "stat")) //nolint:gosec // of our own process
-	if err != nil {
-		return 0, err
-	}
-	var ticks int64
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	for _, field := range fields[11:13] { // user and system time
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		ticks += n
-	}
-	const tick = 10 * time.Millisecond // of the kernel's counters
-	return time.Duration(ticks) * tick, nil
-}
-
-// await waits until the server takes connections.
-func (p *Postgres) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if p.Exec(ctx, "postgres", "SELECT 1") == nil {
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			log, _ := os.ReadFile(filepath.Join(p.dir, "log")) // best effort, for the error
-			return fmt.Errorf("postgres does not start: %s", log)
-		}
-	}
-}
-
-// Stop ends the server and removes what it kept.
-func (p *Postgres) Stop() error {
-	if p.stop != nil && p.cmd.Process != nil {
-		_ = p.stop.Close()
-		_ = p.cmd.Wait() // it is stopped by a signal, which is an error
-	}
-	if p.kept {
-		return nil
-	}
-	return os.RemoveAll(p.dir)
-}
-
-func freePort(ctx context.Context) (int, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	port := 0
-	if addr, ok := l.Addr().(*net.TCPAddr); ok {
-		port = addr.Port
-	}
-	return port, l.Close()
 }
 
 // lookUpPostgres finds a program of the newest version. Debian has them beside the path.

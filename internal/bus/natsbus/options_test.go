@@ -2,15 +2,9 @@ package natsbus_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"log/slog"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -24,72 +18,21 @@ import (
 	"github.com/nats-io/nkeys"
 
 	"haggle/internal/bus/natsbus"
+	"haggle/internal/testkit"
 )
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-// authority signs certificates for a test.
-type authority struct {
-	cert *x509.Certificate
-	key  *ecdsa.PrivateKey
-	dir  string
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	a := &authority{dir: t.TempDir()}
-	a.cert, a.key = a.sign(t, "ca", &x509.Certificate{IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
-	return a
-}
-
-// sign writes NAME.pem and NAME.key.
-func (a *authority) sign(t *testing.T, name string, want *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want.SerialNumber, want.Subject = big.NewInt(time.Now().UnixNano()), pkix.Name{CommonName: name}
-	want.NotBefore, want.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	parent, with := a.cert, a.key
-	if parent == nil {
-		parent, with = want, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, want, parent, key.Public(), with)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for path, block := range map[string]*pem.Block{
-		a.path(name + ".pem"): {Type: "CERTIFICATE", Bytes: der},
-		a.path(name + ".key"): {Type: "PRIVATE KEY", Bytes: private},
-	} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cert, key
-}
-
-func (a *authority) path(name string) string { return filepath.Join(a.dir, name) }
-
 func TestOpen_TLS(t *testing.T) {
-	ca := newAuthority(t)
-	ca.sign(t, "server", &x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
-	ca.sign(t, "node", &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	pair, err := tls.LoadX509KeyPair(ca.path("server.pem"), ca.path("server.key"))
+	ca := testkit.NewAuthority(t)
+	ca.Sign(t, "server", &x509.Certificate{IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+	ca.Sign(t, "node", &x509.Certificate{ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	pair, err := tls.LoadX509KeyPair(ca.Path("server.pem"), ca.Path("server.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	pool := x509.NewCertPool()
-	pool.AddCert(ca.cert)
+	pool.AddCert(ca.Cert)
 	s := start(t, func(o *server.Options) {
 		o.TLS, o.TLSVerify, o.TLSTimeout = true, true, 5
 		o.TLSConfig = &tls.Config{
@@ -101,9 +44,9 @@ func TestOpen_TLS(t *testing.T) {
 		opts natsbus.Options
 		in   bool
 	}{
-		"with everything":       {natsbus.Options{CAFile: ca.path("ca.pem"), CertFile: ca.path("node.pem"), KeyFile: ca.path("node.key")}, true},
-		"without a certificate": {natsbus.Options{CAFile: ca.path("ca.pem")}, false},
-		"without an authority":  {natsbus.Options{CertFile: ca.path("node.pem"), KeyFile: ca.path("node.key")}, false},
+		"with everything":       {natsbus.Options{CAFile: ca.Path("ca.pem"), CertFile: ca.Path("node.pem"), KeyFile: ca.Path("node.key")}, true},
+		"without a certificate": {natsbus.Options{CAFile: ca.Path("ca.pem")}, false},
+		"without an authority":  {natsbus.Options{CertFile: ca.Path("node.pem"), KeyFile: ca.Path("node.key")}, false},
 	} {
 		c.opts.URLs, c.opts.RetryEvery = []string{"tls://" + s.Addr()}, 20*time.Millisecond
 		b := open(t, c.opts)
