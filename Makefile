@@ -55,7 +55,8 @@ race: web/dist/buyer.html compiler php mariadb postgres nginx caddy ip ## Go tes
 	@$(TEST) if [ -f $(CACHE)/no-compiler ]; then \
 	  echo "make: no C compiler, so the race detector is SKIPPED"; go test -timeout 40m ./...; \
 	else CGO_ENABLED=1 go test -race -timeout 40m ./... && \
-	  echo "make: at full size, which is too much under the race detector" && go test ./internal/compat/...; fi
+	  echo "make: at full size, which is too much under the race detector" && \
+	  go test ./internal/compat/... && go test -run '^TestSimulation$$' ./internal/gateway; fi
 
 lint: $(LINT) web/dist/.gitkeep ## Format and lint of the Go code.
 	$(LINT) fmt --diff

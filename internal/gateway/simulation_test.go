@@ -24,7 +24,7 @@ import (
 // order, one heartbeat later. HAGGLE_SEED repeats what was printed for a run that
 // failed.
 func TestSimulation(t *testing.T) {
-	rounds, seed := 1000, rand.Uint64()
+	rounds, seed := simulations, rand.Uint64()
 	if text := os.Getenv("HAGGLE_SEED"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {

@@ -1,0 +1,6 @@
+//go:build !race
+
+package gateway
+
+// simulations is how many runs there are.
+const simulations = 3000
