@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/lxzan/gws"
+	"golang.org/x/sync/errgroup"
 
 	"haggle/internal/testkit"
 	"haggle/internal/wire"
@@ -29,9 +31,11 @@ const person = "127.0.0.2"
 // TestProxies runs Haggle behind the real programs, configured as the files beside
 // this one say.
 func TestProxies(t *testing.T) {
+	t.Parallel()
 	server := startHaggle(t)
 	for name, start := range map[string]func(*testing.T, *haggle) string{"nginx": startNginx, "caddy": startCaddy} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := &proxy{server: server, addr: start(t, server)}
 			p.client = &http.Client{Transport: &http.Transport{DialContext: p.dial, TLSClientConfig: p.tls()}}
 			t.Cleanup(p.client.CloseIdleConnections)
@@ -41,6 +45,7 @@ func TestProxies(t *testing.T) {
 			t.Run("a stream says at once what there is", p.stream)
 			t.Run("nobody says where they come from", p.address)
 			t.Run("a picture of the largest size gets there", p.upload)
+			t.Run("who says nothing stays", p.quiet)
 		})
 	}
 }
@@ -181,6 +186,64 @@ func (p *proxy) upload(t *testing.T) {
 	if status < 400 || status >= 500 || status == http.StatusNotFound || status == http.StatusRequestEntityTooLarge || !strings.Contains(answer, `"code"`) {
 		t.Errorf("20 MiB that are no picture are answered %d %.200s, want what Haggle says of them", status, answer)
 	}
+}
+
+// beats is how many heartbeats somebody stays for who has nothing else to say.
+const beats = 2
+
+// quiet: what is between waits for longer than the pause between two heartbeats.
+func (p *proxy) quiet(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	defer cancel()
+	hello := p.server.hello(t)
+	var g errgroup.Group
+	g.Go(func() error { return p.quietSocket(ctx, hello) })
+	g.Go(func() error { return p.quietStream(ctx, hello) })
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// answer is what is said to a heartbeat, and to nothing else.
+const answer = `{"heartbeat":{}}`
+
+func (p *proxy) quietSocket(ctx context.Context, hello string) error {
+	conn, h, err := p.open(ctx, "https://"+host)
+	if err != nil {
+		return err
+	}
+	go conn.ReadLoop()
+	defer func() { _ = conn.NetConn().Close() }()
+	err = conn.WriteString(hello)
+	for heard := 0; err == nil && heard < beats; {
+		select {
+		case frame := <-h.frames:
+			if strings.Contains(frame, `"heartbeat":{`) {
+				heard++
+				err = conn.WriteString(answer)
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("a socket hears %d heartbeats: %w", heard, ctx.Err())
+		}
+	}
+	return err
+}
+
+func (p *proxy) quietStream(ctx context.Context, hello string) error {
+	c := testkit.NewSSE(ctx, p.client, "https://"+host, http.Header{"Origin": {"https://" + host}})
+	defer func() { _ = c.Close() }()
+	err := c.Send(hello)
+	for heard := 0; err == nil && heard < beats; {
+		var frame []byte
+		if frame, err = c.Read(); err != nil {
+			return fmt.Errorf("a stream hears %d heartbeats: %w", heard, err)
+		}
+		if bytes.Contains(frame, []byte(`"heartbeat":{`)) {
+			heard++
+			err = c.Send(answer)
+		}
+	}
+	return err
 }
 
 func startNginx(t *testing.T, server *haggle) string {
