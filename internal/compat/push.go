@@ -58,10 +58,14 @@ const ownCookies = "haggle_"
 func withoutToken(r *http.Request) *http.Request {
 	clean := r.Clone(r.Context())
 	clean.Header.Del("Authorization")
-	cookies := slices.DeleteFunc(clean.Cookies(), func(c *http.Cookie) bool { return strings.HasPrefix(c.Name, ownCookies) })
 	clean.Header.Del("Cookie")
-	for _, c := range cookies {
-		clean.AddCookie(c)
+	cookies := strings.Split(strings.Join(r.Header["Cookie"], ";"), ";")
+	cookies = slices.DeleteFunc(cookies, func(c string) bool {
+		c = strings.TrimSpace(c)
+		return c == "" || strings.HasPrefix(c, ownCookies)
+	})
+	if len(cookies) > 0 { // the shop's, in its own words
+		clean.Header.Set("Cookie", strings.TrimSpace(strings.Join(cookies, ";")))
 	}
 	return clean
 }

@@ -239,7 +239,7 @@ func TestAttack15_TokenForWorkers(t *testing.T) {
 		t.Fatalf("got %q", got)
 	}
 	token := w.token("U_7")
-	buyer := w.openWith("U_7", token+"; haggle_merchant=an-agents; haggle_buyer=a-buyers; haggle_guest=a-guests; PHPSESSID=the-shops")
+	buyer := w.openWith("U_7", token+"; haggle_merchant=an-agents; haggle_buyer=a-buyers; haggle_guest=a-guests; PHPSESSID=the-shops; seen={\"p\":[\"李\"]}")
 	buyer.say(`{"type":"over"}`)
 	var told []byte
 	buf := make([]byte, 64<<10)
@@ -258,7 +258,7 @@ func TestAttack15_TokenForWorkers(t *testing.T) {
 			t.Errorf("a worker was told %q", secret)
 		}
 	}
-	if !strings.Contains(string(told), "the-shops") || !strings.Contains(string(told), "REQUEST_URI") || !strings.Contains(string(told), `{"type":"handshake","role":"user"}`) {
+	if !strings.Contains(string(told), `PHPSESSID=the-shops; seen={"p":["李"]}`) || !strings.Contains(string(told), "REQUEST_URI") || !strings.Contains(string(told), `{"type":"handshake","role":"user"}`) {
 		t.Errorf("the worker was told %q", told)
 	}
 }

@@ -158,7 +158,7 @@ func (w *world) open() (*Conn, *fakePage) {
 	f := newFakePage()
 	r := httptest.NewRequest(http.MethodGet, "/?token=x&a%5B%5D=1&a%5B%5D=2", nil)
 	r.Host = "shop.example:8282"
-	r.Header.Set("Cookie", "PHPSESSID=abc%20d")
+	r.Header.Set("Cookie", `PHPSESSID=abc%20d; seen={"p":["李"]}; off=50%`) // pages set some as they please
 	return w.gate.Connect(f, netip.MustParseAddrPort("127.0.0.1:36638"), r), f
 }
 

@@ -40,9 +40,10 @@ func TestWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`"get":{"token":"x","a":["1","2"]}`, `"cookie":{"PHPSESSID":"abc d"}`, `"REQUEST_METHOD":"GET"`,
+		`"get":{"token":"x","a":["1","2"]}`, `"cookie":{"PHPSESSID":"abc d","seen":"{\"p\":[\"李\"]}","off":"50%"}`, `"REQUEST_METHOD":"GET"`,
 		`"QUERY_STRING":"token=x&a%5B%5D=1&a%5B%5D=2"`, `"SERVER_NAME":"shop.example"`, `"REMOTE_ADDR":"127.0.0.1"`,
-		`"REMOTE_PORT":"36638"`, `"SERVER_PORT":"18382"`, `"HTTP_HOST":"shop.example:8282"`, `"HTTP_COOKIE":"PHPSESSID=abc%20d"`,
+		`"REMOTE_PORT":36638`, `"SERVER_PORT":18382`, `"CONTENT_TYPE":null`, `"HTTP_HOST":"shop.example:8282"`,
+		`"HTTP_COOKIE":"PHPSESSID=abc%20d; seen={\"p\":[\"李\"]}; off=50%"`,
 	} {
 		if !strings.Contains(string(got), want) {
 			t.Errorf("the worker is not told %s, but %s", want, got)
