@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -13,6 +14,9 @@ import (
 const (
 	maxInner    = 4096 // connections to the inner protocol
 	maxRegister = 1024 // and to the Register
+
+	// strangersShare is which part of these is for who has yet to say the secret.
+	strangersShare = 2
 
 	// acceptAgain is how long a listener waits that cannot take a connection: most often
 	// the process has too many files open.
@@ -23,13 +27,23 @@ const (
 type door struct {
 	name     string
 	listener net.Listener
-	most     int // connections at once; one more is closed
-	handle   func(ctx context.Context, conn net.Conn, at *turn, running *sync.WaitGroup)
+	most     int  // connections at once; one more is closed
+	secret   bool // they have to say one; who has yet to is a stranger
+	handle   func(ctx context.Context, v *visit)
 
-	running sync.WaitGroup
-	line    line
-	mu      sync.Mutex
-	open    map[net.Conn]struct{} // guarded by mu; nil once all are to be closed
+	running   sync.WaitGroup
+	line      line
+	mu        sync.Mutex
+	open      map[net.Conn]struct{} // guarded by mu; nil once all are to be closed
+	strangers []net.Conn            // in the order in which they came; guarded by mu
+}
+
+// visit is a connection that has come in.
+type visit struct {
+	conn    net.Conn
+	turn    *turn           // of its first command; nil waits for nobody
+	running *sync.WaitGroup // what it starts
+	known   func()          // it has said the secret
 }
 
 // serve takes connections until ctx ends, and returns when the last of them has ended.
@@ -69,7 +83,13 @@ func (g *Gate) accept(ctx context.Context, d *door) error {
 
 // take serves a connection, or closes it if there are too many.
 func (g *Gate) take(ctx context.Context, d *door, conn net.Conn) {
-	if !d.enter(conn) {
+	gone, ok := d.enter(conn)
+	if gone != nil {
+		_ = gone.Close() // its reader sees to the rest
+		g.stats.refused.WithLabelValues("crowd").Inc()
+		g.complain.about("too many have yet to say the secret: the one that came first is closed", "door", d.name, "most", d.most/strangersShare)
+	}
+	if !ok {
 		_ = conn.Close() // nobody is told
 		g.stats.refused.WithLabelValues("full").Inc()
 		g.complain.about("too many connections of PHP's: one more is closed", "door", d.name, "most", d.most)
@@ -77,28 +97,53 @@ func (g *Gate) take(ctx context.Context, d *door, conn net.Conn) {
 	}
 	gauge := g.stats.connections.WithLabelValues(d.name)
 	gauge.Inc()
-	at := d.line.join()
+	v := &visit{conn: conn, turn: d.line.join(), running: &d.running, known: func() { d.know(conn) }}
 	d.running.Go(func() {
 		defer gauge.Dec()
 		defer d.leave(conn)
-		defer at.end()
+		defer v.turn.end()
 		defer func() {
 			if v := recover(); v != nil {
 				g.opts.Log.ErrorContext(ctx, "panic", "value", fmt.Sprint(v), "stack", string(debug.Stack()))
 			}
 		}()
-		d.handle(ctx, conn, at, &d.running)
+		d.handle(ctx, v)
 	})
 }
 
-func (d *door) enter(conn net.Conn) bool {
+// enter lets a connection in if there is room. Of too many strangers the one that came
+// first is gone: PHP says the secret as soon as it is there, so that who means no good
+// keeps out its like.
+func (d *door) enter(conn net.Conn) (gone net.Conn, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.secret && len(d.strangers) > 0 && len(d.strangers) >= d.most/strangersShare {
+		gone = d.strangers[0]
+		d.forget(gone)
+		delete(d.open, gone)
+	}
 	if d.open == nil || len(d.open) >= d.most {
-		return false
+		return gone, false
 	}
 	d.open[conn] = struct{}{}
-	return true
+	if d.secret {
+		d.strangers = append(d.strangers, conn)
+	}
+	return gone, true
+}
+
+// know takes a connection for no stranger any more.
+func (d *door) know(conn net.Conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.forget(conn)
+}
+
+// forget is know for who holds mu.
+func (d *door) forget(conn net.Conn) {
+	if i := slices.Index(d.strangers, conn); i >= 0 {
+		d.strangers = slices.Delete(d.strangers, i, i+1)
+	}
 }
 
 func (d *door) leave(conn net.Conn) {
@@ -106,6 +151,7 @@ func (d *door) leave(conn net.Conn) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.open, conn)
+	d.forget(conn)
 }
 
 func (d *door) closeAll() {

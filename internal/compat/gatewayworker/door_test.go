@@ -2,19 +2,22 @@ package gatewayworker
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// Who has to prove itself has ten seconds, and a packet that has begun thirty. Who may be
-// here may stay for as long as it likes.
+// Who has to prove itself has ten seconds for all of it. Of anybody else a packet that has
+// begun has thirty, and who may be here may stay for as long as it likes.
 func TestPeer_silence(t *testing.T) {
 	ask := (&packet{command: cmdIsOnline}).append(nil)
 	for name, c := range map[string]struct {
@@ -23,7 +26,7 @@ func TestPeer_silence(t *testing.T) {
 		ends   time.Duration // 0: never
 	}{
 		"a stranger":              {"s3cret", nil, strangerWithin},
-		"a stranger's half":       {"s3cret", ask[:10], packetWithin},
+		"a stranger's half":       {"s3cret", ask[:10], strangerWithin},
 		"nothing, without secret": {"", nil, 0},
 		"a packet":                {"", ask, 0},
 		"half a packet":           {"", ask[:10], packetWithin},
@@ -49,7 +52,7 @@ func TestPeer_readsNothing(t *testing.T) {
 		began := time.Now()
 		ended := make(chan struct{})
 		go func() {
-			g.talk(t.Context(), there, nil, &running)
+			g.talk(t.Context(), visitOf(there, &running))
 			close(ended)
 		}()
 		go func() {
@@ -77,15 +80,112 @@ func TestDoor_full(t *testing.T) {
 	d := &door{most: 1, open: make(map[net.Conn]struct{})}
 	first, _ := net.Pipe()
 	second, _ := net.Pipe()
-	if !d.enter(first) || d.enter(second) {
+	if !enters(d, first) || enters(d, second) {
 		t.Error("there is room for one, and one alone")
 	}
 	d.leave(first)
-	if !d.enter(second) {
+	if !enters(d, second) {
 		t.Error("there is no room after the first has left")
 	}
 	d.closeAll()
-	if d.enter(first) {
+	if enters(d, first) {
 		t.Error("somebody gets in after the end")
+	}
+}
+
+func enters(d *door, conn net.Conn) bool {
+	_, ok := d.enter(conn)
+	return ok
+}
+
+// Who has yet to say the secret has a part of the places. In a crowd the one that came
+// first goes, and those that have said it stay.
+func TestDoor_strangers(t *testing.T) {
+	d := &door{most: 4, secret: true, open: make(map[net.Conn]struct{})}
+	var conns []net.Conn
+	for range 7 {
+		conn, _ := net.Pipe()
+		conns = append(conns, conn)
+	}
+	for i, c := range []struct {
+		gone  int // which one is, -1 for nobody
+		known bool
+	}{{-1, true}, {-1, false}, {-1, false}, {1, true}, {-1, false}, {2, false}} {
+		gone, ok := d.enter(conns[i])
+		if want := map[bool]net.Conn{true: nil, false: conns[max(c.gone, 0)]}[c.gone < 0]; !ok || gone != want {
+			t.Fatalf("number %d gets in: %t, and another is gone: %t", i, ok, gone != nil)
+		}
+		if c.known {
+			d.know(conns[i])
+		}
+	}
+	d.know(conns[4])
+	d.know(conns[5])
+	if gone, ok := d.enter(conns[6]); ok || gone != nil {
+		t.Error("all places are taken by those that are known, and one more gets in")
+	}
+}
+
+// Strangers who take every place they get keep PHP out of neither door.
+func TestDoor_crowdOfStrangers(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Secret = "s3cret" })
+	w.open()
+	hello := text(cmdGatewayClientConnect, 0, "", secretJSON)
+	ask := (&packet{command: cmdIsOnline, connection: 1}).append(hello.append(nil))
+	asked := []byte(`{"event":"worker_connect","secret_key":"s3cret"}` + "\n")
+	for name, c := range map[string]struct {
+		handle func(context.Context, *visit)
+		says   []byte
+		answer string
+	}{
+		"inner":    {w.gate.talk, ask, "\x00\x00\x00\x04i:1;"},
+		"register": {w.gate.register.talk, asked, lineOf("127.0.0.1:13900") + "\n"},
+	} {
+		addr := w.serve(&door{name: name, most: 64, secret: true, handle: c.handle})
+		worker := dial(t, addr) // one that stays
+		worker.write(c.says)
+		worker.expectBytes(c.answer)
+		for range 100 {
+			dial(t, addr) // and says nothing
+		}
+		for range 20 {
+			php := dial(t, addr)
+			php.write(c.says)
+			php.expectBytes(c.answer)
+		}
+		worker.write(c.says)
+		worker.expectBytes(c.answer)
+	}
+	if !strings.Contains(w.logs.String(), "have yet to say the secret") {
+		t.Errorf("the log does not say so: %s", w.logs)
+	}
+}
+
+// serve opens one more door of the gate's.
+func (w *world) serve(d *door) (addr string) {
+	w.t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(w.t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	d.listener = l
+	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- w.gate.serve(ctx, d) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Errorf("serve = %v", err)
+		}
+	})
+	return l.Addr().String()
+}
+
+// expectBytes reads what is to come next.
+func (p *php) expectBytes(want string) {
+	p.t.Helper()
+	got := make([]byte, len(want))
+	if n, err := io.ReadFull(p.in, got); err != nil || string(got) != want {
+		p.t.Fatalf("came %q, %v, want %q", got[:n], err, want)
 	}
 }

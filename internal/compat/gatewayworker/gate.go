@@ -106,10 +106,10 @@ func (g *Gate) Run(ctx context.Context) error {
 	defer leave()
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error {
-		return g.serve(ctx, &door{name: "register", listener: g.opts.Register, most: maxRegister, handle: g.register.talk})
+		return g.serve(ctx, &door{name: "register", listener: g.opts.Register, most: maxRegister, secret: g.secret.set, handle: g.register.talk})
 	})
 	work.Go(func() error {
-		return g.serve(ctx, &door{name: "inner", listener: g.opts.Inner, most: maxInner, handle: g.talk})
+		return g.serve(ctx, &door{name: "inner", listener: g.opts.Inner, most: maxInner, secret: g.secret.set, handle: g.talk})
 	})
 	work.Go(func() error { return g.pingWorkers(ctx) })
 	return work.Wait()

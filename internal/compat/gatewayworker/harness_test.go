@@ -263,16 +263,21 @@ func bareGate(t testing.TB) *Gate {
 	return g
 }
 
+// visitOf is a connection that nobody waits for.
+func visitOf(conn net.Conn, running *sync.WaitGroup) *visit {
+	return &visit{conn: conn, running: running, known: func() {}}
+}
+
 // endsAfter wants a connection that says something, and then nothing, to be let go after a
 // while; 0: not within an hour. It runs in a bubble of synctest.
-func endsAfter(t *testing.T, talk func(context.Context, net.Conn, *turn, *sync.WaitGroup), says []byte, want time.Duration) {
+func endsAfter(t *testing.T, talk func(context.Context, *visit), says []byte, want time.Duration) {
 	t.Helper()
 	here, there := net.Pipe()
 	var running sync.WaitGroup
 	ended := make(chan time.Duration, 1)
 	began := time.Now()
 	go func() {
-		talk(t.Context(), there, nil, &running)
+		talk(t.Context(), visitOf(there, &running))
 		ended <- time.Since(began)
 	}()
 	go func() { _, _ = io.Copy(io.Discard, here) }()

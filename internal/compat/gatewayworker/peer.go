@@ -10,15 +10,14 @@ import (
 	"net"
 	"os"
 	"strconv"
-	"sync"
 	"time"
 )
 
 const (
-	// strangerWithin is how long who has to prove itself may take.
+	// strangerWithin is how long who has to prove itself may take for all of that.
 	strangerWithin = 10 * time.Second
 
-	// packetWithin is how long a packet may take that has begun.
+	// packetWithin is how long a packet of anybody else's may take that has begun.
 	packetWithin = 30 * time.Second
 
 	inBuffer = 4 << 10
@@ -29,12 +28,13 @@ var errSecret = errors.New("the secret is another one, or missing")
 
 // peer is a connection to the inner protocol: PHP's for one call, or a worker's.
 type peer struct {
+	*visit
+
 	gate *Gate
-	conn net.Conn
 	in   *bufio.Reader
 	out  *outbox
 	ip   string
-	at   *turn
+	came time.Time
 
 	proven bool // its reader's
 	begun  bool // it has sent a packet; its reader's
@@ -45,11 +45,11 @@ type peer struct {
 
 // talk carries out what comes over a connection, in order, until it ends. What came
 // before its end is carried out. The first command is at its turn.
-func (g *Gate) talk(ctx context.Context, conn net.Conn, at *turn, running *sync.WaitGroup) {
-	ip := ipOf(conn)
+func (g *Gate) talk(ctx context.Context, v *visit) {
+	ip := ipOf(v.conn)
 	p := &peer{
-		gate: g, conn: conn, in: bufio.NewReaderSize(conn, inBuffer), out: newOutbox(conn, running),
-		ip: ip, at: at, proven: !g.secret.set,
+		visit: v, gate: g, in: bufio.NewReaderSize(v.conn, inBuffer), out: newOutbox(v.conn, v.running),
+		ip: ip, came: time.Now(), proven: !g.secret.set,
 	}
 	defer func() {
 		g.workers.remove(p)
@@ -109,13 +109,13 @@ func (p *peer) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.at.await(ctx)
+	p.turn.await(ctx)
 	first := !p.begun
 	p.begun = true
 	if first && m.command == cmdGatewayClientConnect { // a command comes along with it
-		defer p.at.more()
+		defer p.turn.more()
 	} else {
-		defer p.at.end()
+		defer p.turn.end()
 	}
 	return p.carryOut(ctx, &m)
 }
@@ -125,7 +125,7 @@ func (p *peer) makeRoom(ctx context.Context, size int64) error {
 	if p.gate.large.TryAcquire(size) {
 		return nil
 	}
-	p.at.end()
+	p.turn.end()
 	ctx, cancel := context.WithTimeout(ctx, packetWithin)
 	defer cancel()
 	if err := p.gate.large.Acquire(ctx, size); err != nil {
@@ -137,11 +137,7 @@ func (p *peer) makeRoom(ctx context.Context, size int64) error {
 // await waits for a packet to begin and returns what it says that its length is.
 func (p *peer) await() (int64, error) {
 	if p.in.Buffered() == 0 {
-		var until time.Time // who may be here may stay
-		if !p.proven {
-			until = time.Now().Add(strangerWithin)
-		}
-		if err := p.conn.SetReadDeadline(until); err != nil {
+		if err := p.hasUntil(time.Time{}); err != nil { // who may be here may stay
 			return 0, err
 		}
 		if _, err := p.in.Peek(1); err != nil {
@@ -151,7 +147,7 @@ func (p *peer) await() (int64, error) {
 	if size, ok := p.length(); ok && int64(p.in.Buffered()) >= size {
 		return size, nil
 	}
-	if err := p.conn.SetReadDeadline(time.Now().Add(packetWithin)); err != nil {
+	if err := p.hasUntil(time.Now().Add(packetWithin)); err != nil {
 		return 0, err
 	}
 	if _, err := p.in.Peek(4); err != nil {
@@ -159,6 +155,15 @@ func (p *peer) await() (int64, error) {
 	}
 	size, _ := p.length()
 	return size, nil
+}
+
+// hasUntil gives the connection time for what it is to say, and a stranger the time that
+// strangers have.
+func (p *peer) hasUntil(t time.Time) error {
+	if !p.proven {
+		t = p.came.Add(strangerWithin)
+	}
+	return p.conn.SetReadDeadline(t)
 }
 
 // length is what the packet that has begun says of itself, once that has come.
@@ -192,7 +197,7 @@ func (p *peer) carryOut(ctx context.Context, m *packet) error {
 		g.counted(m)
 		return nil
 	}
-	p.at.end() // who asks waits for the answer before it says more
+	p.turn.end() // who asks waits for the answer before it says more
 	if answer, ok := g.answer(m); ok {
 		g.counted(m)
 		p.out.send(answer)
@@ -216,7 +221,10 @@ func (p *peer) prove(ctx context.Context, m *packet) error {
 	if err := json.Unmarshal(m.body, &who); err != nil && p.gate.secret.set || !p.gate.secret.is(who.SecretKey) {
 		return errSecret
 	}
-	p.proven = true
+	if !p.proven {
+		p.proven = true
+		p.known()
+	}
 	p.gate.counted(m)
 	if m.command == cmdWorkerConnect {
 		p.gate.hire(ctx, p, cut(who.WorkerKey))

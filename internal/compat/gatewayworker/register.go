@@ -84,8 +84,8 @@ func (r *register) broadcast() {
 var errGoodbye = errors.New("goodbye")
 
 // talk answers the lines of a connection until it ends.
-func (r *register) talk(ctx context.Context, conn net.Conn, _ *turn, running *sync.WaitGroup) {
-	out := newOutbox(conn, running)
+func (r *register) talk(ctx context.Context, v *visit) {
+	conn, out := v.conn, newOutbox(v.conn, v.running)
 	in := bufio.NewReaderSize(conn, inBuffer)
 	began := time.Now()
 	defer r.forget(out)
@@ -100,7 +100,7 @@ func (r *register) talk(ctx context.Context, conn net.Conn, _ *turn, running *sy
 		}
 		var line []byte
 		if line, err = readLine(in); err == nil {
-			err = r.take(ctx, conn, out, line)
+			err = r.take(ctx, v, out, line)
 		}
 	}
 	switch {
@@ -140,10 +140,10 @@ type request struct {
 }
 
 // take carries out a line; an error ends its connection.
-func (r *register) take(ctx context.Context, conn net.Conn, out *outbox, line []byte) error {
+func (r *register) take(ctx context.Context, v *visit, out *outbox, line []byte) error {
 	var q request
 	if err := json.Unmarshal(line, &q); err != nil || q.Event == nil || q.Event == "" {
-		return r.reject(conn, out, line)
+		return r.reject(v.conn, out, line)
 	}
 	switch {
 	case q.Event == "ping":
@@ -153,6 +153,7 @@ func (r *register) take(ctx context.Context, conn net.Conn, out *outbox, line []
 	case !r.gate.secret.is(q.SecretKey):
 		return errSecret
 	case q.Event == "worker_connect":
+		v.known()
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.told[out] = struct{}{}
@@ -163,6 +164,7 @@ func (r *register) take(ctx context.Context, conn net.Conn, out *outbox, line []
 	case q.Address == "" || len(q.Address) > maxName:
 		return errGoodbye
 	}
+	v.known()
 	r.gate.opts.Log.InfoContext(ctx, "a gateway is at the Register of PHP's", "address", q.Address)
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // line returns the next line.
@@ -88,6 +90,30 @@ func TestRegister_refuses(t *testing.T) {
 	p.line()
 }
 
+// Lines are answered in their order, however the stream is cut.
+func TestRegister_splitAnywhere(t *testing.T) {
+	w := newWorld(t, nil)
+	lines := []string{worker, `{"event":"ping"}` + "\r\n", `{"event":"ping"}` + "\n"}
+	rapid.Check(t, func(rt *rapid.T) {
+		p := dial(t, w.register)
+		defer func() { _ = p.conn.Close() }()
+		said := rapid.SliceOfN(rapid.SampledFrom(lines), 1, 9).Draw(rt, "lines")
+		for stream := []byte(strings.Join(said, "") + worker); len(stream) > 0; {
+			n := rapid.IntRange(1, len(stream)).Draw(rt, "cut")
+			p.write(stream[:n])
+			stream = stream[n:]
+		}
+		for _, line := range append(said, worker) {
+			if line != worker {
+				continue
+			}
+			if got, want := p.line(), lineOf("127.0.0.1:13900"); got != want {
+				rt.Fatalf("got %s, want %s", got, want)
+			}
+		}
+	})
+}
+
 // Who says nothing for ten seconds is let go, and who has said something is not, if it
 // says soon who it is.
 func TestRegister_silence(t *testing.T) {
@@ -119,7 +145,7 @@ func FuzzRegister(f *testing.F) {
 		here, there := net.Pipe()
 		var running sync.WaitGroup
 		running.Go(func() {
-			g.register.talk(t.Context(), there, nil, &running)
+			g.register.talk(t.Context(), visitOf(there, &running))
 			_ = there.Close()
 		})
 		running.Go(func() { _, _ = new(bytes.Buffer).ReadFrom(here) })
