@@ -69,8 +69,13 @@ type packet struct {
 	body        []byte
 }
 
-// errPacket says that what comes is no packet, or a larger one than is taken.
-var errPacket = errors.New("not a packet that is taken")
+var (
+	// errPacket says that what comes is no packet.
+	errPacket = errors.New("not a packet")
+
+	// errSize says that it is a larger one, or a longer line, than is taken.
+	errSize = errors.New("too large")
+)
 
 // chunk is how much of a packet is made room for before it has come.
 const chunk = 64 << 10
@@ -87,7 +92,7 @@ func readPacket(r *bufio.Reader, limit int) (packet, error) {
 	case total < headerBytes:
 		return packet{}, fmt.Errorf("%w: it says that it has %d bytes, and its header has %d", errPacket, total, headerBytes)
 	case total > int64(limit):
-		return packet{}, fmt.Errorf("%w: it has %d bytes, and the most are %d", errPacket, total, limit)
+		return packet{}, fmt.Errorf("%w: a packet has %d bytes, and the most are %d", errSize, total, limit)
 	}
 	if _, err := io.ReadFull(r, head[4:]); err != nil {
 		return packet{}, whole(err)

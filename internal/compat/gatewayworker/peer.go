@@ -60,6 +60,8 @@ func (g *Gate) talk(ctx context.Context, v *visit) {
 		err = p.step(ctx)
 	}
 	switch {
+	case errors.Is(err, errSize):
+		g.refuse("size", err, ip)
 	case errors.Is(err, errPacket):
 		g.refuse("packet", err, ip)
 	case errors.Is(err, errSecret):

@@ -104,8 +104,8 @@ func (r *register) talk(ctx context.Context, v *visit) {
 		}
 	}
 	switch {
-	case errors.Is(err, bufio.ErrTooLong):
-		r.gate.refuse("line", fmt.Errorf("a line has more than %d bytes", maxLine), ipOf(conn))
+	case errors.Is(err, errSize):
+		r.gate.refuse("size", err, ipOf(conn))
 	case errors.Is(err, errSecret):
 		r.gate.refuse("secret", err, ipOf(conn))
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -120,7 +120,7 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 	for {
 		part, err := in.ReadSlice('\n')
 		if len(line)+len(part) > maxLine {
-			return nil, bufio.ErrTooLong
+			return nil, fmt.Errorf("%w: a line has more than %d bytes", errSize, maxLine)
 		}
 		line = append(line, part...)
 		switch {

@@ -88,6 +88,9 @@ func TestRegister_refuses(t *testing.T) {
 	p := dial(t, w.register)
 	p.write([]byte(`{"event":"worker_connect","secret_key":"s3cret"}` + "\n"))
 	p.line()
+	if want := "a line has more than 65536 bytes"; !strings.Contains(w.logs.String(), want) {
+		t.Errorf("the log does not say that %s: %s", want, w.logs)
+	}
 }
 
 // Lines are answered in their order, however the stream is cut.
