@@ -218,7 +218,7 @@ func (g *Gate) counted(m *packet) {
 func (p *peer) prove(ctx context.Context, m *packet) error {
 	var who struct {
 		WorkerKey string `json:"worker_key"`
-		SecretKey string `json:"secret_key"`
+		SecretKey word   `json:"secret_key"`
 	}
 	if err := json.Unmarshal(m.body, &who); err != nil && p.gate.secret.set || !p.gate.secret.is(who.SecretKey) {
 		return errSecret

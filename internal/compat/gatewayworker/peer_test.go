@@ -47,6 +47,29 @@ func TestSecret(t *testing.T) {
 	}
 }
 
+// A shop's settings may have its secret without quotes: PHP says a number then.
+func TestSecret_number(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Secret = "20260101" })
+	w.open()
+	p := w.php()
+	p.say(text(cmdGatewayClientConnect, 0, "", `{"secret_key":20260101}`))
+	if got := p.ask(text(cmdIsOnline, 1, "", "")); got != "i:1;" {
+		t.Errorf("isOnline is answered %s", got)
+	}
+	asks := dial(t, w.register)
+	asks.write([]byte(`{"event":"worker_connect","secret_key":20260101}` + "\n"))
+	if got := asks.line(); got != lineOf("127.0.0.1:13900") {
+		t.Errorf("the Register says %s", got)
+	}
+	for _, another := range []string{"20260102", "20260101.0", "-20260101", "true", "null", "[20260101]"} {
+		p := w.php()
+		p.say(text(cmdGatewayClientConnect, 0, "", `{"secret_key":`+another+`}`))
+		if got := p.closed(); got != "" {
+			t.Errorf("%s is answered %q", another, got)
+		}
+	}
+}
+
 // PHP writes and closes at once.
 func TestWriteAndClose(t *testing.T) {
 	w := newWorld(t, nil)

@@ -136,7 +136,7 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 type request struct {
 	Event     any    `json:"event"`
 	Address   string `json:"address"`
-	SecretKey string `json:"secret_key"`
+	SecretKey word   `json:"secret_key"`
 }
 
 // take carries out a line; an error ends its connection.
