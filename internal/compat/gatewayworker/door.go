@@ -97,7 +97,7 @@ func (g *Gate) take(ctx context.Context, d *door, conn net.Conn) {
 	}
 	gauge := g.stats.connections.WithLabelValues(d.name)
 	gauge.Inc()
-	v := &visit{conn: conn, turn: d.line.join(), running: &d.running, known: func() { d.know(conn) }}
+	v := &visit{conn: conn, turn: d.line.join(ipOf(conn)), running: &d.running, known: func() { d.know(conn) }}
 	d.running.Go(func() {
 		defer gauge.Dec()
 		defer d.leave(conn)

@@ -10,19 +10,20 @@ import (
 // has its command written as soon as it is connected.
 const sayWithin = 250 * time.Millisecond
 
-// line is the order in which the first commands of connections are carried out: that in
-// which they came. GatewayClient makes a connection for each call and waits for none that
-// has no answer, and still what PHP says first is to be done first: bindUid, say, then
-// sendToUid.
+// line is the order in which the first commands of an address's connections are carried
+// out: that in which they came. GatewayClient makes a connection for each call and waits
+// for none that has no answer, and still what PHP says first is to be done first: bindUid,
+// say, then sendToUid. Nobody waits for who comes from elsewhere.
 type line struct {
 	mu    sync.Mutex
-	turns []*turn // of those that others wait for, in order; guarded by mu
+	turns map[string][]*turn // of those that others wait for, in order, by address; guarded by mu
 }
 
 // turn is a connection's place in the line. Its methods are for one goroutine; a nil one
 // waits for nobody.
 type turn struct {
 	line  *line
+	from  string
 	come  chan struct{} // closed once it is this one's turn
 	timer *time.Timer
 
@@ -30,21 +31,24 @@ type turn struct {
 	over bool // nobody waits for it; guarded by the line's mu
 }
 
-// join gives a connection the last place.
-func (l *line) join() *turn {
-	t := &turn{line: l, come: make(chan struct{})}
+// join gives a connection the last place of those from its address.
+func (l *line) join(from string) *turn {
+	t := &turn{line: l, from: from, come: make(chan struct{})}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t.timer = time.AfterFunc(sayWithin, t.expire)
-	l.turns = append(l.turns, t)
-	l.settle()
+	if l.turns == nil {
+		l.turns = make(map[string][]*turn)
+	}
+	l.turns[from] = append(l.turns[from], t)
+	l.settle(from)
 	return t
 }
 
-// settle lets those go on whose turn it is; the caller holds mu.
-func (l *line) settle() {
-	for len(l.turns) > 0 {
-		t := l.turns[0]
+// settle lets those from an address go on whose turn it is; the caller holds mu.
+func (l *line) settle(from string) {
+	for len(l.turns[from]) > 0 {
+		t := l.turns[from][0]
 		select {
 		case <-t.come:
 		default:
@@ -53,8 +57,9 @@ func (l *line) settle() {
 		if !t.over {
 			return
 		}
-		l.turns[0], l.turns = nil, l.turns[1:]
+		l.turns[from][0], l.turns[from] = nil, l.turns[from][1:]
 	}
+	delete(l.turns, from)
 }
 
 // expire has the others wait no longer if there is nothing to wait for.
@@ -63,7 +68,7 @@ func (t *turn) expire() {
 	defer t.line.mu.Unlock()
 	if !t.said {
 		t.over = true
-		t.line.settle()
+		t.line.settle(t.from)
 	}
 }
 
@@ -106,6 +111,6 @@ func (t *turn) end() {
 	if !t.over {
 		t.timer.Stop()
 		t.over = true
-		t.line.settle()
+		t.line.settle(t.from)
 	}
 }

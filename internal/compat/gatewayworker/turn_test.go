@@ -56,3 +56,29 @@ func TestTurn_onlyTheSecret(t *testing.T) {
 		}
 	}
 }
+
+// Who comes from elsewhere and says nothing keeps nobody waiting.
+func TestTurn_fromElsewhere(t *testing.T) {
+	var l line
+	came := func(v *turn) bool {
+		select {
+		case <-v.come:
+			return true
+		default:
+			return false
+		}
+	}
+	stranger, first, second := l.join("10.0.0.9"), l.join("10.0.0.1"), l.join("10.0.0.1")
+	if !came(first) || came(second) {
+		t.Errorf("the first has its turn: %t, and the second of the same address: %t", came(first), came(second))
+	}
+	first.end()
+	if !came(second) {
+		t.Error("the second still waits for the first, which is done")
+	}
+	second.end()
+	stranger.end()
+	if n := len(l.turns); n != 0 {
+		t.Errorf("%d addresses are remembered that nobody is at", n)
+	}
+}
