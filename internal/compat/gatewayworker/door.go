@@ -33,6 +33,7 @@ type door struct {
 
 	running   sync.WaitGroup
 	line      line
+	came      uint64 // how many have; accept's
 	mu        sync.Mutex
 	open      map[net.Conn]struct{} // guarded by mu; nil once all are to be closed
 	strangers []net.Conn            // in the order in which they came; guarded by mu
@@ -41,6 +42,7 @@ type door struct {
 // visit is a connection that has come in.
 type visit struct {
 	conn    net.Conn
+	order   uint64          // in which it came
 	turn    *turn           // of its first command; nil waits for nobody
 	running *sync.WaitGroup // what it starts
 	known   func()          // it has said the secret
@@ -97,7 +99,8 @@ func (g *Gate) take(ctx context.Context, d *door, conn net.Conn) {
 	}
 	gauge := g.stats.connections.WithLabelValues(d.name)
 	gauge.Inc()
-	v := &visit{conn: conn, turn: d.line.join(ipOf(conn)), running: &d.running, known: func() { d.know(conn) }}
+	d.came++
+	v := &visit{conn: conn, order: d.came, turn: d.line.join(ipOf(conn)), running: &d.running, known: func() { d.know(conn) }}
 	d.running.Go(func() {
 		defer gauge.Dec()
 		defer d.leave(conn)

@@ -161,6 +161,40 @@ func TestDoor_crowdOfStrangers(t *testing.T) {
 	}
 }
 
+// Who has said the secret is no stranger any more, though its turn has not come yet.
+func TestDoor_knownBeforeItsTurn(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Secret = "s3cret" })
+	_, page := w.open()
+	d := &door{name: "inner", most: 64, secret: true, handle: w.gate.talk}
+	addr := w.serve(d)
+	first := d.line.join("127.0.0.1")
+	first.said = true // and is still at it
+	hello := text(cmdGatewayClientConnect, 0, "", secretJSON)
+	push := text(cmdSendToOne, 1, "", "a")
+	for range 10 {
+		p := dial(t, addr)
+		p.write(push.append(hello.append(nil)))
+		_ = p.conn.Close()
+	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(wait); ; {
+		d.mu.Lock()
+		inside, strangers := len(d.open), len(d.strangers)
+		d.mu.Unlock()
+		if inside == 10 && strangers == 0 {
+			break
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%d are inside, and %d of them count as strangers", inside, strangers)
+		}
+	}
+	first.end()
+	page.take(t, 10)
+}
+
 // serve opens one more door of the gate's.
 func (w *world) serve(d *door) (addr string) {
 	w.t.Helper()

@@ -56,6 +56,7 @@ type Gate struct {
 	secret   secret
 	table    *table
 	workers  *workers
+	peers    peers
 	register *register
 	large    *semaphore.Weighted // bytes of packets that are larger than most
 	complain *complaints

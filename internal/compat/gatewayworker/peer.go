@@ -31,13 +31,15 @@ type peer struct {
 	*visit
 
 	gate *Gate
-	in   *bufio.Reader
+	flow *inflow
+	in   *bufio.Reader // of flow
 	out  *outbox
 	ip   string
 	came time.Time
 
-	proven bool // its reader's
-	begun  bool // it has sent a packet; its reader's
+	proven bool   // its reader's
+	begun  bool   // it has sent a packet; its reader's
+	name   string // that it calls itself by as a worker; its reader's
 
 	key     string // of a worker; guarded by the workers' mu
 	sockets int    // that it is told of; guarded by the workers' mu
@@ -47,11 +49,17 @@ type peer struct {
 // before its end is carried out. The first command is at its turn.
 func (g *Gate) talk(ctx context.Context, v *visit) {
 	ip := ipOf(v.conn)
+	flow := newInflow(v.conn)
 	p := &peer{
-		visit: v, gate: g, in: bufio.NewReaderSize(v.conn, inBuffer), out: newOutbox(v.conn, v.running),
+		visit: v, gate: g, flow: flow, in: bufio.NewReaderSize(flow, inBuffer), out: newOutbox(v.conn, v.running),
 		ip: ip, came: time.Now(), proven: !g.secret.set,
 	}
+	if p.proven {
+		g.peers.add(p)
+	}
 	defer func() {
+		g.peers.remove(p)
+		flow.end()
 		g.workers.remove(p)
 		g.stats.workers.Set(float64(g.workers.count()))
 	}()
@@ -111,15 +119,46 @@ func (p *peer) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.check(&m); err != nil {
+		return err
+	}
 	p.turn.await(ctx)
 	first := !p.begun
-	p.begun = true
+	if p.begun = true; first {
+		p.follow(ctx)
+	}
 	if first && m.command == cmdGatewayClientConnect { // a command comes along with it
 		defer p.turn.more()
 	} else {
 		defer p.turn.end()
 	}
-	return p.carryOut(ctx, &m)
+	p.carryOut(ctx, &m)
+	return nil
+}
+
+// follow waits until what has come over the earlier connections of its address is carried
+// out: a BusinessWorker says bindUid over the one that it keeps, and asks over another.
+func (p *peer) follow(ctx context.Context) {
+	var late <-chan time.Time
+	for _, other := range p.gate.peers.before(p) {
+		c := other.flow.caughtUp()
+		if c == nil {
+			continue
+		}
+		if late == nil {
+			timer := time.NewTimer(sayWithin)
+			defer timer.Stop()
+			late = timer.C
+		}
+		select {
+		case <-c:
+		case <-late:
+			other.flow.giveUp()
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // makeRoom waits until there is room for a large packet. Others do not wait for that.
@@ -142,7 +181,9 @@ func (p *peer) await() (int64, error) {
 		if err := p.hasUntil(time.Time{}); err != nil { // who may be here may stay
 			return 0, err
 		}
-		if _, err := p.in.Peek(1); err != nil {
+		p.flow.between = true
+		_, err := p.in.Peek(1)
+		if p.flow.between = false; err != nil {
 			return 0, err
 		}
 	}
@@ -181,41 +222,44 @@ func (p *peer) length() (int64, bool) {
 }
 
 // carryOut does what a packet says, and has the answer written if there is one.
-func (p *peer) carryOut(ctx context.Context, m *packet) error {
+func (p *peer) carryOut(ctx context.Context, m *packet) {
 	g := p.gate
 	switch m.command {
-	case cmdWorkerConnect, cmdGatewayClientConnect:
-		return p.prove(ctx, m)
-	case cmdPing:
-		if p.proven {
-			g.counted(m)
-			return nil
-		}
-	}
-	if !p.proven {
-		return errSecret
+	case cmdWorkerConnect:
+		g.counted(m)
+		g.hire(ctx, p, p.name)
+		return
+	case cmdGatewayClientConnect, cmdPing:
+		g.counted(m)
+		return
 	}
 	if g.push(m) || g.change(m) {
 		g.counted(m)
-		return nil
+		return
 	}
 	p.turn.end() // who asks waits for the answer before it says more
 	if answer, ok := g.answer(m); ok {
 		g.counted(m)
 		p.out.send(answer)
-		return nil
+		return
 	}
 	g.stats.commands.WithLabelValues("0").Inc()
 	g.complain.about("an unknown command is passed over", "command", m.command, "address", p.ip)
-	return nil
 }
 
 func (g *Gate) counted(m *packet) {
 	g.stats.commands.WithLabelValues(strconv.Itoa(int(m.command))).Inc()
 }
 
-// prove takes the word of a worker or of PHP.
-func (p *peer) prove(ctx context.Context, m *packet) error {
+// check takes the word of a worker or of PHP, before its turn: with it, it is no stranger.
+// Nobody else gets further.
+func (p *peer) check(m *packet) error {
+	if m.command != cmdWorkerConnect && m.command != cmdGatewayClientConnect {
+		if !p.proven {
+			return errSecret
+		}
+		return nil
+	}
 	var who struct {
 		WorkerKey string `json:"worker_key"`
 		SecretKey word   `json:"secret_key"`
@@ -223,13 +267,11 @@ func (p *peer) prove(ctx context.Context, m *packet) error {
 	if err := json.Unmarshal(m.body, &who); err != nil && p.gate.secret.set || !p.gate.secret.is(who.SecretKey) {
 		return errSecret
 	}
+	p.name = cut(who.WorkerKey)
 	if !p.proven {
 		p.proven = true
 		p.known()
-	}
-	p.gate.counted(m)
-	if m.command == cmdWorkerConnect {
-		p.gate.hire(ctx, p, cut(who.WorkerKey))
+		p.gate.peers.add(p)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 )
 
 // PHP makes a connection for each call and waits for none of these. What it says to the
@@ -80,5 +81,52 @@ func TestTurn_fromElsewhere(t *testing.T) {
 	stranger.end()
 	if n := len(l.turns); n != 0 {
 		t.Errorf("%d addresses are remembered that nobody is at", n)
+	}
+}
+
+// A BusinessWorker says bindUid over the connection that it keeps, and asks over another:
+// the answer knows of it.
+func TestTurn_keptConnection(t *testing.T) {
+	for _, secret := range []string{"", "s3cret"} {
+		w := newWorld(t, func(o *Options) { o.Secret = secret })
+		w.open()
+		hello := text(cmdGatewayClientConnect, 0, "", `{"secret_key":"`+secret+`"}`)
+		keeps := w.php()
+		keeps.say(text(cmdWorkerConnect, 0, "", `{"worker_key":"BW:0","secret_key":"`+secret+`"}`))
+		keeps.settle()
+		for i := range 500 {
+			uid := fmt.Sprint("U_", i)
+			keeps.say(text(cmdBindUID, 1, "before", ""))
+			keeps.say(text(cmdBindUID, 1, uid, ""))
+			asks := w.php()
+			question := text(cmdGetClientIDByUID, 0, uid, "")
+			asks.write(question.append(hello.append(nil)))
+			if got := asks.reply(); got != "a:1:{i:0;i:1;}" {
+				t.Fatalf("with secret %q, call %d: %s has %s", secret, i, uid, got)
+			}
+			_ = asks.conn.Close()
+		}
+	}
+}
+
+// Who has begun to say something and does not end keeps one call waiting for a moment, and
+// not all that follow.
+func TestTurn_keptConnectionStuck(t *testing.T) {
+	w := newWorld(t, nil)
+	_, page := w.open()
+	keeps := w.php()
+	keeps.settle()
+	half := text(cmdSendToOne, 1, "", "at last")
+	keeps.write(half.append(nil)[:30])
+	began := time.Now()
+	for range 40 {
+		w.php().settle()
+	}
+	if took := time.Since(began); took > 20*sayWithin {
+		t.Errorf("40 calls took %v beside half a packet", took)
+	}
+	keeps.write(half.append(nil)[30:])
+	if got := page.take(t, 1); got[0] != "at last" {
+		t.Errorf("%q came", got)
 	}
 }
