@@ -2,53 +2,25 @@ import { effect } from "@preact/signals-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Message } from "../protocol/body.ts";
 import type { Client, Entry, Thread } from "./api.ts";
-import { isFailure } from "./failure.ts";
-import { FakeClock, seeded } from "./testing.ts";
+import { type FakeClock, seeded } from "./testing.ts";
 import { FakeDevice, FakeServer } from "./testing-server.ts";
+import { picture, Stage, text } from "./testing-stage.ts";
 
+let stage: Stage;
 let clock: FakeClock;
 let server: FakeServer;
-let clients: Client[];
 let undo: (() => void)[];
 
 beforeEach(() => {
-  clock = new FakeClock();
-  server = new FakeServer(clock);
-  clients = [];
-  undo = [];
+  stage = new Stage();
+  ({ clock, server, undo } = stage);
 });
 
-afterEach(() => {
-  for (const fn of undo) fn();
-  for (const client of clients) client.stop();
-});
+afterEach(() => stage.end());
 
-function started(device: FakeDevice, random?: () => number): Client {
-  const client = device.tab(random);
-  clients.push(client);
-  client.start();
-  return client;
-}
-
-function look(thread: Thread): void {
-  undo.push(effect(() => void thread.entries.value));
-}
-
-async function about(client: Client, product: string): Promise<Thread> {
-  const promise = client.threadAbout(product);
-  await clock.pass(10);
-  const begun = await promise;
-  if (isFailure(begun)) throw new Error(begun.code);
-  look(begun.thread);
-  await clock.pass(10);
-  return begun.thread;
-}
-
-const text = (words: string) => [{ type: "text" as const, text: words }];
-const picture = () => ({
-  type: "image" as const,
-  picture: { bytes: new Blob(["x"], { type: "image/png" }), width: 2, height: 1 },
-});
+const started = (device: FakeDevice, random?: () => number): Client => stage.started(device, random);
+const look = (thread: Thread): void => stage.look(thread);
+const about = (client: Client, product: string): Promise<Thread> => stage.about(client, product);
 
 /** A line as a person sees it. */
 function line(entry: Entry): string {
@@ -826,7 +798,6 @@ describe("while both are there", () => {
     expect(thread.firstUnread.peek()).toBe(2);
   });
 
-  /** A seller who opens a conversation in which a buyer has said "1", "2", … up to `count`. */
   /** A conversation of so many messages, which the seller has read up to one of them. */
   async function longTalk(count: number, read = count) {
     server.store("U_1", { product: "1", nonce: "n1", blocks: text("1") });
@@ -889,6 +860,23 @@ describe("while both are there", () => {
     await thread.showNewest();
     await clock.pass(1_000);
     expect(ends()).toEqual([951, 1_000]);
+  });
+
+  test("a thread opens where its unread begins, however much one wrote oneself before that", async () => {
+    server.store("U_1", { product: "1", nonce: "hello", blocks: text("hello") });
+    server.mark("V_1", "read", "c1", 1);
+    const write = (sender: string, count: number): void => {
+      for (let i = 0; i < count; i++)
+        server.store(sender, { conversation: "c1", nonce: `${sender} ${i}`, blocks: text(`${i}`) });
+    };
+    write("V_1", 120); // from the shop's backend, which reads nothing
+    write("U_1", 80);
+    server.pageSize = 50;
+    const thread = started(new FakeDevice(server, "V_1")).thread("c1");
+    look(thread);
+    await clock.pass(2_000);
+    expect(thread.firstUnread.peek()).toBe(122);
+    expect(thread.hasNewer.peek()).toBe(true);
   });
 
   test("what comes while nobody looks is new from its first message on, until the next visit", async () => {
@@ -1007,8 +995,8 @@ test("whatever the network does, both end with what the server has", { timeout: 
 
 /** Two people talk through a network that loses, doubles and cuts; then it calms down. */
 async function storm(seed: number): Promise<void> {
-  clock = new FakeClock();
-  server = new FakeServer(clock);
+  stage = new Stage();
+  ({ clock, server, undo } = stage);
   const random = seeded(seed);
   const phone = new FakeDevice(server, "U_1");
   const buyer = started(phone, random);
@@ -1033,7 +1021,7 @@ async function storm(seed: number): Promise<void> {
   await clock.pass(120_000);
   await seesTheTruth(asking, "buyer", `seed ${seed}, buyer`);
   await seesTheTruth(answering, "merchant", `seed ${seed}, seller`);
-  for (const client of [buyer, seller]) client.stop();
+  stage.end();
 }
 
 async function doSomething(thread: Thread, words: string, random: () => number): Promise<void> {

@@ -1,48 +1,23 @@
 import { effect } from "@preact/signals-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Client, Thread } from "./api.ts";
-import { isFailure } from "./failure.ts";
 import { Tries } from "./fallback.ts";
-import { FakeClock, seeded } from "./testing.ts";
+import { type FakeClock, seeded } from "./testing.ts";
 import { FakeDevice, FakeServer } from "./testing-server.ts";
+import { Stage, text } from "./testing-stage.ts";
 
+let stage: Stage;
 let clock: FakeClock;
 let server: FakeServer;
 let device: FakeDevice;
-let clients: Client[];
-let undo: (() => void)[];
 
 beforeEach(() => {
-  clock = new FakeClock();
-  server = new FakeServer(clock);
+  stage = new Stage();
+  ({ clock, server } = stage);
   device = new FakeDevice(server, "U_1");
-  clients = [];
-  undo = [];
 });
 
-afterEach(() => {
-  for (const fn of undo) fn();
-  for (const client of clients) client.stop();
-});
-
-function started(on: FakeDevice, random?: () => number): Client {
-  const client = on.tab(random);
-  clients.push(client);
-  client.start();
-  return client;
-}
-
-async function about(client: Client, product: string): Promise<Thread> {
-  const promise = client.threadAbout(product);
-  await clock.pass(10);
-  const begun = await promise;
-  if (isFailure(begun)) throw new Error(begun.code);
-  undo.push(effect(() => void begun.thread.entries.value));
-  await clock.pass(10);
-  return begun.thread;
-}
-
-const text = (words: string) => [{ type: "text" as const, text: words }];
+afterEach(() => stage.end());
 
 /** The texts of a thread, with how each of one's own stands. */
 function lines(thread: Thread): string[] {
@@ -56,7 +31,7 @@ function lines(thread: Thread): string[] {
 /** Every state that the connection goes through from now on. */
 function states(client: Client): string[] {
   const seen: string[] = [];
-  undo.push(effect(() => void seen.push(client.connection.value.kind)));
+  stage.undo.push(effect(() => void seen.push(client.connection.value.kind)));
   return seen;
 }
 
@@ -65,9 +40,9 @@ const sockets = (): number => device.opened.filter((way) => way === "socket").le
 /** A buyer whose sockets are blocked and who talks all the same. */
 async function overFallback() {
   device.sockets = "refused";
-  const buyer = started(device);
+  const buyer = stage.started(device);
   await clock.pass(5_000);
-  const thread = await about(buyer, "1");
+  const thread = await stage.about(buyer, "1");
   thread.send(text("hello"));
   await clock.pass(1_000);
   expect(lines(thread)).toEqual(["hello (stored)"]);
@@ -77,11 +52,11 @@ async function overFallback() {
 describe("where WebSocket is blocked", () => {
   test("a refused socket costs a moment, and then all goes over the fallback", async () => {
     device.sockets = "refused";
-    const buyer = started(device);
+    const buyer = stage.started(device);
     await clock.pass(1_500);
     expect(device.opened).toEqual(["socket", "socket", "fallback"]);
     expect(buyer.connection.peek().kind).toBe("online");
-    const thread = await about(buyer, "1");
+    const thread = await stage.about(buyer, "1");
     thread.send(text("hello"));
     await clock.pass(1_000);
     expect(lines(thread)).toEqual(["hello (stored)"]);
@@ -89,7 +64,7 @@ describe("where WebSocket is blocked", () => {
 
   test("a socket that opens and brings nothing is waited for once", async () => {
     device.sockets = "swallowed";
-    const buyer = started(device);
+    const buyer = stage.started(device);
     await clock.pass(11_500);
     expect(device.opened).toEqual(["socket", "fallback"]);
     expect(buyer.connection.peek().kind).toBe("online");
@@ -108,13 +83,13 @@ describe("where WebSocket is blocked", () => {
     const { buyer } = await overFallback();
     buyer.stop();
     device.opened.length = 0;
-    started(device);
+    stage.started(device);
     await clock.pass(100);
     expect(device.opened).toEqual(["fallback"]);
     device.sockets = "open";
     await clock.pass(40_000);
     device.opened.length = 0;
-    started(device);
+    stage.started(device);
     await clock.pass(100);
     expect(device.opened).toEqual(["socket"]);
   });
@@ -122,14 +97,14 @@ describe("where WebSocket is blocked", () => {
   test("a next page for which the fallback is no way tries a socket", async () => {
     device.blocked = true;
     device.fallback = false;
-    const buyer = started(device);
+    const buyer = stage.started(device);
     await clock.pass(2_000);
     expect(device.opened).toEqual(["fallback", "socket"]);
     expect(buyer.connection.peek().kind).toBe("online");
   });
 
   test("a device without a network is not taken for one whose sockets are blocked", async () => {
-    const buyer = started(device);
+    const buyer = stage.started(device);
     await clock.pass(100);
     device.online = false;
     server.cut();
@@ -145,14 +120,14 @@ describe("where WebSocket is blocked", () => {
   test("a server that does not answer is not taken for blocked sockets", async () => {
     device.sockets = "refused";
     server.refuse = (what) => (what === "GET /healthz" ? FakeServer.refusal(502, "bad_gateway") : undefined);
-    started(device);
+    stage.started(device);
     await clock.pass(300_000);
     expect(device.opened).not.toContain("fallback");
   });
 
   test("a server that says bye is reached, and is not left for the fallback", async () => {
     server.refuse = (what) => (what === "hello" ? FakeServer.refusal(503, "unavailable", 100) : undefined);
-    started(device);
+    stage.started(device);
     await clock.pass(120_000);
     expect(device.opened).not.toContain("fallback");
   });
@@ -160,7 +135,7 @@ describe("where WebSocket is blocked", () => {
   test("when neither gets through both are tried, until one does", async () => {
     device.sockets = "refused";
     device.fallback = false;
-    const buyer = started(device);
+    const buyer = stage.started(device);
     await clock.pass(300_000);
     expect(new Set(device.opened)).toEqual(new Set(["socket", "fallback"]));
     device.sockets = "open";
@@ -185,9 +160,9 @@ describe("back to the socket", () => {
   test("once it gets through it takes over, and nobody sees more of it than that", async () => {
     const { buyer, thread } = await overFallback();
     const seen = states(buyer);
-    const seller = started(new FakeDevice(server, "V_1"));
+    const seller = stage.started(new FakeDevice(server, "V_1"));
     const answering = seller.thread("c1");
-    undo.push(effect(() => void answering.entries.value));
+    stage.look(answering);
     await clock.pass(1_000);
     device.sockets = "open";
     const want = ["hello"];

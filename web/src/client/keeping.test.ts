@@ -2,55 +2,26 @@
 import { effect } from "@preact/signals-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Client, Thread } from "./api.ts";
-import { isFailure } from "./failure.ts";
-import { FakeClock } from "./testing.ts";
+import type { FakeClock } from "./testing.ts";
 import { FakeDevice, FakeServer } from "./testing-server.ts";
+import { picture, Stage, text } from "./testing-stage.ts";
 
+let stage: Stage;
 let clock: FakeClock;
 let server: FakeServer;
 let device: FakeDevice;
-let clients: Client[];
-let undo: (() => void)[];
 
 beforeEach(() => {
-  clock = new FakeClock();
-  server = new FakeServer(clock);
+  stage = new Stage();
+  ({ clock, server } = stage);
   device = new FakeDevice(server, "U_1");
-  clients = [];
-  undo = [];
 });
 
-afterEach(() => {
-  for (const fn of undo) fn();
-  for (const client of clients) client.stop();
-});
+afterEach(() => stage.end());
 
-function started(of: FakeDevice = device): Client {
-  const client = of.tab();
-  clients.push(client);
-  client.start();
-  return client;
-}
+const started = (of: FakeDevice = device): Client => stage.started(of);
+const about = (client: Client, product = "1"): Promise<Thread> => stage.about(client, product);
 
-function look(thread: Thread): void {
-  undo.push(effect(() => void thread.entries.value));
-}
-
-async function about(client: Client, product = "1"): Promise<Thread> {
-  const promise = client.threadAbout(product);
-  await clock.pass(10);
-  const begun = await promise;
-  if (isFailure(begun)) throw new Error(begun.code);
-  look(begun.thread);
-  await clock.pass(10);
-  return begun.thread;
-}
-
-const text = (words: string) => [{ type: "text" as const, text: words }];
-const picture = () => ({
-  type: "image" as const,
-  picture: { bytes: new Blob(["x"], { type: "image/png" }), width: 2, height: 1 },
-});
 const stored = (): string[] =>
   [...server.conversations.values()].flatMap((c) => c.messages.map((m) => `${m.sender} ${m.nonce}`));
 const asked = (path: string): number => server.requests.filter((request) => request.includes(path)).length;
@@ -273,7 +244,7 @@ describe("a thread", () => {
     const client = started(seller);
     await clock.pass(1_000);
     const thread = client.thread("c1");
-    look(thread);
+    stage.look(thread);
     server.epoch = "e2";
     server.beat(); // while the first page is under way
     await clock.pass(5_000);
@@ -289,7 +260,7 @@ describe("a thread", () => {
     const view = server.view(conversation, "merchant");
     server.say("V_1", { conversation: { pos: 9, conversation: { ...view, rev: 50, last_seq: 900 } } });
     await clock.pass(10);
-    look(client.thread("c1"));
+    stage.look(client.thread("c1"));
     const before = asked("/messages");
     await clock.pass(400);
     expect(asked("/messages") - before).toBeLessThan(5);
@@ -320,7 +291,7 @@ describe("a thread", () => {
     expect(kept).toBeLessThanOrEqual(40);
     const [first] = threads;
     if (first === undefined) throw new Error("no thread");
-    look(first);
+    stage.look(first);
     await clock.pass(1_000);
     expect(first.entries.peek()).toHaveLength(1);
   });
@@ -330,7 +301,7 @@ test("a device whose clock is days ahead does not ask for pictures without end",
   const client = started();
   await clock.pass(1_000);
   server.urlLife = -3_600_000;
-  undo.push(effect(() => void client.pictureUrl("f").value));
+  stage.undo.push(effect(() => void client.pictureUrl("f").value));
   await clock.pass(60_000);
   expect(asked("/files/urls")).toBe(1);
 });

@@ -24,6 +24,9 @@ const shownAtOnce = 50;
 /** Of the page around a message, so many come with it or after it. */
 const roomAfter = 25;
 
+/** So many pages of what one wrote oneself are looked through for where the unread begins. */
+const pagesForUnread = 20;
+
 const messagesMissing: Failure = { code: "unavailable", message: "messages are missing" };
 
 export type ThreadPorts = {
@@ -457,14 +460,17 @@ export class LiveThread implements Thread {
    * one wrote oneself may lie between that and what was read.
    */
   private async unreadFarBack({ id, unread, last_seq }: Conversation): Promise<number | Failure | undefined> {
-    const read = this.readAtOpening ?? this.readUpTo;
     const newest = last_seq - shownAtOnce;
-    if (unread === 0 || read >= newest) return undefined;
-    const page = await this.ports.rest.messages(id, { after: read });
-    if (isFailure(page)) return page;
     const peer = this.peer.peek()?.uid;
-    const first = page.messages.find((message) => message.sender === peer)?.seq;
-    return first !== undefined && first <= newest ? first : undefined;
+    let after = this.readAtOpening ?? this.readUpTo;
+    for (let pages = 0; unread > 0 && after < newest && pages < pagesForUnread; pages++) {
+      const page = await this.ports.rest.messages(id, { after });
+      if (isFailure(page)) return page;
+      const first = page.messages.find((message) => message.sender === peer)?.seq;
+      if (first !== undefined) return first <= newest ? first : undefined;
+      after = page.messages.at(-1)?.seq ?? newest;
+    }
+    return undefined;
   }
 
   private async loadAfter(
