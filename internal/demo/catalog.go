@@ -123,7 +123,7 @@ func products() []product {
 		{
 			"1006", "E_2",
 			text{"Reading lamp, brass", "黄铜阅读灯"},
-			text{"A reading lamp of the sixties with a new cable and a warm bulb. The arm stays where you put it.", "六十年代的阅读灯，换了新线与暖光灯泡，灯臂停在你放的位置。"},
+			text{"A reading lamp of the sixties with a new cable and a warm bulb. The arm stays where you put it.", "六十年代的阅读灯，换了新线与暖光灯泡，灯臂停在您放的位置。"},
 			45_900, 4, false,
 		},
 		{
@@ -141,7 +141,7 @@ func products() []product {
 		{
 			"1009", "V_2",
 			text{"Watercolour in ten evenings", "十个晚上学水彩"},
-			text{"Ten lessons of forty minutes, a list of the few things you need, and a teacher who answers.", "十节四十分钟的课，一张很短的材料清单，和一位会回复你的老师。"},
+			text{"Ten lessons of forty minutes, a list of the few things you need, and a teacher who answers.", "十节四十分钟的课，一张很短的材料清单，和一位会回复您的老师。"},
 			19_900, -1, true,
 		},
 		{

@@ -39,7 +39,7 @@ export const firstZhCn: FirstWords = {
   thread: {
     unread: "以下是新消息",
     loadingOlder: "正在加载更早的消息…",
-    start: "这是你们对话的开头",
+    start: "对话从这里开始",
     today: "今天",
     yesterday: "昨天",
   },
@@ -67,11 +67,11 @@ export const firstZhCn: FirstWords = {
   },
   empty: {
     title: "打个招呼吧",
-    hint: (product) => (product === "" ? "写下你的第一条消息。" : `关于“${product}”，有什么都可以问卖家。`),
+    hint: (product) => (product === "" ? "写下您的第一条消息。" : `关于“${product}”，有什么都可以问卖家。`),
     starters: ["请问还有货吗？", "多久可以发货？", "可以详细介绍一下吗？"],
   },
   page: {
     toInbox: "我的聊天",
-    guest: "你正在以访客身份聊天，对话只保留在这个浏览器里。",
+    guest: "您正在以访客身份聊天，对话只保留在这个浏览器里。",
   },
 };

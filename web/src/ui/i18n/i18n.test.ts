@@ -33,6 +33,25 @@ test("no sentence was left in English", () => {
     if (!empty.has(path)) expect(text, path).not.toBe(known.get(path));
 });
 
+/** Every file below `dir` that is no test's. */
+function sources(dir: URL): URL[] {
+  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.isDirectory()) return entry.name === "testdata" ? [] : sources(new URL(`${entry.name}/`, dir));
+    const ours = /\.(ts|tsx|go|html)$/.test(entry.name) && !/[._]test\.\w+$/.test(entry.name);
+    return ours ? [new URL(entry.name, dir)] : [];
+  });
+}
+
+test("whoever is spoken to in Chinese is 您, on every page", () => {
+  const pages = ["../../../src/", "../../../../internal/"].flatMap((dir) =>
+    sources(new URL(dir, import.meta.url)),
+  );
+  const said = pages.map((file) => ({ file: file.pathname, text: readFileSync(file, "utf8") }));
+  expect(said.filter(({ text }) => text.includes("您")).length).toBeGreaterThan(5);
+  const close = said.filter(({ file, text }) => text.includes("你") && !file.includes("/storetest/"));
+  expect(close.map(({ file }) => file)).toEqual([]);
+});
+
 test("a failure has words before those of its own are there, and then follows the language", async () => {
   const blocked = { code: "blocked", message: "boom" };
   expect(failureText(en, blocked)).toBe(en.app.failed);
