@@ -13,6 +13,13 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
+//go:embed src/ui/tokens.css
+var tokens string
+
+// Tokens returns the design tokens as a stylesheet: :root has the light theme, and
+// after it :root[data-theme="dark"] what is different in the dark.
+func Tokens() string { return tokens }
+
 // Dist returns the built files: buyer.html, console.html and what they load,
 // under assets. Names below assets carry a hash of their content.
 func Dist() (fs.FS, error) {

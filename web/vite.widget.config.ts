@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { build, defineConfig, type Plugin } from "vite";
 
 /** Shops load a classic script: what a module keeps to itself would be everybody's there. */
@@ -22,6 +23,15 @@ function noStyles(): Plugin {
     load: (id) =>
       id.includes("vite/preload-helper") ? "export const __vitePreload = (load) => load();" : null,
   };
+}
+
+const tokens = readFileSync(new URL("src/ui/tokens.css", import.meta.url), "utf8");
+
+/** A colour of the light theme, as the scripts say it. */
+function token(name: string): string {
+  const [, colour] = new RegExp(`--${name}: (#\\w+);`).exec(tokens) ?? [];
+  if (colour === undefined) throw new Error(`there is no token ${name}`);
+  return JSON.stringify(colour);
 }
 
 const common = { publicDir: false, logLevel: "warn" } as const;
@@ -51,7 +61,13 @@ async function buildPanel(): Promise<string> {
 export default defineConfig(async () => ({
   ...common,
   plugins: [classic(), noStyles()],
-  define: { panelFile: JSON.stringify(await buildPanel()) },
+  define: {
+    panelFile: JSON.stringify(await buildPanel()),
+    accentFill: token("accent-fill"),
+    accentText: token("on-accent"),
+    badgeFill: token("badge"),
+    badgeText: token("on-badge"),
+  },
   build: {
     ...target,
     rolldownOptions: {

@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"haggle/internal/brand"
 	"haggle/internal/config"
+	"haggle/internal/plain"
 )
 
 // Without a brand nothing is asked for that was not before.
@@ -70,5 +72,34 @@ func TestBrand(t *testing.T) {
 	}
 	if body.Name != cfg.BrandName || body.Accent != "#ff6a00" || *body.Radius != 8 || body.Light.Fill != "#ff6a00" || body.Light.On != "#171a23" || body.Logo != picture {
 		t.Errorf("body %s", w.Body)
+	}
+}
+
+// The pages without a script have the tokens that the others have, by the device's theme,
+// and the shop's over them.
+func TestScriptlessTokens(t *testing.T) {
+	cfg := &config.Config{}
+	cfg.BrandAccent = "#ff6a00"
+	mux := site(t, cfg, "http://127.0.0.1:8080")
+	used := regexp.MustCompile(`var\(--([a-z0-9-]+)\)`)
+	for _, path := range []string{plainCSS, plain.StylePath} {
+		css := ask(t, mux, path).Body.String()
+		light, dark, ok := strings.Cut(css, "@media (prefers-color-scheme: dark) {\n:root {")
+		if !ok || strings.Contains(css, "data-theme=") || strings.Count(css, "{") != strings.Count(css, "}") {
+			t.Errorf("%s has no dark theme that holds without a script:\n%s", path, css)
+		}
+		for _, m := range used.FindAllStringSubmatch(css, -1) {
+			if !strings.Contains(light, "--"+m[1]+":") {
+				t.Errorf("%s: there is no token %s", path, m[1])
+			}
+		}
+		if !strings.Contains(light, "--accent: #3d4fd7;") || !strings.Contains(dark, "--accent: #97a3ff;") {
+			t.Errorf("%s has an accent of its own", path)
+		}
+	}
+	for _, path := range []string{"/signed-out", "/nothing-here"} {
+		if body := ask(t, mux, path).Body.String(); !strings.Contains(body, `href="/brand.css?v=`) {
+			t.Errorf("%s is not in the shop's colours: %s", path, body)
+		}
 	}
 }

@@ -8,10 +8,12 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"haggle/internal/config"
 	"haggle/internal/plain"
+	"haggle/web"
 )
 
 // The files that have a path of their own.
@@ -73,6 +75,7 @@ func newPages(dist fs.FS, cfg *config.Config, base *url.URL) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
+	tokens := scriptless(web.Tokens())
 	scripts := ""
 	if u, err := url.Parse(cfg.WeChatJS); err == nil && cfg.HasWeChat() {
 		scripts = " " + u.Scheme + "://" + u.Host
@@ -80,11 +83,19 @@ func newPages(dist fs.FS, cfg *config.Config, base *url.URL) (*pages, error) {
 	return &pages{
 		looks:   shown,
 		scripts: scripts,
-		files:   files, plain: texts, css: newAsset("plain.css", css), chatCSS: newAsset("chat.css", chatCSS), ancestors: cfg.Ancestors(),
+		files:   files, plain: texts, css: newAsset("plain.css", append(tokens, css...)), chatCSS: newAsset("chat.css", append(tokens, chatCSS...)), ancestors: cfg.Ancestors(),
 		// Browsers before 2022 do not take 'self' to mean sockets.
 		connect: "ws" + strings.TrimPrefix(base.Scheme, "http") + "://" + base.Host,
 		https:   base.Scheme == "https",
 	}, nil
+}
+
+// scriptless returns the design tokens for pages that no script tells which theme is
+// chosen: they go by the device.
+func scriptless(tokens string) []byte {
+	light, dark, _ := strings.Cut(tokens, `:root[data-theme="dark"]`)
+	css := light + "@media (prefers-color-scheme: dark) {\n:root" + dark + "}\n"
+	return slices.Clip([]byte(css)) // what is appended is another's
 }
 
 // register adds the pages' paths to mux.
@@ -168,7 +179,7 @@ func (p *pages) text(name string, status int) http.Handler {
 		if Chinese(r) {
 			lang = "zh-CN"
 		}
-		if err := p.plain.ExecuteTemplate(&b, name+".html", map[string]any{"Lang": lang, "Chinese": lang != "en"}); err != nil {
+		if err := p.plain.ExecuteTemplate(&b, name+".html", map[string]any{"Lang": lang, "Chinese": lang != "en", "Style": p.looks.style()}); err != nil {
 			http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 			return
 		}

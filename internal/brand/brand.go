@@ -47,7 +47,7 @@ func (b *Brand) CSS() string {
 
 func radii(r int) string {
 	part := func(of int) int { return (r*of + DefaultRadius/2) / DefaultRadius }
-	return fmt.Sprintf("--r1:%dpx;--r2:%dpx;--r3:%dpx;--radius:%dpx", part(6), part(10), r, part(12))
+	return fmt.Sprintf("--r1:%dpx;--r2:%dpx;--r3:%dpx", part(6), part(10), r)
 }
 
 // tokens writes a palette by the names that the pages have for it.

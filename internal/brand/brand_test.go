@@ -121,7 +121,7 @@ func TestCSS(t *testing.T) {
 	orange, radius := brand.Colour{R: 0xff, G: 0x6a}, 9
 	css := (&brand.Brand{Accent: &orange, Radius: &radius}).CSS()
 	for _, want := range []string{
-		"html:root{--r1:3px;--r2:5px;--r3:9px;--radius:6px}", "--accent-fill:#ff6a00;", `html:root[data-theme="dark"]{--accent:`,
+		"html:root{--r1:3px;--r2:5px;--r3:9px}", "--accent-fill:#ff6a00;", `html:root[data-theme="dark"]{--accent:`,
 		"@media (prefers-color-scheme: dark){html:root:not([data-theme]){--accent:",
 	} {
 		if !strings.Contains(css, want) {
@@ -174,6 +174,26 @@ func TestTokens(t *testing.T) {
 			if token := strings.TrimPrefix(m, "--"); tokens[token] == "" && !strings.Contains(theme.css, m+":") {
 				t.Errorf("%s: the pages have no %s", name, m)
 			}
+		}
+	}
+}
+
+// A colour that a style makes up for itself is one that no shop, and no theme, can change.
+func TestColoursAreTokens(t *testing.T) {
+	own := regexp.MustCompile(`#[0-9a-fA-F]{3,8}\b|\b(rgb|hsl)a?\(`)
+	for _, root := range []string{"../../web/src", "../plain/page", "../app/page"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || filepath.Ext(path) != ".css" || filepath.Base(path) == "tokens.css" {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if found := own.FindAllString(string(text), -1); found != nil {
+				t.Errorf("%s has colours of its own: %v", path, found)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -34,7 +34,11 @@ export function Avatar({ of, size = "m", online = false }: AvatarProps): JSX.Ele
   const url = safeImageUrl(of?.avatar);
   const name = of?.name ?? of?.uid ?? "";
   return (
-    <span class={`avatar avatar-${size} hue-${hueOf(of?.uid ?? "")}`} aria-hidden="true">
+    <span
+      class={`avatar avatar-${size}`}
+      style={{ background: `var(--hue-${hueOf(of?.uid ?? "")})` }}
+      aria-hidden="true"
+    >
       {url !== undefined && broken !== url ? (
         <img src={url} alt="" loading="lazy" referrerpolicy="no-referrer" onError={() => setBroken(url)} />
       ) : (

@@ -49,14 +49,17 @@ function queue(): Api {
   return Object.assign((...call: unknown[]) => void q.push(call), { q });
 }
 
+/** Design tokens of the light theme; set when this is built. */
+declare const accentFill: string, accentText: string;
+
 function options({ src, dataset }: HTMLScriptElement): Options {
   return {
     script: src,
     language: dataset["lang"] ?? (document.documentElement.lang || navigator.language),
     left: dataset["position"] === "left",
     z: dataset["z"] ?? "2147483000",
-    accent: dataset["accent"] ?? "#3d4fd7",
-    onAccent: dataset["onAccent"] ?? "#fff",
+    accent: dataset["accent"] ?? accentFill,
+    onAccent: dataset["onAccent"] ?? accentText,
   };
 }
 
