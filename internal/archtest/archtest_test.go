@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"internal/ratelimit": {"internal/chat"},
 
 	// A transport, beside gateway and rest.
-	"internal/plain": {"internal/chat"},
+	"internal/plain": {"internal/chat", "internal/wire"},
 
 	"internal/webhook": {"internal/chat", "internal/wire"},
 

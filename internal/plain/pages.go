@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"haggle/internal/chat"
+	"haggle/internal/wire"
 )
 
 // Path is where the pages are, and StylePath where their stylesheet is.
@@ -363,7 +364,7 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, say *words, id *ch
 	}
 	v.Thread = th
 	nonce, token := f.Nonce, f.Token
-	status := statusOf(e)
+	status := wire.StatusOf(e.Kind)
 	if e.Kind == chat.Unavailable || e.Kind == chat.Internal {
 		v.Title = say.Error + ": " + th.Seller
 		v.Thread.Form.Nonce, v.Thread.Form.Token = nonce, token
@@ -425,27 +426,6 @@ func (p *Pages) failWith(w http.ResponseWriter, r *http.Request, say *words, o *
 
 func (p *Pages) only(w http.ResponseWriter, r *http.Request, say *words, status int, title string, o *only) {
 	p.draw(w, r, "only.html", status, &view{words: say, Title: title, Only: o, Asked: askedLang(r.URL.Query().Get("lang"))})
-}
-
-func statusOf(e *chat.Error) int {
-	switch e.Kind {
-	case chat.Invalid:
-		return http.StatusBadRequest
-	case chat.Unauthenticated:
-		return http.StatusUnauthorized
-	case chat.Denied:
-		return http.StatusForbidden
-	case chat.NotFound:
-		return http.StatusNotFound
-	case chat.Conflict:
-		return http.StatusConflict
-	case chat.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case chat.RateLimited:
-		return http.StatusTooManyRequests
-	case chat.Internal, chat.Unavailable:
-	}
-	return http.StatusServiceUnavailable
 }
 
 func (p *Pages) draw(w http.ResponseWriter, r *http.Request, page string, status int, v *view) {

@@ -120,31 +120,6 @@ func printable(s string) string {
 	return s
 }
 
-// statusOf maps kinds to HTTP; nothing else does.
-func statusOf(kind chat.Kind) int {
-	switch kind {
-	case chat.Internal:
-		return http.StatusInternalServerError
-	case chat.Invalid:
-		return http.StatusBadRequest
-	case chat.Unauthenticated:
-		return http.StatusUnauthorized
-	case chat.Denied:
-		return http.StatusForbidden
-	case chat.NotFound:
-		return http.StatusNotFound
-	case chat.Conflict:
-		return http.StatusConflict
-	case chat.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case chat.RateLimited:
-		return http.StatusTooManyRequests
-	case chat.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
-
 // failure maps err, and logs what is our own fault: here and nowhere else.
 func (a *API) failure(ctx context.Context, err error) *StatusError {
 	if done, ok := errors.AsType[*StatusError](err); ok {
@@ -163,7 +138,7 @@ func (a *API) failure(ctx context.Context, err error) *StatusError {
 			slog.String("request_id", RequestID(ctx)), slog.String("code", e.Code), slog.Any("err", err))
 	case chat.Invalid, chat.Denied, chat.NotFound, chat.Conflict, chat.TooLarge, chat.RateLimited:
 	}
-	return &StatusError{Err: wire.FromError(e, RequestID(ctx)), status: statusOf(e.Kind), retryAfter: e.RetryAfter}
+	return &StatusError{Err: wire.FromError(e, RequestID(ctx)), status: wire.StatusOf(e.Kind), retryAfter: e.RetryAfter}
 }
 
 // writeFailure answers with f where huma does not.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"haggle/internal/chat"
+	"haggle/internal/wire"
 )
 
 func TestCheckNext(t *testing.T) {
@@ -61,7 +62,7 @@ func FuzzDecodeCursor(f *testing.F) {
 func TestStatusOf(t *testing.T) {
 	seen := map[int]chat.Kind{}
 	for k := chat.Internal; k <= chat.Unavailable; k++ {
-		status := statusOf(k)
+		status := wire.StatusOf(k)
 		if other, twice := seen[status]; twice {
 			t.Errorf("%v and %v are both %d", k, other, status)
 		}

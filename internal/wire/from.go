@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"net/http"
 	"time"
 
 	"haggle/internal/chat"
@@ -168,6 +169,31 @@ func FromError(err error, requestID string) Error {
 		out.RetryAfterMS = max(1, e.RetryAfter.Milliseconds())
 	}
 	return out
+}
+
+// StatusOf maps kinds to the status of an HTTP answer; nothing else does.
+func StatusOf(kind chat.Kind) int {
+	switch kind {
+	case chat.Internal:
+		return http.StatusInternalServerError
+	case chat.Invalid:
+		return http.StatusBadRequest
+	case chat.Unauthenticated:
+		return http.StatusUnauthorized
+	case chat.Denied:
+		return http.StatusForbidden
+	case chat.NotFound:
+		return http.StatusNotFound
+	case chat.Conflict:
+		return http.StatusConflict
+	case chat.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case chat.RateLimited:
+		return http.StatusTooManyRequests
+	case chat.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
 }
 
 // ToDraft translates what a client wants to send.
