@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // Self is what the server knows of an actor.
@@ -52,6 +53,8 @@ type Begun struct {
 	Presence     Presence
 	Conversation *ConversationView // nil until the first message
 	Closed       *Closed           // nil while the shop answers, or does not say when
+
+	RepliesWithin time.Duration // see Service.RepliesWithin
 }
 
 // Begin returns what a buyer needs to talk about a product with its seller. It
@@ -89,6 +92,9 @@ func (s *Service) Begin(ctx context.Context, actor Actor, id ProductID) (Begun, 
 	}
 	if b.Closed, err = s.ClosedNow(ctx, p.Merchant); err != nil {
 		return Begun{}, err
+	}
+	if b.RepliesWithin, err = s.RepliesWithin(ctx, p.Merchant); err != nil {
+		s.log.WarnContext(ctx, "begin", "product", id, "err", err) // only said in passing
 	}
 	b.Presence = s.bus.Presence(ctx, []UID{p.Merchant})[p.Merchant]
 	return b, nil

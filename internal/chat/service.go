@@ -23,6 +23,7 @@ type Service struct {
 	members *memberCache
 	marks   *markQueue
 	shops   shopCache
+	replies replyCache
 
 	carrying sync.WaitGroup // what is carried out, see carry
 }

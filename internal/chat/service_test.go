@@ -85,6 +85,8 @@ type world struct {
 	flaky *testkit.FlakyStore
 	bus   *recorder
 	limit allowance
+
+	askers int // so many have asked, see asks
 }
 
 func newWorld(t *testing.T) *world {

@@ -196,6 +196,7 @@ func (p *Pages) thread(r *http.Request, say *words, id *chat.Identity, t target,
 	ctx := r.Context()
 	th := &thread{Guest: id.Actor.UID.IsGuest(), PictureHint: say.PictureHint}
 	var conv *chat.ConversationView
+	var replies time.Duration
 	if t.Conversation != "" {
 		c, err := p.Service.Conversation(ctx, id.Actor, chat.ConversationID(t.Conversation))
 		if err != nil {
@@ -207,6 +208,9 @@ func (p *Pages) thread(r *http.Request, say *words, id *chat.Identity, t target,
 			return nil, err
 		}
 		th.Away = p.away(say, closed)
+		if replies, err = p.Service.RepliesWithin(ctx, c.UIDs[chat.MerchantSide]); err != nil {
+			p.Log.WarnContext(ctx, "plain page: how soon the shop replies", "err", err) // only said in passing
+		}
 		th.Seller = name(&c.Participants[chat.MerchantSide], say.Seller)
 		if c.Product != nil {
 			th.Product = say.product(c.Product)
@@ -222,10 +226,15 @@ func (p *Pages) thread(r *http.Request, say *words, id *chat.Identity, t target,
 		}
 		conv = b.Conversation
 		th.Away = p.away(say, b.Closed)
+		replies = b.RepliesWithin
 		th.Seller, th.Product = name(&b.Merchant, say.Seller), say.product(&b.Product)
 		if b.Product.Deleted {
 			f.Product, f.Conversation = "", string(conv.ID) // the talk goes on without it
 		}
+	}
+	th.Named = th.Seller != say.Seller
+	if th.Away == "" {
+		th.Away = say.replies(replies)
 	}
 	th.Form = *f
 	at := t

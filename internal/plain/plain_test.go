@@ -546,6 +546,42 @@ func TestAutomatic(t *testing.T) {
 	}
 }
 
+// Who it is that one writes to, and how soon an answer may be hoped for, are said by the
+// page and not by the shop.
+func TestSellerAndReplies(t *testing.T) {
+	s := newSite(t)
+	ctx, shop := t.Context(), chat.Actor{UID: "V_1"}
+	const path = "/chat/plain?product=1"
+	if err := s.svc.Backend().PutParticipant(ctx, chat.Participant{UID: "V_1", Name: "Lamps"}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		asker := chat.Actor{UID: chat.UID("U_asker-" + strconv.Itoa(i))}
+		blocks := []chat.DraftBlock{{Type: chat.TextBlock, Text: "hello"}}
+		done, err := s.svc.Send(ctx, asker, chat.Draft{Product: "1", Nonce: "ask", Blocks: blocks}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.svc.Send(ctx, shop, chat.Draft{Conversation: done.Conversation.ID, Nonce: "answer", Blocks: blocks}, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for lang, want := range map[string][]string{
+		"en":    {"<h1><bdi>Lamps</bdi> <small>Seller</small></h1>", "The shop usually replies within 5 minutes."},
+		"zh-CN": {"<h1><bdi>Lamps</bdi> <small>卖家</small></h1>", "店铺通常 5 分钟内回复。"},
+	} {
+		_, body := s.get(path + "&lang=" + lang)
+		for _, line := range want {
+			if !strings.Contains(body, line) {
+				t.Errorf("%s: no %q in %s", lang, line, body)
+			}
+		}
+	}
+	if _, body := s.get("/chat/plain?product=2"); strings.Contains(body, "usually replies") || strings.Contains(body, "<small>") {
+		t.Errorf("of a shop without a name that nobody has asked it says %s", body)
+	}
+}
+
 // A shop that is closed says so before anybody writes; in the list a message without a text
 // has a word all the same.
 func TestAwayAndPreview(t *testing.T) {

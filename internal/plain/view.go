@@ -60,13 +60,14 @@ type listed struct {
 // thread is a conversation, or the beginning of one.
 type thread struct {
 	Seller  string
+	Named   bool // Seller is its name, and not what it is
 	Product *card
 	Days    []day
 	Guest   bool
 
 	Older, Newest, Check, Full string // links; "" for none
 
-	Away   string // when the shop answers again; "" it answers now
+	Away   string // when the shop answers again, or how soon it usually does; "" nobody can tell
 	Sent   bool   // the page comes after a send
 	Closed string // why nobody can write here; "" one can
 	Error  string

@@ -18,12 +18,13 @@ type words struct {
 	SignedOut, SignIn, AsGuest, Missing, MissingText, Foreign, ForeignText, Later, Back                      string
 	BlockedByYou, Blocked, OnlyOld, Error, Kept, OlderChats                                                  string
 
-	date   func(t time.Time) string
-	zone   string // a sentence with the name of the time zone in it
-	limits func(l *chat.Limits) string
-	errors map[string]string
-	other  string
-	notice map[chat.NoticeCode]string
+	date    func(t time.Time) string
+	replies func(within time.Duration) string // "" for 0
+	zone    string                            // a sentence with the name of the time zone in it
+	limits  func(l *chat.Limits) string
+	errors  map[string]string
+	other   string
+	notice  map[chat.NoticeCode]string
 }
 
 // Date returns a day.
@@ -66,6 +67,21 @@ func (w *words) Says(code chat.NoticeCode) string {
 	return w.notice[""]
 }
 
+// within chooses the words for a time of chat.Service's RepliesWithin.
+func within(minutes, hour, day string) func(time.Duration) string {
+	return func(d time.Duration) string {
+		switch {
+		case d == 0:
+			return ""
+		case d < time.Hour:
+			return minutes
+		case d == time.Hour:
+			return hour
+		}
+		return day
+	}
+}
+
 func english() *words {
 	return &words{
 		Lang:  "en",
@@ -84,9 +100,10 @@ func english() *words {
 		Later: "The chat cannot answer at the moment. Try again in a minute.", Back: "Back to your chats",
 		BlockedByYou: "You blocked this seller. Unblock it in the full chat to write again.", Blocked: "This seller does not take messages from you.",
 		OnlyOld: "These are older messages.", Error: "Error", OlderChats: "Older chats",
-		Kept: "What you wrote was not sent. Copy it before you go on.",
-		date: func(t time.Time) string { return t.Format("2 January 2006") },
-		zone: "Times are in the time zone %s.",
+		Kept:    "What you wrote was not sent. Copy it before you go on.",
+		date:    func(t time.Time) string { return t.Format("2 January 2006") },
+		replies: within("The shop usually replies within 5 minutes.", "The shop usually replies within an hour.", "The shop usually replies within a day."),
+		zone:    "Times are in the time zone %s.",
 		limits: func(l *chat.Limits) string {
 			return fmt.Sprintf("The text is too long: at most %d characters.", l.TextRunes)
 		},
@@ -128,10 +145,11 @@ func chinese() *words {
 		Later: "聊天暂时无法响应，请稍后再试。", Back: "返回我的聊天",
 		BlockedByYou: "您已屏蔽此卖家，请在完整版聊天中解除屏蔽后再写。", Blocked: "此卖家不接收您的消息。",
 		OnlyOld: "以下是较早的消息。", Error: "错误", OlderChats: "更早的聊天",
-		Kept:   "您写的内容尚未发送，请先复制再继续。",
-		date:   func(t time.Time) string { return t.Format("2006年1月2日") },
-		zone:   "时间所用时区：%s。",
-		limits: func(l *chat.Limits) string { return fmt.Sprintf("内容过长，最多 %d 个字符。", l.TextRunes) },
+		Kept:    "您写的内容尚未发送，请先复制再继续。",
+		date:    func(t time.Time) string { return t.Format("2006年1月2日") },
+		replies: within("店铺通常 5 分钟内回复。", "店铺通常 1 小时内回复。", "店铺通常 1 天内回复。"),
+		zone:    "时间所用时区：%s。",
+		limits:  func(l *chat.Limits) string { return fmt.Sprintf("内容过长，最多 %d 个字符。", l.TextRunes) },
 		errors: map[string]string{
 			"empty_message": "请输入内容或选择图片。", "form_expired": "页面打开时间过长，请再发送一次。",
 			"rate_limited": "发送过于频繁，请稍候再发送。", "unavailable": "消息未能保存，请稍后再发送，不会重复送达。",

@@ -89,7 +89,7 @@ func (a *API) begin(ctx context.Context, actor chat.Actor, in *beginIn) (*answer
 	}
 	out := wire.Begin{
 		Product: wire.FromProduct(&b.Product), Merchant: wire.FromParticipant(&b.Merchant),
-		Presence: wire.PresenceName(b.Presence),
+		Presence: wire.PresenceName(b.Presence), RepliesWithinMS: b.RepliesWithin.Milliseconds(),
 	}
 	if b.Closed != nil {
 		out.Closed = wire.FromClosed(b.Closed)

@@ -187,6 +187,8 @@ type Begin struct {
 	Presence     string        `json:"presence"              enum:"online,offline,unknown"`
 	Conversation *Conversation `json:"conversation,omitzero"` // absent until the first message
 	Closed       *Closed       `json:"closed,omitzero"`       // the shop does not answer just now
+
+	RepliesWithinMS int64 `json:"replies_within_ms,omitzero"` // it usually does within this time; absent: nobody can tell
 }
 
 // Closed tells of a shop that does not answer just now.

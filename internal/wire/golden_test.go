@@ -201,6 +201,10 @@ func bodies() map[string]any {
 			Product: wire.FromProduct(&d.product), Merchant: wire.Participant{UID: "V_7", Name: "Gift Card House"}, Presence: "offline",
 			Closed: wire.FromClosed(&chat.Closed{Until: time.UnixMilli(sentAt)}),
 		},
+		"begin-replies": wire.Begin{
+			Product: wire.FromProduct(&d.product), Merchant: wire.Participant{UID: "V_7", Name: "Gift Card House"}, Presence: "offline",
+			RepliesWithinMS: 3_600_000,
+		},
 		"phrases": wire.Phrases{
 			Mine: wire.FromPhrases([]chat.Phrase{{ID: "p1", Title: "发货", Text: "亲 {buyer}，{product} 今天发货 🚚", Place: 1024}}),
 			Shop: wire.FromPhrases(nil),

@@ -18,12 +18,15 @@ export type ChatHeadProps = {
   client: Client;
   thread: Thread;
   peer: Participant | undefined;
+  /** The shop usually replies within so many milliseconds. */
+  replies: number | undefined;
   wide: boolean;
   onAsk(what: Asking): void;
 };
 
 /** Whom one talks to, and whether they are there. */
-export function ChatHead({ client, thread, peer, wide, onAsk }: ChatHeadProps): JSX.Element {
+export function ChatHead(props: ChatHeadProps): JSX.Element {
+  const { client, thread, peer, wide, onAsk } = props;
   const online = peer !== undefined && client.presence(peer.uid).value === "online";
   return (
     <header class="chat-head">
@@ -39,8 +42,17 @@ export function ChatHead({ client, thread, peer, wide, onAsk }: ChatHeadProps): 
       )}
       <Avatar of={peer} online={online} />
       <div class="chat-who">
-        <h1 class="truncate foreign">{peer?.name ?? firstWords().app.seller}</h1>
-        <State client={client} thread={thread} peer={peer} />
+        <div class="chat-name">
+          <h1 class="truncate foreign">{peer?.name ?? firstWords().app.seller}</h1>
+          {/* Said by the server and drawn by the page: whoever takes a shop's name has no such badge. */}
+          {peer?.name && (
+            <span class="chat-badge" title={firstWords().app.seller}>
+              <FirstIcon name="bag" />
+              <span class="visually-hidden">{firstWords().app.seller}</span>
+            </span>
+          )}
+        </div>
+        <State {...props} />
       </div>
       <MenuOpener label={firstWords().menu.open} icon={<FirstIcon name="more" />}>
         {(anchor, onClose) => (
@@ -51,16 +63,14 @@ export function ChatHead({ client, thread, peer, wide, onAsk }: ChatHeadProps): 
   );
 }
 
-/** Says what is known: typing, online, offline; nothing where nobody knows. */
-function State({
-  client,
-  thread,
-  peer,
-}: Pick<ChatHeadProps, "client" | "thread" | "peer">): JSX.Element | null {
+/** Says what is known: typing, online, how soon one may hope for an answer, offline; nothing where nobody knows. */
+function State({ client, thread, peer, replies }: ChatHeadProps): JSX.Element | null {
   const text = firstWords().presence;
   if (client.connection.value.kind !== "online" || peer === undefined) return null;
   if (thread.peerTyping.value !== undefined) return <p class="chat-state typing-now">{text.typing}</p>;
   const presence = client.presence(peer.uid).value;
-  if (presence === "unknown") return null;
-  return <p class="chat-state">{presence === "online" ? text.online : text.offline}</p>;
+  const later =
+    replies === undefined ? presence !== "unknown" && text.offline : text.replies(replies / 60_000);
+  const says = presence === "online" ? text.online : later;
+  return says === false ? null : <p class="chat-state truncate">{says}</p>;
 }

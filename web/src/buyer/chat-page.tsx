@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Client, Failure } from "../client/api.ts";
-import type { Closed } from "../protocol/body.ts";
+import type { Client, Failure, ThreadAbout } from "../client/api.ts";
 import { firstWords } from "../ui/i18n/language.ts";
 import { later } from "../ui/later.ts";
 import { lazy } from "../ui/lazy.tsx";
@@ -35,11 +34,11 @@ function KnownChat({
   // Asked for once: asking for a thread that could not be opened tries again.
   const thread = useMemo(() => client.thread(conversation), [client, conversation]);
   const about = thread.conversation.value?.product?.id;
-  const [closed, setClosed] = useState<Closed>();
+  const [begun, setBegun] = useState<ThreadAbout>();
   useEffect(() => {
-    // Only to hear whether the shop answers now. Of a product that is gone it is not said.
+    // Only to hear when the shop answers. Of a product that is gone it is not said.
     if (about !== undefined)
-      void client.threadAbout(about).then((begun) => "thread" in begun && setClosed(begun.closed));
+      void client.threadAbout(about).then((found) => "thread" in found && setBegun(found));
   }, [client, about]);
   const failure = thread.failure.value;
   if (failure?.code === "not_found" && thread.entries.value.length === 0)
@@ -50,13 +49,14 @@ function KnownChat({
       thread={thread}
       product={undefined}
       merchant={undefined}
-      closed={closed}
+      closed={begun?.closed}
+      replies={begun?.replies_within_ms}
       wide={wide}
     />
   );
 }
 
-type Opened = Awaited<ReturnType<Client["threadAbout"]>> | undefined;
+type Opened = ThreadAbout | Failure | undefined;
 
 function ProductChat({
   client,
@@ -96,6 +96,7 @@ function ProductChat({
       product={opened.product}
       merchant={opened.merchant}
       closed={opened.closed}
+      replies={opened.replies_within_ms}
       wide={wide}
     />
   );

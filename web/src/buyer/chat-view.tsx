@@ -37,6 +37,8 @@ export type ChatViewProps = {
   merchant: Participant | undefined;
   /** The seller does not answer just now. */
   closed: Closed | undefined;
+  /** It usually does within so many milliseconds. */
+  replies: number | undefined;
   wide: boolean;
 };
 
@@ -47,7 +49,8 @@ const ClosedLine = lazy<{ until: number | undefined }>(
 const AskingDialog = lazy<AskingDialogProps>(async () => (await loadAsking()).AskingDialog);
 
 /** A thread with everything around it. */
-export function ChatView({ client, thread, product, merchant, closed, wide }: ChatViewProps): JSX.Element {
+export function ChatView(props: ChatViewProps): JSX.Element {
+  const { client, thread, product, merchant, closed } = props;
   const [asking, setAsking] = useState<Asking | undefined>();
   const visit = openings.value;
   useMemo(() => thread.visit(), [thread, visit]);
@@ -79,7 +82,7 @@ export function ChatView({ client, thread, product, merchant, closed, wide }: Ch
         addPictures(pictures, filesIn(event.dataTransfer));
       }}
     >
-      <ChatHead client={client} thread={thread} peer={peer} wide={wide} onAsk={setAsking} />
+      <ChatHead {...props} peer={peer} onAsk={setAsking} />
       {about !== undefined && (
         <PinnedProduct
           product={about}

@@ -3,7 +3,7 @@
  * once and show their outcome in the signals, unless they return a promise.
  */
 import type { ReadonlySignal } from "@preact/signals-core";
-import type { Closed, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
+import type { Begin, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
 import type { Parse } from "../protocol/parse.ts";
 import type { HttpRequest } from "./ports.ts";
 
@@ -134,6 +134,9 @@ export type PictureUrl = { url: string; thumb: string };
 /** A message of the other side that has just arrived live: for sound, title and notices. */
 export type Arrival = { message: Message; conversation: Conversation | undefined };
 
+/** The thread with the seller of a product, and what the server says of the two. */
+export type ThreadAbout = { thread: Thread } & Omit<Begin, "conversation" | "presence">;
+
 export type Client = {
   readonly me: ReadonlySignal<Me | undefined>;
   readonly side: Side;
@@ -161,9 +164,7 @@ export type Client = {
   /** The thread of a known conversation; the same object each time. */
   thread(conversation: string): Thread;
   /** The thread with the seller of a product. */
-  threadAbout(
-    product: string,
-  ): Promise<{ thread: Thread; product: Product; merchant: Participant; closed?: Closed } | Failure>;
+  threadAbout(product: string): Promise<ThreadAbout | Failure>;
 
   /** Asks the server for what the core itself has no use for. */
   ask<T extends object>(request: Omit<HttpRequest, "token">, parse: Parse<T>): Promise<T | Failure>;

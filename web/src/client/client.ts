@@ -1,5 +1,5 @@
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Ack, Closed, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
+import type { Ack, Conversation, Me, Message, Side } from "../protocol/body.ts";
 import type { MessageEvent, ServerFrame, Welcome } from "../protocol/frame.ts";
 import type { Parse } from "../protocol/parse.ts";
 import type {
@@ -11,6 +11,7 @@ import type {
   PictureUrl,
   Presence,
   Thread,
+  ThreadAbout,
 } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import { Connection } from "./connection.ts";
@@ -187,9 +188,7 @@ class LiveClient implements Client {
     return this.openThread({ conversation });
   }
 
-  async threadAbout(
-    product: string,
-  ): Promise<{ thread: Thread; product: Product; merchant: Participant; closed?: Closed } | Failure> {
+  async threadAbout(product: string): Promise<ThreadAbout | Failure> {
     const { life } = this;
     const begin = await this.rest.begin(product);
     if (isFailure(begin)) return begin;
@@ -204,12 +203,7 @@ class LiveClient implements Client {
     if (this.presences.of(merchant.uid).peek() === "unknown") {
       this.presences.told({ [merchant.uid]: begin.presence });
     }
-    return {
-      thread,
-      product: begin.product,
-      merchant,
-      ...(begin.closed !== undefined && { closed: begin.closed }),
-    };
+    return { ...begin, thread };
   }
 
   ask<T extends object>(request: Omit<HttpRequest, "token">, parse: Parse<T>): Promise<T | Failure> {

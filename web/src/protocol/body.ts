@@ -142,6 +142,7 @@ export type Begin = {
   presence: PresenceName;
   conversation?: Conversation; // absent until the first message
   closed?: Closed;
+  replies_within_ms?: number; // the shop usually does within this time
 };
 
 /** The shop does not answer just now. `until` is when it opens, absent where that is not within a week. */
@@ -347,6 +348,7 @@ export const parseBegin = object<Begin>({
   presence: parsePresence,
   conversation: optional(parseConversation),
   closed: optional(object<Closed>({ until: optional(number) })),
+  replies_within_ms: optional(number),
 });
 
 export const parseFile = object<File>({

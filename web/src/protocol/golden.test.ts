@@ -61,6 +61,7 @@ const bodies: Record<string, Parse<unknown>> = {
   "body-phrases.json": parsePhrases,
   "body-shop-settings.json": parseShopSettings,
   "body-begin-closed.json": parseBegin,
+  "body-begin-replies.json": parseBegin,
   "body-recall-page.json": parseRecallPage,
   "body-stream.json": parseStream,
 };

@@ -14,7 +14,13 @@ export const firstEn = {
     seller: "Seller",
     notLoaded: "This could not be loaded.",
   },
-  presence: { online: "Online", offline: "Offline", typing: "typing…" },
+  presence: {
+    online: "Online",
+    offline: "Offline",
+    typing: "typing…",
+    replies: (minutes: number) =>
+      `Usually replies in ${minutes < 60 ? `${minutes} minutes` : minutes > 60 ? "a day" : "an hour"}`,
+  },
   typing: { someone: (name: string) => (name === "" ? "typing…" : `${name} is typing…`) },
   connection: {
     connecting: "Connecting…",

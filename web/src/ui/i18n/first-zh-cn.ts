@@ -12,7 +12,13 @@ export const firstZhCn: FirstWords = {
     seller: "卖家",
     notLoaded: "这部分没有加载成功。",
   },
-  presence: { online: "在线", offline: "离线", typing: "正在输入…" },
+  presence: {
+    online: "在线",
+    offline: "离线",
+    typing: "正在输入…",
+    replies: (minutes) =>
+      minutes < 60 ? `通常 ${minutes} 分钟内回复` : `通常 ${minutes > 60 ? "1 天" : "1 小时"}内回复`,
+  },
   typing: { someone: (name) => (name === "" ? "正在输入…" : `${name}正在输入…`) },
   connection: {
     connecting: "连接中…",
