@@ -18,6 +18,20 @@ test("a question whether to block begins on the way back", async ({ person }) =>
   await buyer.say("Still here");
 });
 
+test("where the text runs from right to left, what points along it turns round", async ({ person }) => {
+  const page = await (await person(phone)).chatAbout(1001);
+  const back = page.getByRole("button", { name: "To my chats" });
+  await page.evaluate(() => {
+    document.documentElement.dir = "rtl";
+  });
+  const [at, width] = [await back.boundingBox(), phone.viewport?.width ?? 0];
+  expect(at && at.x + at.width, "it begins on the right").toBeGreaterThan(width - 20);
+  for (const way of [back, page.getByRole("button", { name: "Send", exact: true })])
+    expect(await way.locator("svg").evaluate((it) => new DOMMatrix(getComputedStyle(it).transform).a)).toBe(-1);
+  expect(await page.getByRole("button", { name: "Emoji" }).locator("svg").evaluate((it) => getComputedStyle(it).transform)).toBe("none");
+  expect(await page.evaluate(() => document.documentElement.scrollWidth), "nothing sticks out").toBeLessThanOrEqual(width);
+});
+
 test("a product that is gone leads to the list only where the list is not", async ({ person }) => {
   const lin = await person();
   await lin.chatAbout(1001);

@@ -1,4 +1,4 @@
-import { desktop, expect, phone, test } from "../harness.ts";
+import { desktop, expect, inForcedColors, phone, test } from "../harness.ts";
 import type { Locator } from "@playwright/test";
 import { answerTo, paste, pick, picture, Record, row, Thread } from "../talk.ts";
 
@@ -79,6 +79,21 @@ test("a buyer sends several pictures at once, with a word about them", async ({ 
 
   const [stored] = await (await Record.of(lin, "buyer")).messages();
   expect(stored?.blocks.map((b) => b.type)).toEqual(["image", "image", "text"]);
+});
+
+test("in forced colours the viewer's signs stand out from its ground", async ({ person }) => {
+  const buyer = new Thread(await (await person({ ...desktop, ...inForcedColors })).chatAbout(1001));
+  await pick(buyer.page, picture("one.png"), picture("two.png"));
+  await buyer.say("Both of them");
+  await buyer.message("Both of them").getByRole("button", { name: /^Open picture: Picture 1 of 2/ }).click();
+  const next = buyer.page.locator(".pswp--ui-visible .pswp__button--arrow--next");
+  await expect(next).toBeVisible();
+  const [sign, text] = await next.evaluate((it) => [
+    getComputedStyle(it.querySelector("svg") ?? it).fill,
+    getComputedStyle(it.ownerDocument.body).color,
+  ]);
+  expect(sign).toBe(text);
+  await expect(next).toHaveCSS("opacity", "1"); // once it has faded in
 });
 
 test("a seller mixes text and pasted pictures; they arrive in their order", async ({ person }) => {

@@ -1,5 +1,6 @@
 import type PhotoSwipe from "photoswipe";
 import { words } from "./i18n/language.ts";
+import "./lightbox.css";
 
 export type Slide = { url: string; thumb: string; width: number; height: number; name: string };
 
