@@ -47,7 +47,7 @@ export class Widget {
     this.draw();
     // Who has talked here before wants to know of answers; nobody else costs the page more than the button.
     // To look that up is the slowest thing here: the browser reads its storage from the disk.
-    idle(() => talked() && this.warm());
+    idle(() => this.host.isConnected && talked() && this.warm());
   }
 
   /** Has what opens loaded, and the chat in it. */

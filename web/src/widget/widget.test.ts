@@ -1,0 +1,31 @@
+// @vitest-environment happy-dom
+import { beforeEach, expect, test, vi } from "vitest";
+
+const options = {
+  script: "https://chat.example/widget.js",
+  language: "en",
+  left: false,
+  z: "1",
+  accent: "#000",
+  onAccent: "#fff",
+};
+
+beforeEach(() => {
+  for (const name of ["badgeFill", "badgeText", "panelFile"]) vi.stubGlobal(name, "x");
+  vi.useFakeTimers();
+  localStorage.setItem("haggle.talked", "1");
+});
+
+async function waits(then: (widget: { destroy(): void }) => void): Promise<number> {
+  const { Widget } = await import("./widget.ts");
+  const widget = new Widget(options, "1001");
+  const warm = vi.spyOn(widget, "warm").mockReturnValue();
+  then(widget);
+  vi.advanceTimersByTime(10_000);
+  return warm.mock.calls.length;
+}
+
+test("who has talked here has the chat made once the page is idle, unless the button is gone by then", async () => {
+  expect(await waits(() => undefined)).toBe(1);
+  expect(await waits((widget) => widget.destroy())).toBe(0);
+});
