@@ -89,9 +89,12 @@ function Header({ conversation, thread, name }: PartProps) {
       </button>
       <Avatar of={conversation?.buyer} size="m" />
       <div class="c-thread-names">
-        <h2 class="truncate">
-          <bdi>{name}</bdi>
-        </h2>
+        {/* Who it is may still be on its way: a heading that says nothing is none. */}
+        {name !== "" && (
+          <h2 class="truncate">
+            <bdi>{name}</bdi>
+          </h2>
+        )}
         <Status uid={conversation?.buyer.uid} typing={thread.peerTyping.value !== undefined} />
       </div>
       <ThreadMenu conversation={conversation} thread={thread} name={name} />
