@@ -21,7 +21,7 @@ VULN         := $(CACHE)/govulncheck-$(VULN_VERSION)
 WEB_SOURCES := $(shell find web/src web/public web/scripts -type f 2>/dev/null) $(wildcard web/*.html web/*.ts web/*.json)
 GO_SOURCES  := $(shell find cmd internal web/embed.go -type f 2>/dev/null) go.mod go.sum
 
-.PHONY: help run build test check fmt unit race lint web-check web-test e2e screenshots lighthouse bench growth vuln clean browser compiler php mariadb postgres nginx caddy ip FORCE
+.PHONY: help run build test check fmt unit race lint web-check web-test e2e screenshots lighthouse bench growth vuln clean browser compiler php mariadb postgres nginx caddy ip systemd FORCE
 
 help: ## Print this.
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -48,10 +48,10 @@ $(CACHE)/version: FORCE
 # What is built goes where it always does.
 TEST := export GOTMPDIR=$${GOTMPDIR:-$${TMPDIR:-/tmp}} TMPDIR=$$(tools/tmp.sh);
 
-unit: web/dist/buyer.html php mariadb postgres nginx caddy ip ## Go tests, without the race detector.
+unit: web/dist/buyer.html php mariadb postgres nginx caddy ip systemd ## Go tests, without the race detector.
 	$(TEST) go test -timeout 40m ./...
 
-race: web/dist/buyer.html compiler php mariadb postgres nginx caddy ip ## Go tests with the race detector.
+race: web/dist/buyer.html compiler php mariadb postgres nginx caddy ip systemd ## Go tests with the race detector.
 	@$(TEST) if [ -f $(CACHE)/no-compiler ]; then \
 	  echo "make: no C compiler, so the race detector is SKIPPED"; go test -timeout 40m ./...; \
 	else CGO_ENABLED=1 go test -race -timeout 40m ./... && \
@@ -146,7 +146,7 @@ postgres:
 	@tools/need.sh postgres
 	@if [ -f $(CACHE)/no-postgres ]; then echo "make: no PostgreSQL, so its tests are SKIPPED"; fi
 
-nginx caddy ip:
+nginx caddy ip systemd:
 	@tools/need.sh $@
 	@if [ -f $(CACHE)/no-$@ ]; then echo "make: no $@, so the tests behind it are SKIPPED"; fi
 

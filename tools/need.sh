@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# need.sh browser|shell|compiler|php|mariadb|postgres|nginx|caddy|ip: sees to it that the machine has one. On Debian, as
+# need.sh browser|shell|compiler|php|mariadb|postgres|nginx|caddy|ip|systemd: sees to it that the machine has one. On Debian, as
 # root, it is installed. Otherwise a mark is left in .cache, by which the
 # Makefile skips what needs it, aloud; with CI set that is an error.
 set -euo pipefail
@@ -21,6 +21,7 @@ have() {
     nginx) command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] ;;
     caddy) command -v caddy >/dev/null ;;
     ip) command -v ip >/dev/null || [ -x /usr/sbin/ip ] ;;
+    systemd) command -v systemd-analyze >/dev/null ;;
     postgres) command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
     php) php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null ;;
   esac
@@ -38,6 +39,7 @@ packages() {
     nginx) echo nginx-light ;;
     caddy) echo caddy ;;
     ip) echo iproute2 ;;
+    systemd) echo systemd ;;
   esac
 }
 
