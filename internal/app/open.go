@@ -78,7 +78,7 @@ func open(ctx context.Context, cfg *config.Config, opts *Options) (_ *app, err e
 	}()
 	// The lock of the data directory comes before the listeners: of two who are
 	// started by mistake, the second is told about the first.
-	store, err := openStore(ctx, &cfg.Common)
+	store, err := openStore(ctx, &cfg.Common, tellMigrations(a.log))
 	if err != nil {
 		return nil, err
 	}
@@ -101,17 +101,28 @@ func open(ctx context.Context, cfg *config.Config, opts *Options) (_ *app, err e
 }
 
 // openStore opens the database that the settings name.
-func openStore(ctx context.Context, at *config.Common) (*sqlstore.Store, error) {
+func openStore(ctx context.Context, at *config.Common, tell ...func(sqlstore.Migration)) (*sqlstore.Store, error) {
 	if err := at.CheckStore(); err != nil {
 		return nil, err
 	}
 	switch scheme, _, _ := strings.Cut(at.Store, "://"); scheme {
 	case "postgres", "postgresql":
-		return sqlstore.OpenPostgres(ctx, at.Store)
+		return sqlstore.OpenPostgres(ctx, at.Store, tell...)
 	case "mysql":
-		return sqlstore.OpenMySQL(ctx, at.Store)
+		return sqlstore.OpenMySQL(ctx, at.Store, tell...)
 	}
-	return sqlstore.OpenSQLite(ctx, filepath.Join(at.Data, DatabaseFile))
+	return sqlstore.OpenSQLite(ctx, filepath.Join(at.Data, DatabaseFile), tell...)
+}
+
+// tellMigrations logs what keeps a start after an update: nobody should take it for dead.
+func tellMigrations(log *slog.Logger) func(sqlstore.Migration) {
+	return func(m sqlstore.Migration) {
+		if m.Done {
+			log.Info("database migrated", "version", m.Version, "of", m.Newest, "took", m.Took)
+			return
+		}
+		log.Info("migrating the database, which may take its time: do not stop it", "version", m.Version, "of", m.Newest)
+	}
 }
 
 // checkThere says where there is no database yet. One elsewhere says so itself.

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -238,4 +239,47 @@ func planOf(t *testing.T, s *Store, query string, args ...any) string {
 		t.Fatal(err)
 	}
 	return strings.Join(plan, "\n")
+}
+
+// A start that is kept by an old database looked like one that hangs: each step is told
+// of when it begins, and again when it is over. A new database has nothing to tell.
+func TestMigrationsAreToldOf(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chat.db")
+	var told []string
+	open := func() {
+		s, err := OpenSQLite(t.Context(), path, func(m Migration) {
+			told = append(told, fmt.Sprint(m.Version, " of ", m.Newest, " ", m.Done))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open()
+	if told != nil {
+		t.Errorf("a new database told of %q", told)
+	}
+	path = filepath.Join(t.TempDir(), "old.db")
+	db, err := sql.Open("sqlite", sqliteDSN(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := migrator(sqliteDialect(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), 14); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open()
+	open() // nothing is left to do
+	want := []string{"15 of 16 false", "15 of 16 true", "16 of 16 false", "16 of 16 true"}
+	if !slices.Equal(told, want) {
+		t.Errorf("told of %q, want %q", told, want)
+	}
 }

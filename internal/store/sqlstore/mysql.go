@@ -83,7 +83,7 @@ ON DUPLICATE KEY UPDATE name = name`
 // What the address says of timeouts (connect_timeout, statement_timeout, lock_timeout), of
 // pool_max_conns and of TLS (tls, tls_ca) counts. A server that is too old, or does not
 // sync what it commits, is refused. The caller closes the store.
-func OpenMySQL(ctx context.Context, address string) (_ *Store, err error) {
+func OpenMySQL(ctx context.Context, address string, tell ...func(Migration)) (_ *Store, err error) {
 	at, err := parseMySQL(address)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func OpenMySQL(ctx context.Context, address string) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := at.migrate(ctx, server); err != nil {
+	if err := at.migrate(ctx, server, tell); err != nil {
 		return nil, fmt.Errorf("migrate database: %w", err)
 	}
 	connector, err := at.connector(server)
@@ -229,7 +229,7 @@ func (at *mysqlAddress) connector(server *mysqlServer) (driver.Connector, error)
 // migrate works on connections of its own, which may take their time. Of several nodes
 // that start at once, one migrates and the others wait for it. The server commits after
 // each statement of a migration: where one stopped half way, it is run again.
-func (at *mysqlAddress) migrate(ctx context.Context, server *mysqlServer) (err error) {
+func (at *mysqlAddress) migrate(ctx context.Context, server *mysqlServer, tell []func(Migration)) (err error) {
 	slow := *at
 	slow.config = at.config.Clone()
 	slow.config.ParseTime = true // goose does
@@ -241,7 +241,7 @@ func (at *mysqlAddress) migrate(ctx context.Context, server *mysqlServer) (err e
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(2) // the lock has one of its own
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return migrate(ctx, mysqlDialect(at), db, goose.WithSessionLocker(mysqlLocker{at.config.DBName}))
+	return migrate(ctx, mysqlDialect(at), db, tell, goose.WithSessionLocker(mysqlLocker{at.config.DBName}))
 }
 
 // mysqlLocker has a lock of the server's while its connection lives. It is one for the

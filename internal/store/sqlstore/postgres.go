@@ -104,12 +104,12 @@ SELECT pg_advisory_xact_lock(hashtextextended('haggle ' || $1, 0))::text`
 // address says of timeouts (connect_timeout, statement_timeout, lock_timeout,
 // idle_in_transaction_session_timeout) and of pool_max_conns counts. The caller closes
 // the store.
-func OpenPostgres(ctx context.Context, url string) (_ *Store, err error) {
+func OpenPostgres(ctx context.Context, url string, tell ...func(Migration)) (_ *Store, err error) {
 	config, readers, err := postgresConfig(url)
 	if err != nil {
 		return nil, err
 	}
-	if err := migratePostgres(ctx, config); err != nil {
+	if err := migratePostgres(ctx, config, tell); err != nil {
 		return nil, fmt.Errorf("migrate database: %w", err)
 	}
 	reading := config.Copy()
@@ -165,7 +165,7 @@ func postgresConfig(url string) (*pgx.ConnConfig, int, error) {
 
 // migratePostgres works on a connection of its own, which may take its time. Of several
 // nodes that start at once, one migrates and the others wait for it.
-func migratePostgres(ctx context.Context, config *pgx.ConnConfig) (err error) {
+func migratePostgres(ctx context.Context, config *pgx.ConnConfig, tell []func(Migration)) (err error) {
 	config = config.Copy()
 	config.RuntimeParams["statement_timeout"] = "0"
 	config.RuntimeParams["lock_timeout"] = "0"
@@ -176,7 +176,7 @@ func migratePostgres(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	if err != nil {
 		return err
 	}
-	return migrate(ctx, postgresDialect(), db, goose.WithSessionLocker(locker))
+	return migrate(ctx, postgresDialect(), db, tell, goose.WithSessionLocker(locker))
 }
 
 // errOutcome says that a transaction may be stored or not.

@@ -21,7 +21,7 @@ import (
 type dbServer struct {
 	name     string
 	database func(t testing.TB) (url string) // empty, the test's own
-	open     func(ctx context.Context, url string) (*Store, error)
+	open     func(ctx context.Context, url string, tell ...func(Migration)) (*Store, error)
 
 	// kill ends the connections to a database that chosen says, all but the one of who
 	// asks for it, and waits until they are gone.

@@ -43,7 +43,7 @@ func sqliteDialect() Dialect {
 // OpenSQLite opens the database in the file at path, which it makes, with its
 // directory, if it is not there. While it is open the directory belongs to this
 // process: a second one gets an InUseError. The caller closes the store.
-func OpenSQLite(ctx context.Context, path string) (_ *Store, err error) {
+func OpenSQLite(ctx context.Context, path string, tell ...func(Migration)) (_ *Store, err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
@@ -74,21 +74,21 @@ func OpenSQLite(ctx context.Context, path string) (_ *Store, err error) {
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	if err := migrateSQLite(ctx, path); err != nil {
+	if err := migrateSQLite(ctx, path, tell); err != nil {
 		return nil, fmt.Errorf("migrate database: %w", err)
 	}
 	return newStore(ctx, sqliteDialect(), db, connectSQLite(path), lock)
 }
 
 // migrateSQLite works on a connection of its own: the readers' cannot write.
-func migrateSQLite(ctx context.Context, path string) (err error) {
+func migrateSQLite(ctx context.Context, path string, tell []func(Migration)) (err error) {
 	db, err := sql.Open("sqlite", sqliteDSN(path))
 	if err != nil {
 		return err
 	}
 	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return migrate(ctx, sqliteDialect(), db)
+	return migrate(ctx, sqliteDialect(), db, tell)
 }
 
 // touch makes the file with a mode of ours; SQLite gives its other files the same.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -65,14 +66,60 @@ func (s *Store) Close() error {
 	return err
 }
 
-// migrate brings the schema up to date.
-func migrate(ctx context.Context, d Dialect, db *sql.DB, options ...goose.ProviderOption) error {
+// Migration is one step of an older database's tables to those of today: told of when
+// it begins, as it may take its time, and again when it is over.
+type Migration struct {
+	Version, Newest int64
+	Done            bool
+	Took            time.Duration
+}
+
+// migrate brings the schema up to date, and tells of it unless the database is new.
+func migrate(ctx context.Context, d Dialect, db *sql.DB, tell []func(Migration), options ...goose.ProviderOption) error {
 	p, err := migrator(d, db, options...)
 	if err != nil {
 		return err
 	}
-	_, err = p.Up(ctx)
-	return err
+	if nextMigration(ctx, db, p.ListSources()) == (Migration{}) {
+		tell = nil
+	}
+	for {
+		step := nextMigration(ctx, db, p.ListSources())
+		say(tell, step)
+		done, err := p.UpByOne(ctx)
+		if errors.Is(err, goose.ErrNoNextVersion) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		step.Done, step.Took = true, done.Duration
+		say(tell, step)
+	}
+}
+
+// nextMigration is what is to be done next; the zero value for a new database, and for
+// one that is up to date.
+func nextMigration(ctx context.Context, db *sql.DB, sources []*goose.Source) Migration {
+	var at int64
+	if err := db.QueryRowContext(ctx, selectSchema).Scan(&at); err != nil || at == 0 {
+		return Migration{}
+	}
+	for _, source := range sources {
+		if source.Version > at {
+			return Migration{Version: source.Version, Newest: sources[len(sources)-1].Version}
+		}
+	}
+	return Migration{}
+}
+
+func say(tell []func(Migration), step Migration) {
+	if step.Version == 0 {
+		return
+	}
+	for _, f := range tell {
+		f(step)
+	}
 }
 
 func migrator(d Dialect, db *sql.DB, options ...goose.ProviderOption) (*goose.Provider, error) {
