@@ -25,6 +25,16 @@ test("a server that is gone is shown as such, and its return too, without a relo
   await expect(buyer.message("Two, into the dark")).toBeVisible();
 });
 
+test("on a phone the seller's list says that it is not current", async ({ person, server }) => {
+  const buyer = new Thread(await (await person(phone)).chatAbout(1001));
+  await buyer.say("One");
+  const console = await (await person(phone)).console("E_1/yun");
+  await expect(console.getByRole("option")).toHaveCount(1);
+  await server.kill();
+  await expect(console.getByText(/Offline\. Messages until \d+:\d+/)).toBeVisible();
+  await server.start();
+});
+
 test("a server that stops says when to come back, and everybody does", async ({ person, server }) => {
   const byes: unknown[] = [];
   const lin = await person(phone);

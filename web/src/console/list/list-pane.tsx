@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
+import { ConnectionBar } from "../../ui/connection-bar.tsx";
 import { failureText } from "../../ui/i18n/failure-text.ts";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { Menu } from "../../ui/menu.tsx";
@@ -18,8 +19,13 @@ const ROW_HEIGHT = 64;
 
 /** The seller's conversations. */
 export function ListPane() {
+  const { arrangement, client } = useDesk();
   return (
     <nav id="pane-list" class="c-list" aria-label={consoleWords().list.label}>
+      {/* Where the thread is elsewhere, so is its word on the connection. */}
+      {arrangement.value === "stack" && (
+        <ConnectionBar state={client.connection.value} onRetry={() => client.wake()} />
+      )}
       <ListHeader />
       <ListBody />
       <SoundHint />
