@@ -3,10 +3,11 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { Client } from "../client/api.ts";
-import { type Conversation, type Me, parseConversationPage } from "../protocol/body.ts";
+import type { Conversation, Me } from "../protocol/body.ts";
 import { language } from "../ui/i18n/language.ts";
 import type { Bell } from "./attend/bell.ts";
 import { type Drafts, openDrafts } from "./model/drafts.ts";
+import { openNextUnread } from "./model/next-unread.ts";
 import { type Arrangement, arrangement } from "./model/panes.ts";
 import { openPrefs, type PrefStore } from "./model/prefs.ts";
 import { shelf } from "./model/shelf.ts";
@@ -97,6 +98,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     if (matchMedia("(pointer: fine)").matches) wishToWrite.value++;
   };
   const search = openMessageSearch(client);
+  const nextUnread = openNextUnread(client, open);
   return {
     client,
     me,
@@ -120,19 +122,12 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     openConversation,
     openAndWrite,
     openNextUnread: async () => {
-      const next = await nextUnreadFrom(client, open);
+      const next = await nextUnread.find();
       if (next !== undefined) openAndWrite(next);
     },
     leaveThread: () => {
       overlay.value = false;
-      if (open.value === undefined) return;
-      // The step that opened it is undone, so that the browser's own Back does not open it again.
-      if (isRecord(history.state) && history.state["opened"] === true) {
-        history.back();
-        return;
-      }
-      setAddress(undefined, false);
-      open.value = undefined;
+      leave(open);
     },
     toggleContext: () => {
       if (arranged.value !== "beside") overlay.value = !overlay.value;
@@ -142,9 +137,21 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     bell,
     leave: () => {
       around.stop();
+      nextUnread.stop();
       search.dispose();
     },
   };
+}
+
+function leave(open: Signal<string | undefined>): void {
+  if (open.value === undefined) return;
+  // The step that opened it is undone, so that the browser's own Back does not open it again.
+  if (isRecord(history.state) && history.state["opened"] === true) {
+    history.back();
+    return;
+  }
+  setAddress(undefined, false);
+  open.value = undefined;
 }
 
 /** Going to one message of a conversation. Who then opens another has been there. */
@@ -165,29 +172,6 @@ function openGoing(
       openConversation(conversation);
     },
   };
-}
-
-/** The next below the open one, round the end, that counts as unread. What is muted does not call. */
-function nextUnread(rows: readonly Conversation[], open: string | undefined): Conversation | undefined {
-  const at = rows.findIndex((row) => row.id === open);
-  return [...rows.slice(at + 1), ...rows.slice(0, Math.max(0, at))].find(
-    ({ unread, marked, muted }) => muted !== true && (unread > 0 || marked === true),
-  );
-}
-
-/** The list has its newest only, or what is searched for: the server knows what else is unread. */
-async function nextUnreadFrom(
-  client: Client,
-  at: ReadonlySignal<string | undefined>,
-): Promise<string | undefined> {
-  const open = at.value;
-  const listed = nextUnread(client.inbox.rows.value, open);
-  if (listed !== undefined) return listed.id;
-  const path = "/v1/conversations?filter=unread&limit=100";
-  const page = await client.ask({ method: "GET", path }, parseConversationPage);
-  if ("code" in page || at.value !== open) return undefined; // who went elsewhere meanwhile stays there
-  const others = page.conversations.filter(({ id }) => id !== open);
-  return nextUnread(others, undefined)?.id;
 }
 
 /** What changes around the console without anybody asking: the window's width, the time, the address. */
