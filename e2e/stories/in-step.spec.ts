@@ -75,3 +75,20 @@ test("two products of one seller are one conversation", async ({ person }) => {
   expect(await seller.texts()).toEqual(["About the mug", "And the shirt?"]);
   await expect(seller.page.getByRole("region", { name: "Details" })).toContainText("Linen shirt");
 });
+
+test("an agent sees that a colleague has the buyer before them, and writes; the buyer sees neither", async ({ person }) => {
+  const buyer = new Thread(await (await person(phone)).chatAbout(1001));
+  await buyer.say("Who is there?");
+  const yun = await (await person()).console("E_1/yun");
+  const otto = await (await person()).console("E_1/otto");
+  const first = await answerTo(yun, "Lin Xia");
+  await expect(row(otto, "Lin Xia")).toContainText("Yun is looking at this");
+  await answerTo(otto, "Lin Xia");
+  await expect(otto.locator(".c-thread-header")).toContainText("Yun is looking at this");
+  await expect(yun.locator(".c-thread-header")).toContainText("Otto is looking at this");
+  await first.field.pressSequentially("I will");
+  await expect(otto.locator(".c-thread-header")).toContainText("Yun is writing an answer…");
+  await expect(buyer.page.locator(".typing-now")).toBeVisible();
+  await expect(buyer.page.locator("body")).not.toContainText("looking");
+  await expect(yun.locator(".c-thread-header")).not.toContainText("writing");
+});

@@ -501,7 +501,8 @@ type Event struct {
 	Origin ClientID
 
 	// Pos is each side's Pos after the change, indexed by Side; 0 for a side whose
-	// position it did not move, and for what is not kept (typing, presence, push).
+	// position it did not move, and for what is not kept (typing, colleague, presence,
+	// push).
 	Pos [2]Pos
 
 	Message      *Message
@@ -510,6 +511,7 @@ type Event struct {
 	Recall       *Recall
 	Conversation *ConversationView // it is new, or something else about it changed
 	Typing       *TypingEvent
+	Colleague    *ColleagueEvent
 	Presence     *PresenceEvent
 	Push         *PushEvent
 	Revoked      *RevokedEvent
@@ -530,6 +532,15 @@ type TypingEvent struct {
 	UID          UID
 	Agent        AgentID
 	AgentName    string
+}
+
+// ColleagueEvent says to a merchant's staff that one of them has a conversation before it
+// for about the next half a minute, or writes in it for the next few seconds.
+type ColleagueEvent struct {
+	Conversation ConversationID
+	Agent        AgentID
+	AgentName    string
+	Typing       bool
 }
 
 // PresenceEvent says that somebody came or went.

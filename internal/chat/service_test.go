@@ -558,6 +558,7 @@ func TestStranger(t *testing.T) {
 			"read":         func() error { return w.Read(ctx, who, id, 1) },
 			"delivered":    func() error { return w.Delivered(ctx, who, id, 1) },
 			"typing":       func() error { return w.Typing(ctx, who, id) },
+			"viewing":      func() error { return w.Viewing(ctx, who, id) },
 		} {
 			if err := ask(); chat.KindOf(err) != chat.NotFound {
 				t.Errorf("%s, %s: %v, want not found", who.UID, name, err)
@@ -689,8 +690,8 @@ func TestTyping(t *testing.T) {
 	}
 	events := w.bus.take()
 	want := []chat.Topic{{Kind: chat.EventsOf, UID: "U_42"}}
-	if len(events) != 1 || events[0].Typing == nil || events[0].Typing.AgentName != "Alice" || !cmp.Equal(want, events[0].Topics) {
-		t.Errorf("announced %+v, want typing to the buyer alone", events)
+	if len(events) != 2 || events[0].Typing == nil || events[0].Typing.AgentName != "Alice" || !cmp.Equal(want, events[0].Topics) {
+		t.Errorf("announced %+v, want typing to the buyer first", events)
 	}
 	if _, err := w.SetBlocked(t.Context(), buyer, id, true); err != nil {
 		t.Fatal(err)
@@ -704,6 +705,40 @@ func TestTyping(t *testing.T) {
 	}
 	w.limit[chat.ActionTyping] = 0
 	wantCode(t, w.Typing(t.Context(), seller, id), "rate_limited")
+}
+
+// Two colleagues would answer the same buyer if neither knew of the other; the buyer is
+// told nothing of who looks at what.
+func TestColleagues(t *testing.T) {
+	w := newWorld(t)
+	id := w.begin(t)
+	w.bus.take()
+	staff := []chat.Topic{{Kind: chat.EventsOf, UID: seller.UID}}
+	for _, tc := range []struct {
+		name   string
+		do     func(context.Context, chat.Actor, chat.ConversationID) error
+		typing bool
+	}{{"viewing", w.Viewing, false}, {"typing", w.Typing, true}} {
+		if err := tc.do(t.Context(), seller, id); err != nil {
+			t.Fatal(err)
+		}
+		events := w.bus.take()
+		last := events[len(events)-1]
+		want := &chat.ColleagueEvent{Conversation: id, Agent: seller.Agent, AgentName: seller.AgentName, Typing: tc.typing}
+		if !cmp.Equal(want, last.Colleague) || !cmp.Equal(staff, last.Topics) {
+			t.Errorf("%s: announced %+v to %v, want %+v to %v", tc.name, last.Colleague, last.Topics, want, staff)
+		}
+	}
+	for _, alone := range []chat.Actor{buyer, {UID: seller.UID}} {
+		if err := w.Viewing(t.Context(), alone, id); err != nil {
+			t.Fatal(err)
+		}
+		if events := w.bus.take(); events != nil {
+			t.Errorf("%+v has no colleagues, announced %+v", alone, events)
+		}
+	}
+	w.limit[chat.ActionTyping] = 0
+	wantCode(t, w.Viewing(t.Context(), seller, id), "rate_limited")
 }
 
 // Whether somebody is online is the business of those who talk to them.

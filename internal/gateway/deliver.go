@@ -86,6 +86,11 @@ func frameOf(ev *chat.Event, reader chat.Side) wire.ServerFrame {
 	case ev.Typing != nil:
 		t := ev.Typing
 		return wire.ServerFrame{Typing: &wire.TypingEvent{Conversation: string(t.Conversation), UID: string(t.UID), AgentName: t.AgentName}}
+	case ev.Colleague != nil:
+		c := ev.Colleague
+		return wire.ServerFrame{Colleague: &wire.ColleagueEvent{
+			Conversation: string(c.Conversation), Agent: string(c.Agent), AgentName: c.AgentName, Typing: c.Typing,
+		}}
 	case ev.Push != nil:
 		return wire.ServerFrame{Push: &wire.PushEvent{Payload: jsontext.Value(ev.Push.Payload)}}
 	}

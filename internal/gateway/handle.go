@@ -21,6 +21,8 @@ func (s *session) handle(ctx context.Context, f *wire.ClientFrame) error {
 		return s.handleRecall(ctx, f)
 	case f.Typing != nil:
 		return s.handleTyping(ctx, f)
+	case f.Viewing != nil:
+		return s.handleViewing(ctx, f)
 	case f.Watch != nil:
 		return s.handleWatch(ctx, f)
 	case f.Token != nil:
@@ -78,6 +80,14 @@ func (s *session) handleTyping(ctx context.Context, f *wire.ClientFrame) error {
 		return err
 	}
 	s.ack(f.ID, wire.Ack{Conversation: f.Typing.Conversation})
+	return nil
+}
+
+func (s *session) handleViewing(ctx context.Context, f *wire.ClientFrame) error {
+	if err := s.gw.svc.Viewing(ctx, s.actor, chat.ConversationID(f.Viewing.Conversation)); err != nil {
+		return err
+	}
+	s.ack(f.ID, wire.Ack{Conversation: f.Viewing.Conversation})
 	return nil
 }
 

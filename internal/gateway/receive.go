@@ -86,7 +86,7 @@ func (s *session) carryOut(now time.Time, isText bool, data []byte) {
 // others are frequent, and a timer for each is not free.
 func (s *session) handleInTime(f *wire.ClientFrame, kind kind) error {
 	ctx := s.gw.ctx
-	if kind != kindDelivered && kind != kindTyping {
+	if kind != kindDelivered && kind != kindTyping && kind != kindViewing {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, handleWithin)
 		defer cancel()
@@ -116,7 +116,7 @@ func checkOne(f *wire.ClientFrame) error {
 	n := 0
 	for _, set := range [...]bool{
 		f.Hello != nil, f.Token != nil, f.Send != nil, f.Delivered != nil, f.Read != nil,
-		f.Recall != nil, f.Typing != nil, f.Watch != nil, f.Heartbeat != nil,
+		f.Recall != nil, f.Typing != nil, f.Viewing != nil, f.Watch != nil, f.Heartbeat != nil,
 	} {
 		if set {
 			n++

@@ -18,6 +18,8 @@ const (
 	kindRead
 	kindRecall
 	kindTyping
+	kindViewing
+	kindColleague
 	kindWatch
 	kindHeartbeat
 	kindWelcome
@@ -34,7 +36,7 @@ const (
 // String returns the name of the frame's field.
 func (k kind) String() string {
 	return [kinds]string{
-		"other", "hello", "token", "send", "delivered", "read", "recall", "typing", "watch",
+		"other", "hello", "token", "send", "delivered", "read", "recall", "typing", "viewing", "colleague", "watch",
 		"heartbeat", "welcome", "ack", "message", "conversation", "presence", "push", "error",
 	}[k]
 }
@@ -51,6 +53,8 @@ func kindOf(f *wire.ClientFrame) kind {
 		return kindHeartbeat
 	case f.Typing != nil:
 		return kindTyping
+	case f.Viewing != nil:
+		return kindViewing
 	case f.Watch != nil:
 		return kindWatch
 	case f.Recall != nil:
@@ -77,6 +81,8 @@ func kindOfServer(f *wire.ServerFrame) kind {
 		return kindHeartbeat
 	case f.Typing != nil:
 		return kindTyping
+	case f.Colleague != nil:
+		return kindColleague
 	case f.Presence != nil:
 		return kindPresence
 	case f.Conversation != nil:

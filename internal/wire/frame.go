@@ -18,6 +18,7 @@ type ClientFrame struct {
 	Read      *Mark      `json:"read,omitzero"`
 	Recall    *RecallReq `json:"recall,omitzero"`
 	Typing    *Typing    `json:"typing,omitzero"`
+	Viewing   *Viewing   `json:"viewing,omitzero"`
 	Watch     *Watch     `json:"watch,omitzero"`
 	Heartbeat *Heartbeat `json:"heartbeat,omitzero"`
 }
@@ -74,6 +75,12 @@ type Typing struct {
 	Conversation string `json:"conversation"`
 }
 
+// Viewing says that its sender, an agent, has a conversation before it. It holds for 30
+// seconds, or until the agent says so of another one.
+type Viewing struct {
+	Conversation string `json:"conversation"`
+}
+
 // Watch names all the uids whose presence the session wants to know from now on.
 type Watch struct {
 	UIDs []string `json:"uids"`
@@ -91,6 +98,7 @@ type ServerFrame struct {
 	Recall       *RecallEvent       `json:"recall,omitzero"`
 	Conversation *ConversationEvent `json:"conversation,omitzero"`
 	Typing       *TypingEvent       `json:"typing,omitzero"`
+	Colleague    *ColleagueEvent    `json:"colleague,omitzero"`
 	Presence     *PresenceEvent     `json:"presence,omitzero"`
 	Push         *PushEvent         `json:"push,omitzero"`
 	Heartbeat    *Heartbeat         `json:"heartbeat,omitzero"`
@@ -177,6 +185,15 @@ type TypingEvent struct {
 	Conversation string `json:"conversation"`
 	UID          string `json:"uid"`
 	AgentName    string `json:"agent_name,omitzero"`
+}
+
+// ColleagueEvent says to a merchant's staff that one of them has a conversation before it,
+// for the next 30 seconds, or with Typing writes in it, for the next 5.
+type ColleagueEvent struct {
+	Conversation string `json:"conversation"`
+	Agent        string `json:"agent"`
+	AgentName    string `json:"agent_name,omitzero"`
+	Typing       bool   `json:"typing,omitzero"`
 }
 
 // PresenceEvent says who is there: "online", "offline" or "unknown" by uid.

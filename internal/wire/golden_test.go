@@ -49,6 +49,7 @@ func clientFrames() map[string]wire.ClientFrame {
 		"read":      {ID: 5, Read: &wire.Mark{Conversation: conversationID, Seq: 12}},
 		"recall":    {ID: 6, Recall: &wire.RecallReq{Conversation: conversationID, Seq: 12}},
 		"typing":    {Typing: &wire.Typing{Conversation: conversationID}},
+		"viewing":   {Viewing: &wire.Viewing{Conversation: conversationID}},
 		"watch":     {ID: 7, Watch: &wire.Watch{UIDs: []string{"V_7", "E_9"}}},
 		"heartbeat": {Heartbeat: &wire.Heartbeat{}},
 	}
@@ -163,6 +164,7 @@ func serverFrames() map[string]wire.ServerFrame {
 			Pos: 41, Conversation: wire.FromConversation(&d.conversation, chat.BuyerSide),
 		}},
 		"typing":    {Typing: &wire.TypingEvent{Conversation: conversationID, UID: "V_7", AgentName: "Alice"}},
+		"colleague": {Colleague: &wire.ColleagueEvent{Conversation: conversationID, Agent: "alice", AgentName: "Alice", Typing: true}},
 		"presence":  {Presence: &wire.PresenceEvent{UIDs: map[string]string{"V_7": "online", "E_9": "offline", "V_8": "unknown"}}},
 		"push":      {Push: &wire.PushEvent{Payload: jsontext.Value(`{"order":"A-17","paid":true}`)}},
 		"heartbeat": {Heartbeat: &wire.Heartbeat{Position: &position}},

@@ -205,6 +205,7 @@ func everyEvent() []chat.Event {
 		{Pos: pos, Recall: &chat.Recall{Conversation: "c1", Seq: 12, Rev: 32, By: "V_7", At: at}},
 		{Pos: pos, Conversation: &view},
 		{Typing: &chat.TypingEvent{Conversation: "c1", UID: "V_7", Agent: "alice", AgentName: "Alice"}},
+		{Colleague: &chat.ColleagueEvent{Conversation: "c1", Agent: "alice", AgentName: "Alice", Typing: true}},
 		{Presence: &chat.PresenceEvent{UID: "V_7", Online: true}},
 		{Push: &chat.PushEvent{Payload: []byte(`{"paid":true}`)}},
 		{Revoked: &chat.RevokedEvent{At: at}},

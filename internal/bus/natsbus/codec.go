@@ -26,6 +26,7 @@ type event struct {
 	Recall       *chat.Recall         `json:"recall,omitempty"`
 	Conversation *conversation        `json:"conversation,omitempty"`
 	Typing       *chat.TypingEvent    `json:"typing,omitempty"`
+	Colleague    *chat.ColleagueEvent `json:"colleague,omitempty"`
 	Presence     *chat.PresenceEvent  `json:"presence,omitempty"`
 	Push         *chat.PushEvent      `json:"push,omitempty"`
 	Revoked      *chat.RevokedEvent   `json:"revoked,omitempty"`
@@ -42,7 +43,7 @@ type conversation struct {
 func encode(ev *chat.Event) ([]byte, error) {
 	w := event{
 		Origin: ev.Origin, Pos: ev.Pos, Message: ev.Message, Delivered: ev.Delivered, Read: ev.Read,
-		Recall: ev.Recall, Typing: ev.Typing, Presence: ev.Presence, Push: ev.Push, Revoked: ev.Revoked,
+		Recall: ev.Recall, Typing: ev.Typing, Colleague: ev.Colleague, Presence: ev.Presence, Push: ev.Push, Revoked: ev.Revoked,
 	}
 	if c := ev.Conversation; c != nil {
 		w.Conversation = &conversation{c.Conversation, c.Participants, c.Product}
@@ -70,7 +71,7 @@ func decode(data []byte) (ev chat.Event, understood bool) {
 	}
 	ev = chat.Event{
 		Origin: w.Origin, Pos: w.Pos, Message: w.Message, Delivered: w.Delivered, Read: w.Read,
-		Recall: w.Recall, Typing: w.Typing, Presence: w.Presence, Push: w.Push, Revoked: w.Revoked,
+		Recall: w.Recall, Typing: w.Typing, Colleague: w.Colleague, Presence: w.Presence, Push: w.Push, Revoked: w.Revoked,
 	}
 	if c := w.Conversation; c != nil {
 		ev.Conversation = &chat.ConversationView{Conversation: c.Conversation, Participants: c.Participants, Product: c.Product}

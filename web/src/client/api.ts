@@ -4,6 +4,7 @@
  */
 import type { ReadonlySignal } from "@preact/signals-core";
 import type { Begin, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
+import type { ColleagueEvent } from "../protocol/frame.ts";
 import type { Parse } from "../protocol/parse.ts";
 import type { HttpRequest } from "./ports.ts";
 
@@ -179,6 +180,10 @@ export type Client = {
   pictureUrl(file: string): ReadonlySignal<PictureUrl | undefined>;
 
   onArrival(listener: (arrival: Arrival) => void): () => void;
+  /** Tells an agent's colleagues that they have a conversation before them. */
+  viewing(conversation: string): void;
+  /** A colleague has a conversation before them, or writes in it: for the next seconds. Also oneself, elsewhere. */
+  onColleague(listener: (event: ColleagueEvent) => void): () => void;
   /** What the shop's backend pushed; its meaning is the shop's own. */
   onPush(listener: (payload: unknown) => void): () => void;
 

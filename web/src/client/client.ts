@@ -1,6 +1,6 @@
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Ack, Conversation, Me, Message, Side } from "../protocol/body.ts";
-import type { MessageEvent, ServerFrame, Welcome } from "../protocol/frame.ts";
+import type { ColleagueEvent, MessageEvent, ServerFrame, Welcome } from "../protocol/frame.ts";
 import type { Parse } from "../protocol/parse.ts";
 import type {
   Arrival,
@@ -68,6 +68,7 @@ class LiveClient implements Client {
   /** Threads that wait for their first message, by the seller's uid. */
   private readonly beginnings = new Map<string, LiveThread>();
   private readonly arrivals = new Set<(arrival: Arrival) => void>();
+  private readonly colleagues = new Set<(event: ColleagueEvent) => void>();
   private readonly pushes = new Set<(payload: unknown) => void>();
   /** Up to where this device has everything, of conversations whose thread is not loaded. */
   private readonly arrived = new Map<string, number>();
@@ -245,6 +246,15 @@ class LiveClient implements Client {
   onArrival(listener: (arrival: Arrival) => void): () => void {
     this.arrivals.add(listener);
     return () => this.arrivals.delete(listener);
+  }
+
+  viewing(conversation: string): void {
+    this.link.tell({ viewing: { conversation } });
+  }
+
+  onColleague(listener: (event: ColleagueEvent) => void): () => void {
+    this.colleagues.add(listener);
+    return () => this.colleagues.delete(listener);
   }
 
   onPush(listener: (payload: unknown) => void): () => void {
@@ -506,6 +516,9 @@ class LiveClient implements Client {
           return this.positions.note(frame.conversation.pos);
         case "typing":
           return this.typists.told(frame.typing);
+        case "colleague":
+          for (const listener of this.colleagues) listener(frame.colleague);
+          return;
         case "presence":
           return this.presences.told(frame.presence.uids);
         case "heartbeat":

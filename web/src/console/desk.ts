@@ -6,6 +6,7 @@ import type { Client } from "../client/api.ts";
 import type { Conversation, Me } from "../protocol/body.ts";
 import { language } from "../ui/i18n/language.ts";
 import type { Bell } from "./attend/bell.ts";
+import { type Colleagues, openColleagues, sayWhatIsViewed } from "./model/colleagues.ts";
 import { type Drafts, openDrafts } from "./model/drafts.ts";
 import { openNextUnread } from "./model/next-unread.ts";
 import { type Arrangement, arrangement } from "./model/panes.ts";
@@ -34,6 +35,7 @@ export type Desk = {
   readonly phrases: PhraseBook;
   readonly search: MessageSearch;
   readonly watching: Watching;
+  readonly colleagues: Colleagues;
   /** Where each thread was left, if not at its end. */
   readonly places: Map<string, Place>;
   readonly open: Signal<string | undefined>;
@@ -99,10 +101,12 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
   };
   const search = openMessageSearch(client);
   const nextUnread = openNextUnread(client, open);
+  const staff = followStaff(client, me, open);
   return {
     client,
     me,
     prefs,
+    colleagues: staff.colleagues,
     drafts: openDrafts(device),
     phrases: openPhraseBook(client),
     search,
@@ -137,6 +141,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     bell,
     leave: () => {
       around.stop();
+      staff.stop();
       nextUnread.stop();
       search.dispose();
     },
@@ -172,6 +177,29 @@ function openGoing(
       openConversation(conversation);
     },
   };
+}
+
+/** Hears what colleagues have before them, and tells them what is open here, in a window in front. */
+function followStaff(client: Client, { agent }: Me, open: ReadonlySignal<string | undefined>) {
+  const colleagues = openColleagues(agent);
+  const viewed = () => (document.hasFocus() ? open.peek() : undefined);
+  const saying = sayWhatIsViewed(viewed, (id) => client.viewing(id));
+  const stops = [
+    client.onColleague(colleagues.told),
+    open.subscribe(saying.again),
+    client.connection.subscribe(({ kind }) => {
+      if (kind === "offline") colleagues.forget();
+      if (kind === "online") saying.again();
+    }),
+  ];
+  addEventListener("focus", saying.again);
+  const stop = () => {
+    removeEventListener("focus", saying.again);
+    for (const end of stops) end();
+    saying.end();
+    colleagues.dispose();
+  };
+  return { colleagues, stop };
 }
 
 /** What changes around the console without anybody asking: the window's width, the time, the address. */

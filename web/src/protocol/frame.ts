@@ -40,6 +40,7 @@ export type ClientBody =
   | { read: Mark }
   | { recall: Mark }
   | { typing: { conversation: string } }
+  | { viewing: { conversation: string } }
   | { watch: { uids: readonly string[] } }
   | { heartbeat: Record<string, never> };
 
@@ -68,6 +69,8 @@ export type WatermarkEvent = {
 export type RecallEvent = { pos: number; recall: Recall };
 export type ConversationEvent = { pos: number; conversation: Conversation };
 export type TypingEvent = { conversation: string; uid: string; agent_name?: string };
+/** A colleague has the conversation before them, or writes in it. */
+export type ColleagueEvent = { conversation: string; agent: string; agent_name?: string; typing?: boolean };
 export type PresenceEvent = { uids: Readonly<Record<string, PresenceName>> };
 export type Bye = { code: string; message: string; retry_after_ms?: number; final?: boolean };
 
@@ -81,6 +84,7 @@ export type ServerBody =
   | { kind: "recall"; recall: RecallEvent }
   | { kind: "conversation"; conversation: ConversationEvent }
   | { kind: "typing"; typing: TypingEvent }
+  | { kind: "colleague"; colleague: ColleagueEvent }
   | { kind: "presence"; presence: PresenceEvent }
   | { kind: "push"; push: { payload: unknown } }
   | { kind: "heartbeat"; heartbeat: { position?: Position } }
@@ -113,6 +117,12 @@ const message = object<MessageEvent>({ pos: number, message: parseMessage });
 const recall = object<RecallEvent>({ pos: number, recall: parseRecall });
 const conversation = object<ConversationEvent>({ pos: number, conversation: parseConversation });
 const typing = object<TypingEvent>({ conversation: string, uid: string, agent_name: optional(string) });
+const colleague = object<ColleagueEvent>({
+  conversation: string,
+  agent: string,
+  agent_name: optional(string),
+  typing: optional(boolean),
+});
 const presence = object<PresenceEvent>({ uids: record(parsePresence) });
 const heartbeat = object<{ position?: Position }>({ position: optional(parsePosition) });
 const bye = object<Bye>({
@@ -132,6 +142,7 @@ const bodies: ReadonlyMap<string, Parse<ServerBody>> = new Map<string, Parse<Ser
   ["recall", (v) => ({ kind: "recall", recall: recall(v) })],
   ["conversation", (v) => ({ kind: "conversation", conversation: conversation(v) })],
   ["typing", (v) => ({ kind: "typing", typing: typing(v) })],
+  ["colleague", (v) => ({ kind: "colleague", colleague: colleague(v) })],
   ["presence", (v) => ({ kind: "presence", presence: presence(v) })],
   ["push", (v) => ({ kind: "push", push: { payload: members(v)["payload"] } })],
   ["heartbeat", (v) => ({ kind: "heartbeat", heartbeat: heartbeat(v) })],

@@ -111,6 +111,7 @@ const frames: Record<string, ClientFrame> = {
   },
   "client-token.json": { id: 2, token: { token: "header.claims.signature" } },
   "client-typing.json": { typing: { conversation } },
+  "client-viewing.json": { viewing: { conversation } },
   "client-watch.json": { id: 7, watch: { uids: ["V_7", "E_9"] } },
 };
 

@@ -102,6 +102,11 @@ export const en = {
     report: "Report…",
     jumpUnread: "Jump to unread",
   },
+  colleague: {
+    looking: (name: string) => `${name} is looking at this`,
+    writing: (name: string) => `${name} is writing an answer…`,
+    more: (says: string, n: number) => `${says} +${n}`,
+  },
   block: {
     title: (name: string) => `Block ${name}?`,
     body: "They will not be able to write to you, nor you to them, until you unblock them. The messages stay.",

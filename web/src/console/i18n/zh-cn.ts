@@ -95,6 +95,11 @@ export const zhCn: ConsoleWords = {
     report: "举报…",
     jumpUnread: "跳到未读",
   },
+  colleague: {
+    looking: (name: string) => `${name} 正在查看`,
+    writing: (name: string) => `${name} 正在回复…`,
+    more: (says: string, n: number) => `${says} +${n}`,
+  },
   block: {
     title: (name) => `屏蔽${name}？`,
     body: "取消屏蔽之前，双方都无法给对方发消息。已有的消息会保留。",

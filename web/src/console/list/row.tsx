@@ -6,7 +6,7 @@ import { Icon, type IconPath } from "../../ui/icon.tsx";
 import type { MenuAnchor } from "../../ui/menu-opener.tsx";
 import { type PreviewWords, previewOf } from "../../ui/model/preview.ts";
 import { buyerName, useDesk } from "../desk.ts";
-import { bellOff, pin } from "../drawings.ts";
+import { bellOff, eye, pen, pin } from "../drawings.ts";
 import { usePresence } from "../hooks.ts";
 import type { ConsoleWords } from "../i18n/en.ts";
 import { consoleWords } from "../i18n/words.ts";
@@ -27,11 +27,12 @@ type RowProps = {
 
 /** One conversation in the list. */
 export function Row({ conversation, index, count, selected, active, onOpen, onMenu }: RowProps) {
-  const { labels, minute, client } = useDesk();
+  const { labels, minute, client, colleagues } = useDesk();
   const words = consoleWords();
   const presence = usePresence(conversation.buyer.uid);
   const typing = client.typing(conversation.id).value !== undefined;
   const name = buyerName(conversation);
+  const [colleague] = colleagues.at(conversation.id).value;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list takes the keys for all its rows.
     <div
@@ -57,6 +58,12 @@ export function Row({ conversation, index, count, selected, active, onOpen, onMe
             <bdi>{name}</bdi>
           </span>
           <span class="visually-hidden">{words.presence[presence]}</span>
+          {colleague !== undefined && (
+            <Mark
+              drawing={colleague.typing ? pen : eye}
+              label={(colleague.typing ? words.colleague.writing : words.colleague.looking)(colleague.name)}
+            />
+          )}
           {conversation.pinned && <Mark drawing={pin} label={words.list.pinned} />}
           {conversation.muted && <Mark drawing={bellOff} label={words.list.muted} />}
           <time
