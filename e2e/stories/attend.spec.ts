@@ -4,8 +4,12 @@ import { answerTo, row, Thread } from "../talk.ts";
 /** Counts in the page what is heard and what the desktop shows, and lets a story take the page out of front. */
 async function observe(page: Page): Promise<void> {
   await page.addInitScript(() => {
-    const called = { tones: 0, notices: [] as string[], front: true };
+    const called = { tones: 0, notices: [] as string[], front: true, badge: 0 };
     Object.assign(globalThis, { called });
+    Object.assign(navigator, {
+      setAppBadge: async (count: number) => void (called.badge = count),
+      clearAppBadge: async () => void (called.badge = 0),
+    });
     const { createOscillator } = AudioContext.prototype;
     AudioContext.prototype.createOscillator = function () {
       called.tones++;
@@ -25,7 +29,7 @@ async function observe(page: Page): Promise<void> {
   await page.reload();
 }
 
-type Called = { tones: number; notices: string[]; front: boolean };
+type Called = { tones: number; notices: string[]; front: boolean; badge: number };
 const called = (page: Page): Promise<Called> =>
   page.evaluate(() => (globalThis as unknown as { called: Called }).called);
 const setFront = (page: Page, front: boolean) =>
@@ -62,11 +66,13 @@ test("a seller who looks elsewhere hears a message, sees who wrote, and finds a 
   expect((await called(console)).tones).toBe(4);
   await expect(console).toHaveTitle(/^\(2\) /);
   expect(await icon(console)).toContain(">2</text>");
+  expect((await called(console)).badge, "on the installed app's icon").toBe(2);
 
   await setFront(console, true);
   await answerTo(console, "Lin");
   await expect(console).toHaveTitle(/^(?!\()/);
   expect(await icon(console)).not.toContain("</text>");
+  expect((await called(console)).badge).toBe(0);
 });
 
 test("who looks at a conversation in one window is not called for it in another", async ({ person }) => {

@@ -1,5 +1,5 @@
 import { expect, type Page, phone, test } from "../harness.ts";
-import { row, Thread } from "../talk.ts";
+import { answerTo, row, Thread } from "../talk.ts";
 
 test("a seller works without a mouse: picks a conversation, answers, goes on to the next", async ({ person }) => {
   const lin = new Thread(await (await person(phone)).chatAbout(1001, "a"));
@@ -94,3 +94,25 @@ async function tabTo(page: Page, selector: string, key = "Tab"): Promise<void> {
   }
   throw new Error(`${selector} cannot be reached with ${key}`);
 }
+
+test("the edges of the panes move by keyboard, and stand where they were after a reload", async ({ person }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("Hello");
+  const console = await (await person()).console("E_1/yun");
+  await answerTo(console, "Lin");
+  const width = async (pane: string) => (await console.locator(pane).boundingBox())?.width ?? 0;
+  for (const [edge, pane, key] of [
+    ["Width of the conversation list", "#pane-list", "ArrowRight"],
+    ["Width of the details", "#pane-context", "ArrowLeft"],
+  ] as const) {
+    const before = await width(pane);
+    const separator = console.getByRole("separator", { name: edge });
+    await separator.focus();
+    for (let i = 0; i < 3; i++) await console.keyboard.press(key);
+    await expect.poll(() => width(pane), edge).toBe(before + 48);
+    await expect(separator).toHaveAttribute("aria-valuenow", String(before + 48));
+    await console.reload();
+    await expect(console.locator(pane)).toBeVisible();
+    expect(await width(pane), edge).toBe(before + 48);
+  }
+});
