@@ -164,7 +164,7 @@ func TestDoctorStore(t *testing.T) {
 
 // A database on a server is looked at before the first start, and after it.
 func TestDoctorServer(t *testing.T) {
-	open := map[string]func(context.Context, string) (*sqlstore.Store, error){"PostgreSQL": sqlstore.OpenPostgres, "MariaDB": sqlstore.OpenMySQL}
+	open := map[string]func(context.Context, string, ...func(sqlstore.Migration)) (*sqlstore.Store, error){"PostgreSQL": sqlstore.OpenPostgres, "MariaDB": sqlstore.OpenMySQL}
 	for _, e := range testkit.Engines() {
 		t.Run(e.Name, func(t *testing.T) {
 			cfg := &config.Config{Common: config.Common{Store: e.Database(t).URL}}

@@ -62,7 +62,7 @@ func TestServerTLS(t *testing.T) {
 	good, wrong := url.QueryEscape(ca.Path("ca.pem")), url.QueryEscape(another.Path("ca.pem"))
 	for _, e := range []struct {
 		engine    string
-		open      func(ctx context.Context, url string) (*Store, error)
+		open      func(ctx context.Context, url string, tell ...func(Migration)) (*Store, error)
 		encrypted string // answers with a word where the connection is
 		in, out   []string
 		verified  string
