@@ -55,6 +55,7 @@ func Checks(cfg *config.Config) []doctor.Check {
 		{Name: "origins", Run: e.origins},
 		{Name: "tls", Run: e.certificate},
 		{Name: "address", Run: e.address},
+		{Name: "proxy", Run: e.proxy},
 		{Name: "sockets", Run: e.sockets},
 	}
 }
@@ -87,8 +88,7 @@ func (e *examiner) settings(_ context.Context, tell *doctor.Teller) {
 		tell.Warning("let nobody else into that network", "the shop's PHP sends its secretKey and what it pushes in the clear (--compat-gateway)")
 	}
 	if e.cfg.BehindProxy && len(e.cfg.TrustedProxy) == 0 {
-		tell.Warning("name the proxy's address with --trusted-proxies if it is on another machine: else all people behind it share one allowance",
-			"only a proxy on this machine is believed about whom it speaks for")
+		tell.OK("X-Forwarded-For is believed from proxies on this machine")
 	} else if len(e.cfg.TrustedProxy) > 0 {
 		tell.OK("X-Forwarded-For is believed from %v", e.cfg.Proxies())
 	}

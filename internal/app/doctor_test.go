@@ -20,6 +20,7 @@ import (
 
 	"haggle/internal/config"
 	"haggle/internal/doctor"
+	"haggle/internal/rest"
 	"haggle/internal/store/sqlstore"
 	"haggle/internal/testkit"
 )
@@ -128,6 +129,37 @@ func TestDoctorProxy(t *testing.T) {
 		cfg := &config.Config{Listening: config.Listening{Listen: "127.0.0.1:0", BaseURL: s.URL, BehindProxy: true}}
 		wants(t, tc.name, examine(t, cfg, tc.check), tc.want)
 		s.Close()
+	}
+}
+
+// What a proxy makes of the address that people come from.
+func TestDoctorCaller(t *testing.T) {
+	const from = "203.0.113.9"
+	for _, tc := range []struct {
+		name      string
+		behind    bool
+		forwarded []string
+		believed  bool
+		want      string
+	}{
+		{"there is none", false, []string{nobodys}, false, "ok: nothing before the server"},
+		{"nobody told of it", false, []string{from}, false, "warning: a proxy at 10.0.0.2 stands before"},
+		{"passes it on", true, []string{nobodys}, true, "wrong: X-Forwarded-For arrives as whoever asks has written it"},
+		{"takes it away", true, nil, true, "wrong: the proxy at 10.0.0.2 does not say whom it speaks for"},
+		{"is not believed", true, []string{from}, false, "wrong: the proxy at 10.0.0.2 is not believed"},
+		{"sets it", true, []string{from}, true, "ok: the proxy at 10.0.0.2 says whom it speaks for"},
+		{"adds to it", true, []string{nobodys + ", " + from}, true, "ok: the proxy at 10.0.0.2 says whom it speaks for"},
+		{"adds a line", true, []string{nobodys, from}, true, "ok: the proxy at 10.0.0.2 says whom it speaks for"},
+	} {
+		var found []string
+		look := doctor.Check{Name: "proxy", Run: func(_ context.Context, tell *doctor.Teller) {
+			tellCaller(tell, tc.behind, &rest.CallerAnswer{Peer: "10.0.0.2", Believed: tc.believed, Forwarded: tc.forwarded})
+		}}
+		doctor.Run(t.Context(), []doctor.Check{look}, func(f doctor.Finding) { found = append(found, fmt.Sprintf("%s: %s", f.Level, f.Found)) })
+		wants(t, tc.name, found, tc.want)
+		if len(found) != 1 {
+			t.Errorf("%s: found %q", tc.name, found)
+		}
 	}
 }
 

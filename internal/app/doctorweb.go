@@ -6,17 +6,21 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
 	"haggle/internal/config"
 	"haggle/internal/doctor"
+	"haggle/internal/rest"
 )
 
 const (
@@ -25,6 +29,10 @@ const (
 
 	// askTimeout is how long the server may take to answer.
 	askTimeout = 10 * time.Second
+
+	// nobodys is an address that nobody has (RFC 5737), for whom the doctor claims to
+	// speak. A proxy has to know better.
+	nobodys = "192.0.2.77"
 )
 
 // origins says whose pages may come in.
@@ -172,6 +180,61 @@ func (e *examiner) scheme(ctx context.Context, tell *doctor.Teller) {
 	if secure := a.header.Get("Strict-Transport-Security") != ""; secure != (e.base.Scheme == "https") {
 		tell.Wrong("start the server with this --base-url, and look whether the proxy changes headers",
 			"the server that answers at %s was told of another scheme", e.base)
+	}
+}
+
+// proxy looks what stands between has made of the address that people come from: rates
+// are counted by that.
+func (e *examiner) proxy(ctx context.Context, tell *doctor.Teller) {
+	key := e.apiKey()
+	if e.base == nil || e.base.Port() == "0" || key == "" {
+		return
+	}
+	a, err := e.ask(ctx, "/v1/server/caller", http.Header{"Authorization": {"Bearer " + key}, "X-Forwarded-For": {nobodys}})
+	if err != nil {
+		return // address says so
+	}
+	var caller rest.CallerAnswer
+	switch {
+	case a.status == http.StatusUnauthorized:
+		tell.Warning("look with the API key that the server has, and see whether the proxy takes Authorization away", "the server at %s does not take the API key that is known here", e.base)
+	case a.status != http.StatusOK || json.Unmarshal([]byte(a.text), &caller) != nil:
+		tell.Warning("see where the proxy sends /v1/server/caller, and whether the server is of this version", "%s/v1/server/caller answers %d", e.base, a.status)
+	default:
+		tellCaller(tell, e.cfg.BehindProxy, &caller)
+	}
+}
+
+// apiKey returns one that the server takes, "" where none is known.
+func (e *examiner) apiKey() string {
+	if len(e.cfg.APIKey) > 0 {
+		return e.cfg.APIKey[0]
+	}
+	key, err := os.ReadFile(filepath.Join(e.cfg.Data, APIKeyFile))
+	if err != nil {
+		return "" // no server has made one; that it cannot be read is said by secrets
+	}
+	return strings.TrimSpace(string(key))
+}
+
+func tellCaller(tell *doctor.Teller, behind bool, caller *rest.CallerAnswer) {
+	hops := strings.Split(strings.Join(caller.Forwarded, ","), ",")
+	last := strings.TrimSpace(hops[len(hops)-1])
+	const set = "have the proxy set X-Forwarded-For to the address that it is asked from, as in deploy/nginx.conf"
+	switch {
+	case !behind && last != nobodys:
+		tell.Warning("start the server with --behind-proxy, and name the proxy with --trusted-proxies",
+			"a proxy at %s stands before the server, which was not told: all people behind it share one allowance", caller.Peer)
+	case !behind:
+		tell.OK("nothing before the server speaks for others")
+	case last == nobodys:
+		tell.Wrong(set, "X-Forwarded-For arrives as whoever asks has written it: anybody can come from anywhere")
+	case last == "":
+		tell.Wrong(set, "the proxy at %s does not say whom it speaks for: all people behind it share one allowance", caller.Peer)
+	case !caller.Believed:
+		tell.Wrong("name it with --trusted-proxies", "the proxy at %s is not believed about whom it speaks for: all people behind it share one allowance", caller.Peer)
+	default:
+		tell.OK("the proxy at %s says whom it speaks for, and is believed", caller.Peer)
 	}
 }
 

@@ -28,6 +28,7 @@ func RequestID(ctx context.Context) string {
 
 const (
 	headerRequestID = "X-Request-Id"
+	headerForwarded = "X-Forwarded-For"
 	maxRequestID    = 64
 )
 
@@ -138,7 +139,7 @@ func ClientIP(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	if !isTrusted(addr, trusted) {
 		return addr
 	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	hops := strings.Split(strings.Join(r.Header.Values(headerForwarded), ","), ",")
 	for _, text := range slices.Backward(hops) {
 		hop, err := netip.ParseAddr(strings.TrimSpace(text))
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -378,6 +379,29 @@ func TestServerRoutes(t *testing.T) {
 	old := token(t, auth.ShopClaims{UID: "U_5"})
 	do("POST", "/participants/U_5/revoke", "", http.StatusNoContent, nil)
 	f.fails(request{method: "GET", path: "/v1/me", header: map[string]string{"Authorization": "Bearer " + old}}, http.StatusUnauthorized, "token_revoked")
+}
+
+// Where a request has come from is seen through a proxy that is believed, and no other.
+func TestCaller(t *testing.T) {
+	f := newFixture(t)
+	for _, tc := range []struct {
+		peer string
+		want rest.CallerAnswer
+	}{
+		{"10.1.2.3:4000", rest.CallerAnswer{Address: "203.0.113.9", Peer: "10.1.2.3", Believed: true, Forwarded: []string{"198.51.100.7, 203.0.113.9"}}},
+		{"192.0.2.1:4000", rest.CallerAnswer{Address: "192.0.2.1", Peer: "192.0.2.1", Forwarded: []string{"198.51.100.7, 203.0.113.9"}}},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, ownOrigin+"/v1/server/caller", http.NoBody)
+		r.RemoteAddr = tc.peer
+		r.Header.Set("Authorization", "Bearer "+apiKey)
+		r.Header.Set("X-Forwarded-For", tc.want.Forwarded[0])
+		w := httptest.NewRecorder()
+		f.handler.ServeHTTP(w, r)
+		var got rest.CallerAnswer
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || !reflect.DeepEqual(got, tc.want) {
+			t.Errorf("from %s: %d %s, want %+v", tc.peer, w.Code, w.Body, tc.want)
+		}
+	}
 }
 
 // Reports went into the store and nobody could read them.

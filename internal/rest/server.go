@@ -105,6 +105,7 @@ func (a *API) serverRoutes() {
 	backendIn(a, post("/v1/server/participants/{uid}/revoke", "revoke", tagServer, "End all of somebody's sessions",
 		"Every token issued until now (`iat`) ends."), a.revoke)
 	a.reportRoute()
+	a.callerRoute()
 	a.webhookRoutes()
 	a.compatRoutes()
 	backendIn(a, post("/v1/server/participants/{uid}/push", "push", tagServer, "Send something of the shop's own",
