@@ -133,10 +133,16 @@ func TestTorture_findsPlantedFaults(t *testing.T) {
 		})
 	}
 	t.Run("nobody is current after a fault", func(t *testing.T) {
-		report, status := run(t, binary, "lost-events", "--pairs", "9", "--during", "true")
-		if status == 0 || report.Verdict.Late == 0 || len(report.Rounds) != 1 {
-			t.Errorf("status %d, %+v", status, report)
+		for range runs { // what was said last may be among the third that is not lost
+			report, status := run(t, binary, "lost-events", "--pairs", "9", "--during", "true")
+			if (status == 0) != report.OK() || len(report.Rounds) != 1 {
+				t.Errorf("status %d, %+v", status, report)
+			}
+			if report.Verdict.Late > 0 {
+				return
+			}
 		}
+		t.Errorf("nobody is late, in %d runs", runs)
 	})
 	t.Run("none", func(t *testing.T) {
 		if report, status := run(t, binary, "", "--for", "3s", "--pairs", "9", "--kill"); status != 0 || !report.OK() {
