@@ -73,6 +73,17 @@ func NewMariaDB(t testing.TB) string {
 	return m.URL(name)
 }
 
+// bareMariaDB is the address of a database without tables.
+func bareMariaDB(t testing.TB) string {
+	t.Helper()
+	url := NewMariaDB(t)
+	name := url[strings.LastIndexByte(url, '/')+1:]
+	if err := needMariaDB(t).Exec(t.Context(), "", "DROP DATABASE "+name+"; CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
 // MariaDBDeadlocks is how often transactions waited for each other.
 func MariaDBDeadlocks(t testing.TB) (n int64) {
 	t.Helper()

@@ -50,14 +50,19 @@ func PostgresCPU() (time.Duration, error) {
 func StopPostgres() error { return stopPostgres() }
 
 // NewPostgres returns the address of an empty database of the test's own.
-func NewPostgres(t testing.TB) string {
+func NewPostgres(t testing.TB) string { return postgresFrom(t, migrated) }
+
+// barePostgres is the address of a database without tables.
+func barePostgres(t testing.TB) string { return postgresFrom(t, "") }
+
+func postgresFrom(t testing.TB, template string) string {
 	t.Helper()
 	p, err := postgresServer()
 	testkit.Need(t, !errors.Is(err, testkit.ErrNoPostgres), err)
 	if err != nil {
 		t.Fatal(err)
 	}
-	url, err := p.NewDatabase(t.Context(), migrated)
+	url, err := p.NewDatabase(t.Context(), template)
 	if err != nil {
 		t.Fatal(err)
 	}

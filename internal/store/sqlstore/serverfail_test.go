@@ -21,6 +21,7 @@ import (
 type dbServer struct {
 	name     string
 	database func(t testing.TB) (url string) // empty, the test's own
+	bare     func(t testing.TB) (url string) // without tables, too
 	open     func(ctx context.Context, url string, tell ...func(Migration)) (*Store, error)
 
 	// kill ends the connections to a database that chosen says, all but the one of who
@@ -41,12 +42,12 @@ func onServers(t *testing.T, test func(t *testing.T, d *dbServer)) {
 	t.Helper()
 	for _, d := range []dbServer{
 		{
-			name: "postgres", database: NewPostgres, open: OpenPostgres, kill: killsPostgres, connect: connectsPostgres,
+			name: "postgres", database: NewPostgres, bare: barePostgres, open: OpenPostgres, kill: killsPostgres, connect: connectsPostgres,
 			nowhere: "postgres://postgres@127.0.0.1:1/nowhere?sslmode=disable",
 			standby: "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", failures: postgresFailure,
 		},
 		{
-			name: "mariadb", database: NewMariaDB, open: OpenMySQL, kill: killsMySQL, connect: connectsMySQL,
+			name: "mariadb", database: NewMariaDB, bare: bareMariaDB, open: OpenMySQL, kill: killsMySQL, connect: connectsMySQL,
 			nowhere: "mysql://root@127.0.0.1:1/nowhere",
 			standby: "SET SESSION TRANSACTION READ ONLY", failures: mysqlFailure,
 		},

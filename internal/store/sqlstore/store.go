@@ -67,56 +67,58 @@ func (s *Store) Close() error {
 }
 
 // Migration is one step of an older database's tables to those of today: told of when
-// it begins, as it may take its time, and again when it is over.
+// it begins, as it may take its time, and again when it is over. Another node may be the
+// one that does it.
 type Migration struct {
 	Version, Newest int64
 	Done            bool
-	Took            time.Duration
+	Took            time.Duration // until it was over, what it waited for another node included
 }
 
-// migrate brings the schema up to date, and tells of it unless the database is new.
+// migrate brings the schema up to date, and tells of it unless the database is new. Each
+// step takes the nodes' lock, and nothing is made before that: of nodes that make goose's
+// table at once, all but one may fail.
 func migrate(ctx context.Context, d Dialect, db *sql.DB, tell []func(Migration), options ...goose.ProviderOption) error {
 	p, err := migrator(d, db, options...)
 	if err != nil {
 		return err
 	}
-	if nextMigration(ctx, db, p.ListSources()) == (Migration{}) {
+	at := schemaOf(ctx, db)
+	if at == 0 {
 		tell = nil
+	} else if _, err := p.HasPending(ctx); err != nil { // one that lacks an earlier step
+		return err
 	}
-	for {
-		step := nextMigration(ctx, db, p.ListSources())
-		say(tell, step)
-		done, err := p.UpByOne(ctx)
-		if errors.Is(err, goose.ErrNoNextVersion) {
-			return nil
+	sources := p.ListSources()
+	for _, source := range sources {
+		if source.Version <= at {
+			continue
 		}
-		if err != nil {
+		step := Migration{Version: source.Version, Newest: sources[len(sources)-1].Version}
+		say(tell, step)
+		begun := time.Now()
+		_, err := p.ApplyVersion(ctx, source.Version, true)
+		if errors.Is(err, goose.ErrAlreadyApplied) {
+			at = schemaOf(ctx, db) // another node was faster, and may have gone on
+		} else if err != nil {
 			return err
 		}
-		step.Done, step.Took = true, done.Duration
+		step.Done, step.Took = true, time.Since(begun)
 		say(tell, step)
 	}
+	return nil
 }
 
-// nextMigration is what is to be done next; the zero value for a new database, and for
-// one that is up to date.
-func nextMigration(ctx context.Context, db *sql.DB, sources []*goose.Source) Migration {
-	var at int64
-	if err := db.QueryRowContext(ctx, selectSchema).Scan(&at); err != nil || at == 0 {
-		return Migration{}
+// schemaOf is the newest migration that a database has; 0 for a new one, and for one that
+// does not answer: the first step says why.
+func schemaOf(ctx context.Context, db *sql.DB) (at int64) {
+	if err := db.QueryRowContext(ctx, selectSchema).Scan(&at); err != nil {
+		return 0
 	}
-	for _, source := range sources {
-		if source.Version > at {
-			return Migration{Version: source.Version, Newest: sources[len(sources)-1].Version}
-		}
-	}
-	return Migration{}
+	return at
 }
 
 func say(tell []func(Migration), step Migration) {
-	if step.Version == 0 {
-		return
-	}
 	for _, f := range tell {
 		f(step)
 	}
