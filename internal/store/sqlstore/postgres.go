@@ -172,7 +172,7 @@ func migratePostgres(ctx context.Context, config *pgx.ConnConfig, tell []func(Mi
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(2) // goose's lock has one of its own
 	defer func() { err = errors.Join(err, db.Close()) }()
-	locker, err := lock.NewPostgresSessionLocker()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // looks every second, for five minutes
 	if err != nil {
 		return err
 	}
