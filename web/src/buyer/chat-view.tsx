@@ -37,7 +37,7 @@ export type ChatViewProps = {
   merchant: Participant | undefined;
   /** The seller does not answer just now. */
   closed: Closed | undefined;
-  /** It usually does within so many milliseconds. */
+  /** It usually does within so many milliseconds, while it is not closed. */
   replies: number | undefined;
   wide: boolean;
 };
@@ -50,7 +50,8 @@ const AskingDialog = lazy<AskingDialogProps>(async () => (await loadAsking()).As
 
 /** A thread with everything around it. */
 export function ChatView(props: ChatViewProps): JSX.Element {
-  const { client, thread, product, merchant, closed } = props;
+  const { client, thread, product, merchant, closed, replies } = props;
+  const shut = Number(closed?.until) < Date.now() ? undefined : closed;
   const [asking, setAsking] = useState<Asking | undefined>();
   const visit = openings.value;
   useMemo(() => thread.visit(), [thread, visit]);
@@ -82,7 +83,7 @@ export function ChatView(props: ChatViewProps): JSX.Element {
         addPictures(pictures, filesIn(event.dataTransfer));
       }}
     >
-      <ChatHead {...props} peer={peer} onAsk={setAsking} />
+      <ChatHead {...props} peer={peer} replies={shut ? undefined : replies} onAsk={setAsking} />
       {about !== undefined && (
         <PinnedProduct
           product={about}
@@ -100,7 +101,7 @@ export function ChatView(props: ChatViewProps): JSX.Element {
         empty={<Hello product={about} onPick={(text) => (draft.value = text)} />}
         onReport={(seq) => setAsking({ what: "report", seq })}
       />
-      {closed !== undefined && !(Number(closed.until) < Date.now()) && <ClosedLine until={closed.until} />}
+      {shut && <ClosedLine until={shut.until} />}
       <Foot
         thread={thread}
         limits={limits}
