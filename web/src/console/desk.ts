@@ -6,7 +6,7 @@ import type { Client } from "../client/api.ts";
 import type { Conversation, Me } from "../protocol/body.ts";
 import { language } from "../ui/i18n/language.ts";
 import type { Bell } from "./attend/bell.ts";
-import { type Colleagues, openColleagues, sayWhatIsViewed } from "./model/colleagues.ts";
+import type { Colleagues } from "./model/colleagues.ts";
 import { type Drafts, openDrafts } from "./model/drafts.ts";
 import { openNextUnread } from "./model/next-unread.ts";
 import { type Arrangement, arrangement } from "./model/panes.ts";
@@ -16,6 +16,7 @@ import { type TimeLabels, timeLabels } from "./model/time-label.ts";
 import { openWatching, type Watching } from "./model/watching.ts";
 import { openPhraseBook, type PhraseBook } from "./phrases/phrase-book.ts";
 import { type MessageSearch, openMessageSearch } from "./search/message-search.ts";
+import { followStaff } from "./staff.ts";
 
 /** Where a thread was left: a message and how far it was from the top. */
 export type Place = { key: string; top: number };
@@ -101,7 +102,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
   };
   const search = openMessageSearch(client);
   const nextUnread = openNextUnread(client, open);
-  const staff = followStaff(client, me, open);
+  const staff = followStaff(client, me.agent, open);
   return {
     client,
     me,
@@ -177,29 +178,6 @@ function openGoing(
       openConversation(conversation);
     },
   };
-}
-
-/** Hears what colleagues have before them, and tells them what is open here, in a window in front. */
-function followStaff(client: Client, { agent }: Me, open: ReadonlySignal<string | undefined>) {
-  const colleagues = openColleagues(agent);
-  const viewed = () => (document.hasFocus() ? open.peek() : undefined);
-  const saying = sayWhatIsViewed(viewed, (id) => client.viewing(id));
-  const stops = [
-    client.onColleague(colleagues.told),
-    open.subscribe(saying.again),
-    client.connection.subscribe(({ kind }) => {
-      if (kind === "offline") colleagues.forget();
-      if (kind === "online") saying.again();
-    }),
-  ];
-  addEventListener("focus", saying.again);
-  const stop = () => {
-    removeEventListener("focus", saying.again);
-    for (const end of stops) end();
-    saying.end();
-    colleagues.dispose();
-  };
-  return { colleagues, stop };
 }
 
 /** What changes around the console without anybody asking: the window's width, the time, the address. */
