@@ -1,4 +1,4 @@
-import type { ReadonlySignal } from "@preact/signals";
+import { effect, type ReadonlySignal, untracked } from "@preact/signals";
 import type { Client } from "../client/api.ts";
 import { type Colleagues, openColleagues, sayWhatIsViewed } from "./model/colleagues.ts";
 
@@ -19,6 +19,14 @@ export function followStaff(
   const again = () => saying?.again();
   const stops = [
     client.onColleague(colleagues.told),
+    effect(() => {
+      const id = open.value;
+      const opened = id === undefined ? undefined : untracked(() => client.thread(id)).conversation.value;
+      const known = opened === undefined ? client.inbox.rows.value : [...client.inbox.rows.value, opened];
+      untracked(() => {
+        for (const { last } of known) if (last !== undefined) colleagues.last(last);
+      });
+    }),
     open.subscribe(again),
     client.connection.subscribe(({ kind }) => {
       if (kind === "offline") colleagues.forget();

@@ -1,5 +1,6 @@
 /** Who else of the shop's staff has which conversation before them, or writes in it. */
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import type { Message } from "../../protocol/body.ts";
 import type { ColleagueEvent } from "../../protocol/frame.ts";
 
 export type Colleague = { agent: string; name: string; typing: boolean };
@@ -8,6 +9,8 @@ export type Colleagues = {
   /** Those at a conversation; who writes stands first. */
   at(conversation: string): ReadonlySignal<readonly Colleague[]>;
   told(event: ColleagueEvent): void;
+  /** The last message of a conversation, as often as one likes: who has written it does not write it any more. */
+  last(message: Message): void;
   /** Nobody can say while the server cannot be reached. */
   forget(): void;
   dispose(): void;
@@ -24,6 +27,8 @@ type Timer = ReturnType<typeof setTimeout>;
 export function openColleagues(me: string | undefined): Colleagues {
   const seen = new Map<string, Seen>();
   const slots = new Map<string, Signal<readonly Colleague[]>>();
+  /** The `seq` of the last message of each conversation. */
+  const lasts = new Map<string, number>();
 
   const slot = (conversation: string): Signal<readonly Colleague[]> => {
     const known = slots.get(conversation) ?? signal(nobody);
@@ -48,6 +53,7 @@ export function openColleagues(me: string | undefined): Colleagues {
   const stopWriting = (agent: string): void => {
     const one = seen.get(agent);
     if (one === undefined) return;
+    clearTimeout(one.writes);
     one.writes = undefined;
     show(one.conversation);
   };
@@ -71,6 +77,12 @@ export function openColleagues(me: string | undefined): Colleagues {
         writes: typing === true ? setTimeout(() => stopWriting(agent), writesFor) : was?.writes,
       });
       show(conversation);
+    },
+    last: ({ conversation, seq, agent }) => {
+      const before = lasts.get(conversation) ?? seq;
+      lasts.set(conversation, Math.max(before, seq));
+      if (seq > before && agent !== undefined && seen.get(agent)?.conversation === conversation)
+        stopWriting(agent);
     },
     forget,
     dispose: forget,
