@@ -15,7 +15,7 @@ import { usePresence } from "../hooks.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { flagItems, unmark } from "../list/flags.ts";
 import { focusSearch } from "../list/list-header.tsx";
-import type { Colleague } from "../model/colleagues.ts";
+import { AlsoHere } from "./also-here.tsx";
 import { BlockDialog, ReportDialog, setBlocked } from "./dialogs.tsx";
 import { Messages } from "./messages.tsx";
 
@@ -98,7 +98,7 @@ function Header({ conversation, thread, name }: PartProps) {
         )}
         <p class="c-statuses">
           <Status uid={conversation?.buyer.uid} typing={thread.peerTyping.value !== undefined} />
-          <AlsoHere conversation={conversation?.id} />
+          <AlsoHere conversation={conversation?.id} last={thread.entries.value.at(-1)?.key} />
         </p>
       </div>
       <ThreadMenu conversation={conversation} thread={thread} name={name} />
@@ -127,24 +127,6 @@ function Status({ uid, typing }: { uid: string | undefined; typing: boolean }) {
       {words.presence[presence]}
     </span>
   );
-}
-
-/** The colleague who has it before them, too: two answers would confuse the buyer. */
-function AlsoHere({ conversation }: { conversation: string | undefined }) {
-  const { colleagues } = useDesk();
-  const there = conversation === undefined ? [] : colleagues.at(conversation).value;
-  return (
-    <span class="c-also truncate" role="status" dir="auto" data-typing={there[0]?.typing === true}>
-      {saysWhoIs(there)}
-    </span>
-  );
-}
-
-function saysWhoIs([first, ...others]: readonly Colleague[]): string {
-  const words = consoleWords().colleague;
-  if (first === undefined) return "";
-  const says = first.typing ? words.writing(first.name) : words.looking(first.name);
-  return others.length === 0 ? says : words.more(says, others.length);
 }
 
 function ThreadMenu({ conversation, thread, name }: PartProps) {
