@@ -67,6 +67,8 @@ export default defineConfig(async () => ({
     accentText: token("on-accent"),
     badgeFill: token("badge"),
     badgeText: token("on-badge"),
+    edgeColour: token("line-strong"),
+    shadeColour: token("text"),
   },
   build: {
     ...target,

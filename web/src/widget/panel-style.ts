@@ -8,7 +8,7 @@ a{font:inherit}
 .panel{width:min(400px,calc(100vw - 40px));height:min(640px,calc(100vh - 108px))}
 iframe{position:absolute;inset:0;width:100%;height:100%;border:0}
 .note{position:absolute;inset:0;display:flex;flex-direction:column;gap:12px;align-items:center;justify-content:center;padding:24px;text-align:center}
-.note button,.note a{min-height:44px;padding:10px 18px;border:1px solid #8888;border-radius:10px;background:none;color:inherit;text-decoration:none}
+.note button,.note a{min-height:44px;padding:10px 18px;border:1px solid;border-radius:10px;background:none;color:inherit;text-decoration:none}
 .shut{display:none}
 :host(.sheet) .panel{inset:var(--top,0) 0 auto;width:100%;height:var(--height,100dvh);border:0;border-radius:0}
 :host(.sheet) .launch{display:none}

@@ -11,7 +11,8 @@ const options = {
 };
 
 beforeEach(() => {
-  for (const name of ["badgeFill", "badgeText", "panelFile"]) vi.stubGlobal(name, "x");
+  for (const name of ["badgeFill", "badgeText", "edgeColour", "shadeColour", "panelFile"])
+    vi.stubGlobal(name, "x");
   vi.useFakeTimers();
   localStorage.setItem("haggle.talked", "1");
 });
@@ -28,4 +29,10 @@ async function waits(then: (widget: { destroy(): void }) => void): Promise<numbe
 test("who has talked here has the chat made once the page is idle, unless the button is gone by then", async () => {
   expect(await waits(() => undefined)).toBe(1);
   expect(await waits((widget) => widget.destroy())).toBe(0);
+});
+
+test("every colour of the button, and of what opens from it, is a token or the page's own", async () => {
+  const { css } = await import("./style.ts");
+  const { panelCss } = await import("./panel-style.ts");
+  expect(`${css}${panelCss}`.match(/#[0-9a-f]{3,8}\b|\b(rgb|hsl)a?\(/gi)).toBeNull();
 });
