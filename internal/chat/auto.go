@@ -169,13 +169,13 @@ const answerFor = 5 * time.Second
 // settingsFor is how long a node goes by settings that it has read.
 const settingsFor = 30 * time.Second
 
-// maxShops bounds the settings that a node remembers.
+// maxShops bounds a generation of what a node remembers of shops.
 const maxShops = 10_000
 
 // shopCache remembers settings, as every message of a buyer asks for them.
 type shopCache struct {
 	mu    sync.Mutex
-	shops map[UID]cachedSettings // guarded by mu
+	shops generations[UID, cachedSettings] // guarded by mu
 }
 
 type cachedSettings struct {
@@ -186,7 +186,7 @@ type cachedSettings struct {
 func (c *shopCache) get(uid UID, now time.Time) (ShopSettings, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known, ok := c.shops[uid]
+	known, ok := c.shops.get(uid)
 	return known.set, ok && now.Before(known.till)
 }
 
@@ -194,13 +194,10 @@ func (c *shopCache) get(uid UID, now time.Time) (ShopSettings, bool) {
 func (c *shopCache) put(uid UID, set ShopSettings, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.shops[uid].set.Version > set.Version {
+	if known, _ := c.shops.get(uid); known.set.Version > set.Version {
 		return
 	}
-	if c.shops == nil || len(c.shops) >= maxShops {
-		c.shops = make(map[UID]cachedSettings)
-	}
-	c.shops[uid] = cachedSettings{set, now.Add(settingsFor)}
+	c.shops.put(uid, cachedSettings{set, now.Add(settingsFor)})
 }
 
 func (s *Service) settingsOf(ctx context.Context, merchant UID) (ShopSettings, error) {

@@ -73,10 +73,26 @@ func TestMemberCache(t *testing.T) {
 			}
 		}
 	}
-	if n := len(c.young) + len(c.old); n > 2*memberCacheSize {
+	if n := len(c.known.young) + len(c.known.old); n > 2*memberCacheSize {
 		t.Errorf("%d kept, want at most %d", n, 2*memberCacheSize)
 	}
 	if _, ok := c.get("0"); ok {
 		t.Error("the oldest is still there")
+	}
+}
+
+// Where everything has room, what is put once more drops nothing.
+func TestGenerations_putAgain(t *testing.T) {
+	g := generations[UID, int]{size: 2}
+	for n, uid := range []UID{"V_1", "V_2", "V_3", "V_4", "V_4", "V_3"} {
+		g.put(uid, n)
+	}
+	for n, uid := range []UID{"V_1", "V_2"} {
+		if got, ok := g.old[uid]; !ok || got != n {
+			t.Errorf("%s: %d %t", uid, got, ok)
+		}
+	}
+	if got, ok := g.get("V_3"); !ok || got != 5 {
+		t.Errorf("V_3: %d %t, want what was put last", got, ok)
 	}
 }
