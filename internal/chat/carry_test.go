@@ -1,8 +1,12 @@
 package chat_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"log/slog"
+	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +21,11 @@ type slowStore struct {
 	*testkit.MemStore
 
 	takes time.Duration
+}
+
+// slow returns a service of the world's whose store takes a while for what it keeps.
+func (w *world) slow(takes time.Duration) *chat.Service {
+	return chat.NewService(&slowStore{w.store, takes}, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
 }
 
 // slowly has do done after a while, and tells those who leave earlier that nobody knows.
@@ -58,6 +67,12 @@ func (s *slowStore) SetBlocked(ctx context.Context, id chat.ConversationID, side
 func (s *slowStore) SetFlag(ctx context.Context, id chat.ConversationID, side chat.Side, flag chat.Flag, on bool) (chat.Conversation, error) {
 	return slowly(ctx, s, func(ctx context.Context) (chat.Conversation, error) {
 		return s.MemStore.SetFlag(ctx, id, side, flag, on)
+	})
+}
+
+func (s *slowStore) PutShopSettings(ctx context.Context, merchant chat.UID, set chat.ShopSettings) (chat.ShopSettings, error) {
+	return slowly(ctx, s, func(ctx context.Context) (chat.ShopSettings, error) {
+		return s.MemStore.PutShopSettings(ctx, merchant, set)
 	})
 }
 
@@ -117,7 +132,7 @@ func TestStoredAfterTheSenderLeft(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				id := w.begin(t)
-				w.Service = chat.NewService(&slowStore{w.store, time.Minute}, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
+				w.Service = w.slow(time.Minute)
 				ctx, leave := context.WithTimeout(t.Context(), 15*time.Second)
 				defer leave()
 				began := time.Now()
@@ -138,6 +153,46 @@ func TestStoredAfterTheSenderLeft(t *testing.T) {
 	}
 }
 
+// Settings that were stored after whoever changed them left hold at once all the same.
+func TestPutShopSettings_afterTheAgentLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // a Saturday
+		w := newWorld(t)
+		w.Service = w.slow(20 * time.Second)
+		if closed, err := w.ClosedNow(t.Context(), seller.UID); err != nil || closed != nil {
+			t.Fatalf("%v, %v before it has hours", closed, err)
+		}
+		ctx, leave := context.WithTimeout(t.Context(), 15*time.Second)
+		defer leave()
+		_, err := w.PutShopSettings(ctx, seller, chat.ShopSettings{
+			Away: chat.AutoText{On: true, Text: "we sleep"}, Hours: chat.Hours{TimeZone: "UTC"},
+		})
+		wantCode(t, err, "outcome_unknown")
+		<-time.After(6 * time.Second)
+		if closed, err := w.ClosedNow(t.Context(), seller.UID); err != nil || closed == nil {
+			t.Errorf("%v, %v: goes by the settings before", closed, err)
+		}
+	})
+}
+
+// A greeting that took longer than the buyer waits for it comes when it is stored.
+func TestGreeting_storedAfterTheSenderLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.set(t, true, false)
+		w.Service = w.slow(10 * time.Second)
+		began := time.Now()
+		w.say(t, buyer, "hello")
+		if waited := time.Since(began); waited != 15*time.Second {
+			t.Errorf("the buyer waits for %v", waited)
+		}
+		w.bus.take()
+		<-time.After(time.Minute)
+		if events := w.bus.take(); len(events) != 1 || events[0].Message == nil || events[0].Message.Auto != chat.Greeting {
+			t.Errorf("they are told %+v", events)
+		}
+	})
+}
+
 // What breaks does so for whoever asked, who has somebody to catch it, and not beside.
 func TestCarry_panics(t *testing.T) {
 	w := newWorld(t)
@@ -152,12 +207,63 @@ func TestCarry_panics(t *testing.T) {
 	_, _ = w.Send(ctx, buyer, chat.Draft{Product: "1001", Nonce: "n", Blocks: text("hi")}, "")
 }
 
+// What ends without an outcome is no success.
+func TestCarry_ends(t *testing.T) {
+	w := newWorld(t)
+	w.flaky.BeforeAppend = func(context.Context) error {
+		runtime.Goexit() // as a test does that gives up within a store
+		return nil
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if done, err := w.Send(ctx, buyer, chat.Draft{Product: "1001", Nonce: "n", Blocks: text("hi")}, ""); err == nil {
+		t.Errorf("it was sent as %+v", done)
+	}
+}
+
+// What fails after its asker left is in the log, as nobody else is told; that it was
+// refused to them is not, as nothing is wrong.
+func TestCarry_failsUnheard(t *testing.T) {
+	for name, c := range map[string]struct {
+		fail   func() error
+		logged bool
+	}{
+		"it breaks":     {func() error { return errors.New("page 4 is torn") }, true},
+		"it panics":     {func() error { panic("page 4 is torn") }, true},
+		"it is down":    {func() error { return chat.Errorf(chat.Unavailable, "page 4 is torn") }, true},
+		"it is blocked": {func() error { return chat.Errorf(chat.Denied, "blocked") }, false},
+		"nonce is used": {func() error { return chat.Errorf(chat.Conflict, "another one") }, false},
+		"it works":      {func() error { return nil }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.flaky.BeforeAppend = func(context.Context) error {
+					<-time.After(time.Minute)
+					return c.fail()
+				}
+				var log bytes.Buffer
+				w.Service = chat.NewService(w.flaky, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.NewTextHandler(&log, nil)))
+				ctx, leave := context.WithTimeout(t.Context(), time.Second)
+				defer leave()
+				_, err := w.Send(ctx, buyer, chat.Draft{Product: "1001", Nonce: "n", Blocks: text("hi")}, "")
+				wantCode(t, err, "outcome_unknown")
+				<-time.After(time.Minute)
+				synctest.Wait()
+				if got := log.String(); c.logged != strings.Contains(got, "page 4 is torn") || !c.logged && got != "" {
+					t.Errorf("the log: %q", got)
+				}
+			})
+		})
+	}
+}
+
 // The service ends when all that was asked for is stored.
 func TestRun_waitsForWhatIsCarriedOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		id := w.begin(t)
-		w.Service = chat.NewService(&slowStore{w.store, time.Minute}, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
+		w.Service = w.slow(time.Minute)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- w.Run(ctx) }()
@@ -170,6 +276,29 @@ func TestRun_waitsForWhatIsCarriedOut(t *testing.T) {
 		}
 		if events := w.bus.take(); len(events) != 1 || events[0].Read == nil {
 			t.Errorf("at its end they have been told %+v", events)
+		}
+	})
+}
+
+// What is asked for when the service has ended, as by a request that outlasts the server's
+// patience, is not left to a goroutine that nobody waits for.
+func TestRun_leavesNothingBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.begin(t)
+		w.Service = w.slow(time.Minute)
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		if err := w.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		asked, leave := context.WithTimeout(t.Context(), time.Second)
+		defer leave()
+		if err := w.Read(asked, seller, id, 1); err != nil {
+			t.Error(err)
+		}
+		if events := w.bus.take(); len(events) != 1 || events[0].Read == nil {
+			t.Errorf("when it is answered they have been told %+v", events)
 		}
 	})
 }

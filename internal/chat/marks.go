@@ -80,9 +80,10 @@ func (s *Service) Delivered(ctx context.Context, actor Actor, id ConversationID,
 }
 
 // Run keeps delivered watermarks until ctx ends, and then once more what is
-// still pending. It returns when all that was asked for is stored or refused.
+// still pending. It returns when all that was asked for is stored or refused; what is
+// asked for after that is carried out before its caller is answered.
 func (s *Service) Run(ctx context.Context) error {
-	defer s.carrying.Wait()
+	defer s.work.end()
 	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 )
 
@@ -12,7 +11,8 @@ import (
 // concurrently; who asks is always a parameter. Run must be running for
 // watermarks to be kept. A change is stored, and announced, also when the context of
 // whoever asked for it ends meanwhile: the error is then Unavailable with code
-// "outcome_unknown".
+// "outcome_unknown". Who has sent a message and left so is greeted, or told that the shop
+// is closed, once they send it again.
 type Service struct {
 	store   Store
 	bus     Bus
@@ -24,8 +24,7 @@ type Service struct {
 	marks   *markQueue
 	shops   shopCache
 	replies replyCache
-
-	carrying sync.WaitGroup // what is carried out, see carry
+	work    work
 }
 
 // NewService returns a Service over its ports.
