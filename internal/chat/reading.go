@@ -54,7 +54,7 @@ type Begun struct {
 	Conversation *ConversationView // nil until the first message
 	Closed       *Closed           // nil while the shop answers, or does not say when
 
-	RepliesWithin time.Duration // see Service.RepliesWithin
+	RepliesWithin time.Duration // see Service.RepliesWithin; 0 while the shop is closed
 }
 
 // Begin returns what a buyer needs to talk about a product with its seller. It
@@ -93,8 +93,8 @@ func (s *Service) Begin(ctx context.Context, actor Actor, id ProductID) (Begun, 
 	if b.Closed, err = s.ClosedNow(ctx, p.Merchant); err != nil {
 		return Begun{}, err
 	}
-	if b.RepliesWithin, err = s.RepliesWithin(ctx, p.Merchant); err != nil {
-		s.log.WarnContext(ctx, "begin", "product", id, "err", err) // only said in passing
+	if b.Closed == nil {
+		b.RepliesWithin = s.RepliesWithin(ctx, p.Merchant)
 	}
 	b.Presence = s.bus.Presence(ctx, []UID{p.Merchant})[p.Merchant]
 	return b, nil

@@ -13,36 +13,46 @@ func usual() []time.Duration { return []time.Duration{5 * time.Minute, time.Hour
 // What is looked at to tell how soon a shop replies: few rows, as many buyers open its
 // products.
 const (
-	repliesIn    = 30                  // conversations, those with the latest messages
-	repliesOf    = 50                  // messages of each, the latest
-	repliesSince = 90 * 24 * time.Hour // what was asked before that says nothing of today
-	repliesFew   = 5                   // questions: fewer say nothing
-	repliesFor   = 10 * time.Minute    // how long a node goes by what it has found
-	repliesWait  = 2 * time.Second     // longer than that nobody waits to be told
+	repliesIn     = 30                  // conversations, those with the latest messages
+	repliesOf     = 50                  // messages of each, the latest
+	repliesSince  = 90 * 24 * time.Hour // what was asked before that says nothing of today
+	repliesFew    = 5                   // questions: fewer say nothing
+	repliesFor    = 10 * time.Minute    // how long a node goes by what it has found
+	repliesTake   = 5 * time.Second     // finding it out: whatever takes longer is given up
+	repliesAgain  = time.Minute         // what was given up is not tried again before that
+	repliesBeside = 2                   // shops looked at at a time: the rest waits for who asks next
 )
 
 // RepliesWithin returns the shortest usual time within which a merchant's people have
-// lately answered four questions of five: five minutes, an hour or a day. 0: it takes
-// longer, or too little was asked to tell. What was said automatically is no answer. A
-// question nobody has answered counts once it is older than that time, if it is the
-// first of its conversation: what a buyer says last may be thanks.
+// lately answered four questions of five, as far as this node knows: five minutes, an hour
+// or a day. 0: it takes longer, too little was asked to tell, or nobody has asked for it
+// lately. What was said automatically is no answer. A question nobody has answered counts
+// once it is older than that time, if it is the first of its conversation: what a buyer
+// says last may be thanks.
 //
-// A node finds it out once in repliesFor, for one who asks; others are told meanwhile
-// what was known before.
-func (s *Service) RepliesWithin(ctx context.Context, merchant UID) (time.Duration, error) {
-	now := s.now()
-	if known, fresh := s.replies.get(merchant, now); fresh {
-		return known, nil
+// It does not wait: what is not known, or was found more than repliesFor ago, is found out
+// beside, for whoever asks next.
+func (s *Service) RepliesWithin(ctx context.Context, merchant UID) time.Duration {
+	within, look := s.replies.get(merchant, s.now())
+	if look { // at the end of the service nobody does any more
+		s.work.begin(func() { s.findReplies(context.WithoutCancel(ctx), merchant) })
 	}
-	ctx, cancel := context.WithTimeout(ctx, repliesWait)
+	return within
+}
+
+// findReplies finds out how soon a merchant replies. Where it cannot, what was known stays.
+func (s *Service) findReplies(ctx context.Context, merchant UID) {
+	defer s.replies.looked()
+	ctx, cancel := context.WithTimeout(ctx, repliesTake)
 	defer cancel()
-	waits, err := s.waits(ctx, merchant, now)
-	if err != nil {
-		return 0, fmt.Errorf("replies of %s: %w", merchant, err)
+	now := s.now()
+	var found carried[[]wait] // a panic here would be everybody's
+	found.run(ctx, func(ctx context.Context) ([]wait, error) { return s.waits(ctx, merchant, now) })
+	if found.err != nil {
+		s.log.WarnContext(ctx, "how soon a shop replies", "merchant", merchant, "err", found.err)
+		return
 	}
-	within := usually(waits)
-	s.replies.put(merchant, within, now)
-	return within, nil
+	s.replies.put(merchant, usually(found.result), now)
 }
 
 // wait is how long a question has waited for its answer, or has until now without one.
@@ -114,38 +124,38 @@ func waitsIn(ms []Message, merchant UID, now time.Time) (waits []wait) {
 
 // replyCache remembers how soon shops reply.
 type replyCache struct {
-	mu    sync.Mutex
-	shops map[UID]cachedReplies // guarded by mu
+	mu      sync.Mutex
+	shops   generations[UID, knownReplies] // guarded by mu
+	looking int                            // shops that are looked at; guarded by mu
 }
 
-type cachedReplies struct {
+type knownReplies struct {
 	within time.Duration
-	till   time.Time
+	till   time.Time // nobody looks again before
 }
 
-// get returns what is known, and whether that will do. Of those who come when it will
-// not, the first is told so, to find out; the others make do meanwhile.
-func (c *replyCache) get(uid UID, now time.Time) (within time.Duration, fresh bool) {
+// get returns what is known, and whether the caller is to look, and to call looked after
+// that: somebody has to, nobody does, and not too many look at other shops.
+func (c *replyCache) get(uid UID, now time.Time) (within time.Duration, look bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known := c.shops[uid]
-	if now.Before(known.till) {
-		return known.within, true
+	known, _ := c.shops.get(uid)
+	if now.Before(known.till) || c.looking >= repliesBeside {
+		return known.within, false
 	}
-	c.set(uid, known.within, now.Add(repliesWait))
-	return known.within, false
+	c.looking++
+	c.shops.put(uid, knownReplies{known.within, now.Add(repliesAgain)})
+	return known.within, true
+}
+
+func (c *replyCache) looked() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looking--
 }
 
 func (c *replyCache) put(uid UID, within time.Duration, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.set(uid, within, now.Add(repliesFor))
-}
-
-// set is called with mu held.
-func (c *replyCache) set(uid UID, within time.Duration, till time.Time) {
-	if c.shops == nil || len(c.shops) >= maxShops {
-		c.shops = make(map[UID]cachedReplies)
-	}
-	c.shops[uid] = cachedReplies{within, till}
+	c.shops.put(uid, knownReplies{within, now.Add(repliesFor)})
 }

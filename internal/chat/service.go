@@ -32,7 +32,8 @@ func NewService(store Store, bus Bus, limiter Limiter, limits Limits, log *slog.
 	return &Service{
 		store: store, bus: bus, limiter: limiter, limits: limits, log: log, now: time.Now,
 		members: newMemberCache(), marks: newMarkQueue(),
-		shops: shopCache{shops: generations[UID, cachedSettings]{size: maxShops}},
+		shops:   shopCache{shops: generations[UID, cachedSettings]{size: maxShops}},
+		replies: replyCache{shops: generations[UID, knownReplies]{size: maxShops}},
 	}
 }
 

@@ -208,8 +208,8 @@ func (p *Pages) thread(r *http.Request, say *words, id *chat.Identity, t target,
 			return nil, err
 		}
 		th.Away = p.away(say, closed)
-		if replies, err = p.Service.RepliesWithin(ctx, c.UIDs[chat.MerchantSide]); err != nil {
-			p.Log.WarnContext(ctx, "plain page: how soon the shop replies", "err", err) // only said in passing
+		if closed == nil {
+			replies = p.Service.RepliesWithin(ctx, c.UIDs[chat.MerchantSide])
 		}
 		th.Seller = name(&c.Participants[chat.MerchantSide], say.Seller)
 		if c.Product != nil {

@@ -128,6 +128,16 @@ func (s *site) get(path string, header ...string) (status int, body string) {
 	return w.Code, w.Body.String()
 }
 
+// settle waits for what the service does beside. It does nothing of that kind any more.
+func (s *site) settle() {
+	s.t.Helper()
+	ctx, stop := context.WithCancel(s.t.Context())
+	stop()
+	if err := s.svc.Run(ctx); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 var field = regexp.MustCompile(`<input type="hidden" name="([a-z]+)" value="([^"]*)">`)
 
 // form returns the hidden fields of the page's form.
@@ -546,6 +556,28 @@ func TestAutomatic(t *testing.T) {
 	}
 }
 
+// answered has five buyers ask and be answered at once, and returns the conversation of the
+// first, U_asker-0.
+func (s *site) answered(t *testing.T, shop chat.Actor) (first chat.ConversationID) {
+	t.Helper()
+	for i := range 5 {
+		asker := chat.Actor{UID: chat.UID("U_asker-" + strconv.Itoa(i))}
+		blocks := []chat.DraftBlock{{Type: chat.TextBlock, Text: "hello"}}
+		done, err := s.svc.Send(t.Context(), asker, chat.Draft{Product: "1", Nonce: "ask", Blocks: blocks}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = done.Conversation.ID
+		}
+		answer := chat.Draft{Conversation: done.Conversation.ID, Nonce: "answer", Blocks: blocks}
+		if _, err := s.svc.Send(t.Context(), shop, answer, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return first
+}
+
 // Who it is that one writes to, and how soon an answer may be hoped for, are said by the
 // page and not by the shop.
 func TestSellerAndReplies(t *testing.T) {
@@ -555,17 +587,11 @@ func TestSellerAndReplies(t *testing.T) {
 	if err := s.svc.Backend().PutParticipant(ctx, chat.Participant{UID: "V_1", Name: "Lamps"}); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 5 {
-		asker := chat.Actor{UID: chat.UID("U_asker-" + strconv.Itoa(i))}
-		blocks := []chat.DraftBlock{{Type: chat.TextBlock, Text: "hello"}}
-		done, err := s.svc.Send(ctx, asker, chat.Draft{Product: "1", Nonce: "ask", Blocks: blocks}, "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.svc.Send(ctx, shop, chat.Draft{Conversation: done.Conversation.ID, Nonce: "answer", Blocks: blocks}, ""); err != nil {
-			t.Fatal(err)
-		}
+	s.answered(t, shop)
+	if _, body := s.get(path); strings.Contains(body, "usually replies") {
+		t.Errorf("it says what is still to be found out: %s", body)
 	}
+	s.settle()
 	for lang, want := range map[string][]string{
 		"en":    {"<h1><bdi>Lamps</bdi> <small>Seller</small></h1>", "The shop usually replies within 5 minutes."},
 		"zh-CN": {"<h1><bdi>Lamps</bdi> <small>卖家</small></h1>", "店铺通常 5 分钟内回复。"},
@@ -579,6 +605,29 @@ func TestSellerAndReplies(t *testing.T) {
 	}
 	if _, body := s.get("/chat/plain?product=2"); strings.Contains(body, "usually replies") || strings.Contains(body, "<small>") {
 		t.Errorf("of a shop without a name that nobody has asked it says %s", body)
+	}
+}
+
+// Where it is said that the shop is closed it is not found out how soon it replies.
+func TestReplies_notWhileClosed(t *testing.T) {
+	s := newSite(t)
+	ctx, shop := t.Context(), chat.Actor{UID: "V_1"}
+	id := s.answered(t, shop)
+	away := chat.ShopSettings{Away: chat.AutoText{On: true, Text: "Away"}, Hours: chat.Hours{TimeZone: "UTC"}}
+	set, err := s.svc.PutShopSettings(ctx, shop, away)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sign("U_asker-0", "login-2")
+	path := "/chat/plain?c=" + string(id)
+	s.get(path)
+	s.settle()
+	set.Away.On = false
+	if _, err := s.svc.PutShopSettings(ctx, shop, set); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := s.get(path); status != http.StatusOK || strings.Contains(body, "usually replies") {
+		t.Errorf("%d %s", status, body)
 	}
 }
 
