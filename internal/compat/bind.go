@@ -159,6 +159,7 @@ func (s *Server) Deliver(topic chat.Topic, ev chat.Event) {
 		switch {
 		case ev.Revoked != nil:
 			sock.revoke(ev.Revoked.At)
+		case ev.Typing != nil, ev.Colleague != nil, ev.Push != nil: // the old pages show none of it
 		case ev == (chat.Event{Origin: ev.Origin, Pos: ev.Pos}): // something that is not said
 			sock.lookAgain()
 		default:
