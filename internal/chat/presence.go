@@ -7,13 +7,13 @@ import (
 )
 
 // Typing tells the other side, and an agent's colleagues, that the actor is writing. It
-// is not kept.
-func (s *Service) Typing(ctx context.Context, actor Actor, id ConversationID) error {
-	uids, side, err := s.membersFor(ctx, actor, id)
-	if err != nil {
+// is not kept. origin is the session that says so, "" for none.
+func (s *Service) Typing(ctx context.Context, actor Actor, id ConversationID, origin ClientID) error {
+	if err := s.Allow(ActionTyping, actor); err != nil {
 		return err
 	}
-	if err := s.Allow(ActionTyping, actor); err != nil {
+	uids, side, err := s.membersFor(ctx, actor, id)
+	if err != nil {
 		return err
 	}
 	conv, err := s.store.Conversation(ctx, id)
@@ -26,30 +26,32 @@ func (s *Service) Typing(ctx context.Context, actor Actor, id ConversationID) er
 	s.publish(ctx, []Topic{{EventsOf, uids[side.Other()]}}, Event{Typing: &TypingEvent{
 		Conversation: id, UID: actor.UID, Agent: actor.Agent, AgentName: actor.AgentName,
 	}})
-	s.tellColleagues(ctx, actor, id, true)
+	s.tellColleagues(ctx, actor, id, origin, true)
 	return nil
 }
 
 // Viewing tells an agent's colleagues that it has the conversation before it, so that no
 // two of them answer the same buyer. It is not kept, and the buyer is told nothing.
-// Who has no colleagues may say so, too: nobody hears it.
-func (s *Service) Viewing(ctx context.Context, actor Actor, id ConversationID) error {
-	if _, _, err := s.membersFor(ctx, actor, id); err != nil {
-		return err
-	}
+// Who has no colleagues may say so, too: nobody hears it. origin is the session that says
+// so, "" for none.
+func (s *Service) Viewing(ctx context.Context, actor Actor, id ConversationID, origin ClientID) error {
 	if err := s.Allow(ActionTyping, actor); err != nil {
 		return err
 	}
-	s.tellColleagues(ctx, actor, id, false)
+	if _, _, err := s.membersFor(ctx, actor, id); err != nil {
+		return err
+	}
+	s.tellColleagues(ctx, actor, id, origin, false)
 	return nil
 }
 
-// tellColleagues tells the sessions of the actor's own side, the actor's among them.
-func (s *Service) tellColleagues(ctx context.Context, actor Actor, id ConversationID, typing bool) {
+// tellColleagues tells the sessions of the actor's own side, the actor's other ones among
+// them.
+func (s *Service) tellColleagues(ctx context.Context, actor Actor, id ConversationID, origin ClientID, typing bool) {
 	if actor.Agent == "" {
 		return
 	}
-	s.publish(ctx, []Topic{{EventsOf, actor.UID}}, Event{Colleague: &ColleagueEvent{
+	s.publish(ctx, []Topic{{EventsOf, actor.UID}}, Event{Origin: origin, Colleague: &ColleagueEvent{
 		Conversation: id, Agent: actor.Agent, AgentName: actor.AgentName, Typing: typing,
 	}})
 }

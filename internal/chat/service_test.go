@@ -557,8 +557,8 @@ func TestStranger(t *testing.T) {
 			"recalls":      func() error { _, err := w.RecallsAfter(ctx, who, id, 0, 1); return err },
 			"read":         func() error { return w.Read(ctx, who, id, 1) },
 			"delivered":    func() error { return w.Delivered(ctx, who, id, 1) },
-			"typing":       func() error { return w.Typing(ctx, who, id) },
-			"viewing":      func() error { return w.Viewing(ctx, who, id) },
+			"typing":       func() error { return w.Typing(ctx, who, id, "") },
+			"viewing":      func() error { return w.Viewing(ctx, who, id, "") },
 		} {
 			if err := ask(); chat.KindOf(err) != chat.NotFound {
 				t.Errorf("%s, %s: %v, want not found", who.UID, name, err)
@@ -685,7 +685,7 @@ func TestRead(t *testing.T) {
 func TestTyping(t *testing.T) {
 	w := newWorld(t)
 	id := w.begin(t)
-	if err := w.Typing(t.Context(), seller, id); err != nil {
+	if err := w.Typing(t.Context(), seller, id, ""); err != nil {
 		t.Fatal(err)
 	}
 	events := w.bus.take()
@@ -697,14 +697,14 @@ func TestTyping(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.bus.take()
-	if err := w.Typing(t.Context(), seller, id); err != nil {
+	if err := w.Typing(t.Context(), seller, id, ""); err != nil {
 		t.Fatal(err)
 	}
 	if events := w.bus.take(); events != nil {
 		t.Errorf("a buyer who blocked the seller was told %+v", events)
 	}
 	w.limit[chat.ActionTyping] = 0
-	wantCode(t, w.Typing(t.Context(), seller, id), "rate_limited")
+	wantCode(t, w.Typing(t.Context(), seller, "unknown", ""), "rate_limited")
 }
 
 // Two colleagues would answer the same buyer if neither knew of the other; the buyer is
@@ -713,24 +713,31 @@ func TestColleagues(t *testing.T) {
 	w := newWorld(t)
 	id := w.begin(t)
 	w.bus.take()
-	staff := []chat.Topic{{Kind: chat.EventsOf, UID: seller.UID}}
+	told := func(typing bool) announced {
+		return announced{[]chat.Topic{{Kind: chat.EventsOf, UID: seller.UID}}, chat.Event{Origin: "s1", Colleague: &chat.ColleagueEvent{
+			Conversation: id, Agent: seller.Agent, AgentName: seller.AgentName, Typing: typing,
+		}}}
+	}
+	buyersPart := announced{[]chat.Topic{{Kind: chat.EventsOf, UID: buyer.UID}}, chat.Event{Typing: &chat.TypingEvent{
+		Conversation: id, UID: seller.UID, Agent: seller.Agent, AgentName: seller.AgentName,
+	}}}
 	for _, tc := range []struct {
-		name   string
-		do     func(context.Context, chat.Actor, chat.ConversationID) error
-		typing bool
-	}{{"viewing", w.Viewing, false}, {"typing", w.Typing, true}} {
-		if err := tc.do(t.Context(), seller, id); err != nil {
+		name string
+		do   func(context.Context, chat.Actor, chat.ConversationID, chat.ClientID) error
+		want []announced
+	}{
+		{"viewing", w.Viewing, []announced{told(false)}},
+		{"typing", w.Typing, []announced{buyersPart, told(true)}},
+	} {
+		if err := tc.do(t.Context(), seller, id, "s1"); err != nil {
 			t.Fatal(err)
 		}
-		events := w.bus.take()
-		last := events[len(events)-1]
-		want := &chat.ColleagueEvent{Conversation: id, Agent: seller.Agent, AgentName: seller.AgentName, Typing: tc.typing}
-		if !cmp.Equal(want, last.Colleague) || !cmp.Equal(staff, last.Topics) {
-			t.Errorf("%s: announced %+v to %v, want %+v to %v", tc.name, last.Colleague, last.Topics, want, staff)
+		if diff := cmp.Diff(tc.want, w.bus.take()); diff != "" {
+			t.Errorf("%s: announced (-want +got):\n%s", tc.name, diff)
 		}
 	}
 	for _, alone := range []chat.Actor{buyer, {UID: seller.UID}} {
-		if err := w.Viewing(t.Context(), alone, id); err != nil {
+		if err := w.Viewing(t.Context(), alone, id, ""); err != nil {
 			t.Fatal(err)
 		}
 		if events := w.bus.take(); events != nil {
@@ -738,7 +745,7 @@ func TestColleagues(t *testing.T) {
 		}
 	}
 	w.limit[chat.ActionTyping] = 0
-	wantCode(t, w.Viewing(t.Context(), seller, id), "rate_limited")
+	wantCode(t, w.Viewing(t.Context(), seller, "unknown", ""), "rate_limited")
 }
 
 // Whether somebody is online is the business of those who talk to them.

@@ -76,7 +76,7 @@ func (s *session) handleRecall(ctx context.Context, f *wire.ClientFrame) error {
 }
 
 func (s *session) handleTyping(ctx context.Context, f *wire.ClientFrame) error {
-	if err := s.gw.svc.Typing(ctx, s.actor, chat.ConversationID(f.Typing.Conversation)); err != nil {
+	if err := s.gw.svc.Typing(ctx, s.actor, chat.ConversationID(f.Typing.Conversation), s.id); err != nil {
 		return err
 	}
 	s.ack(f.ID, wire.Ack{Conversation: f.Typing.Conversation})
@@ -84,7 +84,7 @@ func (s *session) handleTyping(ctx context.Context, f *wire.ClientFrame) error {
 }
 
 func (s *session) handleViewing(ctx context.Context, f *wire.ClientFrame) error {
-	if err := s.gw.svc.Viewing(ctx, s.actor, chat.ConversationID(f.Viewing.Conversation)); err != nil {
+	if err := s.gw.svc.Viewing(ctx, s.actor, chat.ConversationID(f.Viewing.Conversation), s.id); err != nil {
 		return err
 	}
 	s.ack(f.ID, wire.Ack{Conversation: f.Viewing.Conversation})

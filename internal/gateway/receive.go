@@ -82,11 +82,11 @@ func (s *session) carryOut(now time.Time, isText bool, data []byte) {
 	}
 }
 
-// handleInTime is handle with a deadline, for what waits for somebody. The
-// others are frequent, and a timer for each is not free.
+// handleInTime is handle with a deadline, as most of what is asked for waits for the
+// store. Delivered frames seldom do and are frequent, and a timer for each is not free.
 func (s *session) handleInTime(f *wire.ClientFrame, kind kind) error {
 	ctx := s.gw.ctx
-	if kind != kindDelivered && kind != kindTyping && kind != kindViewing {
+	if kind != kindDelivered {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, handleWithin)
 		defer cancel()
