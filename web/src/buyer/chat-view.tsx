@@ -15,7 +15,7 @@ import type { Asking, AskingDialogProps } from "./asking.tsx";
 import type { BlockedProps } from "./blocked.tsx";
 import { ChatHead } from "./chat-head.tsx";
 import { openings, openPeer } from "./in-frame.ts";
-import { Messages } from "./messages.tsx";
+import { drawn, Messages } from "./messages.tsx";
 import { PinnedProduct } from "./pinned-product.tsx";
 import { useWeChat, useWithWeChat } from "./use-wechat.ts";
 
@@ -67,7 +67,7 @@ export function ChatView(props: ChatViewProps): JSX.Element {
   const pictures = usePictures(useWithWeChat(prepare, weChat), limits.images, mine && `${mine}.${peer?.uid}`);
   useOpenPeer(peer?.uid);
   const state = thread.state.value;
-  useLater(state === "failed" || (state === "ready" && mine !== undefined && online));
+  useLater(state === "failed" || (state === "ready" && mine !== undefined && online && drawn(thread)));
   const send = (pieces: readonly Piece[]) => {
     const moved = product !== undefined && conversation?.product?.id !== product.id;
     thread.send(pieces, moved ? product : undefined);

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
+import type { Thread } from "../client/api.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { FirstIcon } from "../ui/first-icon.tsx";
 import { firstWords } from "../ui/i18n/language.ts";
@@ -24,6 +25,11 @@ function loadMessages(): void {
   load().catch(() => {
     failed.value = true;
   });
+}
+
+/** Whether all of a thread's messages are on the screen that are known, or will not be. */
+export function drawn(thread: Thread): boolean {
+  return thread.entries.value.length === 0 || loaded.value !== undefined || failed.value;
 }
 
 /** The messages of a thread, or what stands there until there are any. */
