@@ -34,7 +34,7 @@ const loads = [
     lazy: [["first-en", "first-zh-cn"], ["embed"], ["messages"]],
     framed: true,
     around: [panel()],
-    budget: 46.25,
+    budget: 46,
   },
   {
     // As browsers are served that take Brotli: over TLS they all do.
