@@ -17,10 +17,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
 	"haggle/internal/testkit"
+	"haggle/internal/testkit/s3server"
 	"haggle/internal/wire"
 )
 
@@ -28,11 +26,11 @@ import (
 // neither signatures nor rights. It returns where it is, and what --blobs is called there.
 func startS3(t *testing.T) (origin, blobs string) {
 	t.Helper()
-	backend := s3mem.New()
-	if err := backend.CreateBucket("shop"); err != nil {
+	s3, err := s3server.Handler()
+	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
+	s := httptest.NewServer(s3)
 	t.Cleanup(s.Close)
 	return s.URL, "s3://shop/chat?style=path&endpoint=" + url.QueryEscape(s.URL)
 }

@@ -9,24 +9,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
 	"haggle/internal/chat"
 	"haggle/internal/config"
 	"haggle/internal/media"
 	"haggle/internal/store/sqlstore"
+	"haggle/internal/testkit/s3server"
 )
 
 // fakeBucket returns settings of a bucket that gofakes3 keeps in this process's
 // memory: a stand-in for S3 that checks neither signatures nor rights.
 func fakeBucket(t *testing.T) *config.Blobs {
 	t.Helper()
-	backend := s3mem.New()
-	if err := backend.CreateBucket("shop"); err != nil {
+	s3, err := s3server.Handler()
+	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
+	s := httptest.NewServer(s3)
 	t.Cleanup(s.Close)
 	return &config.Blobs{
 		Blobs: "s3://shop/chat?style=path&endpoint=" + url.QueryEscape(s.URL), S3AccessKey: "AK", S3SecretKey: config.Secrets{"hush"},

@@ -68,6 +68,7 @@ var mayImport = map[string][]string{
 
 	// By itself, as it is large: only what starts a server has it.
 	"internal/testkit/natsserver": {},
+	"internal/testkit/s3server":   {},
 
 	// A client like any other: it knows the JSON and nothing behind it.
 	"internal/bench": {"internal/wire"},

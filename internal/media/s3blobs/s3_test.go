@@ -17,13 +17,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/johannesboyne/gofakes3"
-	"github.com/johannesboyne/gofakes3/backend/s3mem"
-
 	"haggle/internal/chat"
 	"haggle/internal/media"
 	"haggle/internal/media/blobtest"
 	"haggle/internal/media/s3blobs"
+	"haggle/internal/testkit/s3server"
 )
 
 const (
@@ -31,8 +29,7 @@ const (
 	secretKey = "the-secret-that-nobody-sees"
 )
 
-// fake is gofakes3, a stand-in for S3 that lives in this process: it speaks the
-// protocol, keeps objects in memory and checks neither signatures nor rights.
+// fake is a stand-in for S3 that counts, and answers otherwise where a test wants it.
 type fake struct {
 	*httptest.Server
 
@@ -44,11 +41,10 @@ type fake struct {
 func newFake(t *testing.T) *fake {
 	t.Helper()
 	f := &fake{}
-	backend := s3mem.New()
-	if err := backend.CreateBucket("shop"); err != nil {
+	s3, err := s3server.Handler()
+	if err != nil {
 		t.Fatal(err)
 	}
-	s3 := gofakes3.New(backend, gofakes3.WithLogger(gofakes3.DiscardLog())).Server()
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.requests.Add(1)
 		if hash := r.Header.Get("X-Amz-Content-Sha256"); r.Method == http.MethodPut {
