@@ -262,20 +262,7 @@ func TestMigrationsAreToldOf(t *testing.T) {
 		t.Errorf("a new database told of %q", told)
 	}
 	path = filepath.Join(t.TempDir(), "old.db")
-	db, err := sql.Open("sqlite", sqliteDSN(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := migrator(sqliteDialect(), db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.UpTo(t.Context(), 14); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
+	migrateFile(t, path, 14)
 	open()
 	open() // nothing is left to do
 	want := []string{"15 of 16 false", "15 of 16 true", "16 of 16 false", "16 of 16 true"}
