@@ -73,6 +73,8 @@ func (s *Service) PutShopSettings(ctx context.Context, actor Actor, set ShopSett
 		if err != nil {
 			return ShopSettings{}, fmt.Errorf("put settings of %s: %w", actor.UID, err)
 		}
+		return stored, nil
+	}, func(_ context.Context, stored ShopSettings) (ShopSettings, error) {
 		s.shops.put(actor.UID, stored, s.now())
 		return stored, nil
 	})
@@ -119,13 +121,7 @@ func (s *Service) answerByItself(ctx context.Context, done *Appended) {
 }
 
 func (s *Service) sayByItself(ctx context.Context, a Append) error {
-	_, err := carry(ctx, s, func(ctx context.Context) (Appended, error) {
-		done, err := s.store.Append(ctx, a)
-		if err == nil && done.Fresh {
-			s.announceMessage(ctx, &done, "")
-		}
-		return done, err
-	})
+	_, err := s.append(ctx, a, "")
 	if kind := KindOf(err); err != nil && (kind == Denied || kind == Conflict) {
 		return nil // one has blocked the other: then nothing is to be said
 	}

@@ -105,8 +105,10 @@ func (b Backend) Revoke(ctx context.Context, uid UID) error {
 		if err := b.s.store.Revoke(ctx, uid, at); err != nil {
 			return struct{}{}, fmt.Errorf("revoke: %w", err)
 		}
-		b.s.publish(ctx, []Topic{{EventsOf, uid}}, Event{Revoked: &RevokedEvent{At: at}})
 		return struct{}{}, nil
+	}, func(ctx context.Context, done struct{}) (struct{}, error) {
+		b.s.publish(ctx, []Topic{{EventsOf, uid}}, Event{Revoked: &RevokedEvent{At: at}})
+		return done, nil
 	})
 	return err
 }

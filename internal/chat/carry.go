@@ -36,59 +36,52 @@ func (w *work) end() {
 	w.running.Wait()
 }
 
-// carried is what came of something that was carried out.
-type carried[T any] struct {
-	result T
-	err    error
-	panic  string // what it broke with; "" if it did not
-}
-
-// run notes what comes of do, whichever way it ends.
-func (c *carried[T]) run(ctx context.Context, do func(ctx context.Context) (T, error)) {
-	c.err = errors.New("its goroutine ended before it did") // until it returns
+// guarded returns what comes of do; a panic in it is an error, as beside those who ask it
+// would be everybody's end.
+func guarded(do func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			c.panic = fmt.Sprintf("%v\n%s", v, debug.Stack())
-			c.err = fmt.Errorf("panic: %s", c.panic)
+			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 	}()
-	c.result, c.err = do(ctx)
+	return do()
 }
 
-// carry has do done to its end, whoever stops waiting meanwhile: what the store keeps has
-// to be announced, and do is who does that. When ctx ends first the outcome is unknown to
-// the caller. do gets a context without an end; the store has deadlines of its own.
-func carry[T any](ctx context.Context, s *Service, do func(ctx context.Context) (T, error)) (T, error) {
-	if ctx.Done() == nil || ctx.Err() != nil { // nobody may leave, or has left before it began
-		return do(ctx)
+// carry has the store do what is asked, and then has others told of it: what the store
+// keeps has to be announced, also if ctx ends while the write is under way. Its outcome is
+// then unknown to the caller, and tell is called beside it, once there is one. tell gets a
+// context without an end.
+func carry[T, R any](ctx context.Context, s *Service, ask func(ctx context.Context) (T, error), tell func(ctx context.Context, done T) (R, error)) (R, error) {
+	var none R
+	done, err := ask(ctx)
+	ctx = context.WithoutCancel(ctx)
+	if err == nil {
+		return tell(ctx, done)
 	}
-	c, done := new(carried[T]), make(chan struct{})
-	if !s.work.begin(func() {
-		defer func() {
-			if ctx.Err() != nil {
-				s.failedUnheard(ctx, c.err)
+	late, ok := errors.AsType[*UnsettledError[T]](err)
+	if !ok {
+		return none, err
+	}
+	if s.work.begin(func() {
+		s.unheard(ctx, guarded(func() error {
+			done, err := late.Settled()
+			if err == nil {
+				_, err = tell(ctx, done)
 			}
-			close(done)
-		}()
-		c.run(context.WithoutCancel(ctx), do)
+			return err
+		}))
 	}) {
-		return do(context.WithoutCancel(ctx)) // nobody would wait for it but the caller
+		return none, err
 	}
-	select {
-	case <-done:
-		if c.panic != "" {
-			panic(c.panic) // it is the caller's to break with
-		}
-		return c.result, c.err
-	case <-ctx.Done():
-		var none T
-		return none, Codef(Unavailable, "outcome_unknown", "it is not known whether this was stored: %w", ctx.Err())
+	if done, err = late.Settled(); err != nil { // nobody would wait for it but the caller
+		return none, err
 	}
+	return tell(ctx, done)
 }
 
-// failedUnheard logs what failed, as nobody waits to be told. That somebody was refused
+// unheard logs what failed, as nobody waits to be told. That somebody was refused
 // something is no failure.
-func (s *Service) failedUnheard(ctx context.Context, err error) {
+func (s *Service) unheard(ctx context.Context, err error) {
 	if kind := KindOf(err); err != nil && (kind == Internal || kind == Unavailable) {
 		s.log.WarnContext(ctx, "nobody waits for what failed", "err", err)
 	}

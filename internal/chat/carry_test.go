@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,7 +27,7 @@ func (w *world) slow(takes time.Duration) *chat.Service {
 	return chat.NewService(&slowStore{w.store, takes}, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
 }
 
-// slowly has do done after a while, and tells those who leave earlier that nobody knows.
+// slowly has do done after a while. Those who leave earlier may learn later what came of it.
 func slowly[T any](ctx context.Context, s *slowStore, do func(ctx context.Context) (T, error)) (result T, err error) {
 	done := make(chan struct{})
 	var late T
@@ -42,7 +41,10 @@ func slowly[T any](ctx context.Context, s *slowStore, do func(ctx context.Contex
 	case <-done:
 		return late, lateErr
 	case <-ctx.Done():
-		return result, chat.Codef(chat.Unavailable, "outcome_unknown", "nobody knows: %w", ctx.Err())
+		return result, &chat.UnsettledError[T]{
+			Cause:   chat.Codef(chat.Unavailable, "outcome_unknown", "nobody knows: %w", ctx.Err()),
+			Settled: func() (T, error) { <-done; return late, lateErr },
+		}
 	}
 }
 
@@ -197,27 +199,25 @@ func TestGreeting_storedAfterTheSenderLeft(t *testing.T) {
 func TestCarry_panics(t *testing.T) {
 	w := newWorld(t)
 	w.flaky.BeforeAppend = func(context.Context) error { panic("page 4 is torn") }
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	defer func() {
 		if recover() == nil {
 			t.Error("whoever asked notices nothing")
 		}
 	}()
-	_, _ = w.Send(ctx, buyer, chat.Draft{Product: "1001", Nonce: "n", Blocks: text("hi")}, "")
+	_, _ = w.Send(t.Context(), buyer, chat.Draft{Product: "1001", Nonce: "n", Blocks: text("hi")}, "")
 }
 
-// What ends without an outcome is no success.
-func TestCarry_ends(t *testing.T) {
-	w := newWorld(t)
-	w.flaky.BeforeAppend = func(context.Context) error {
-		runtime.Goexit() // as a test does that gives up within a store
-		return nil
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	if done, err := w.Send(ctx, buyer, chat.Draft{Product: "1001", Nonce: "n", Blocks: text("hi")}, ""); err == nil {
-		t.Errorf("it was sent as %+v", done)
+// lateStore has those who append leave at once, and the outcome come later.
+type lateStore struct {
+	*testkit.MemStore
+
+	settled func() (chat.Appended, error)
+}
+
+func (s *lateStore) Append(context.Context, chat.Append) (chat.Appended, error) {
+	return chat.Appended{}, &chat.UnsettledError[chat.Appended]{
+		Cause:   chat.Codef(chat.Unavailable, "outcome_unknown", "nobody knows"),
+		Settled: s.settled,
 	}
 }
 
@@ -238,15 +238,13 @@ func TestCarry_failsUnheard(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				w.flaky.BeforeAppend = func(context.Context) error {
-					<-time.After(time.Minute)
-					return c.fail()
-				}
 				var log bytes.Buffer
-				w.Service = chat.NewService(w.flaky, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.NewTextHandler(&log, nil)))
-				ctx, leave := context.WithTimeout(t.Context(), time.Second)
-				defer leave()
-				_, err := w.Send(ctx, buyer, chat.Draft{Product: "1001", Nonce: "n", Blocks: text("hi")}, "")
+				store := &lateStore{w.store, func() (chat.Appended, error) {
+					<-time.After(time.Minute)
+					return chat.Appended{}, c.fail()
+				}}
+				w.Service = chat.NewService(store, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.NewTextHandler(&log, nil)))
+				_, err := w.Send(t.Context(), buyer, chat.Draft{Product: "1001", Nonce: "n", Blocks: text("hi")}, "")
 				wantCode(t, err, "outcome_unknown")
 				<-time.After(time.Minute)
 				synctest.Wait()

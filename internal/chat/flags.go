@@ -17,11 +17,13 @@ func (s *Service) SetFlag(ctx context.Context, actor Actor, id ConversationID, f
 			return ConversationView{}, err
 		}
 	}
-	return carry(ctx, s, func(ctx context.Context) (ConversationView, error) {
+	return carry(ctx, s, func(ctx context.Context) (Conversation, error) {
 		set, err := s.store.SetFlag(ctx, id, side, flag, on)
 		if err != nil {
-			return ConversationView{}, fmt.Errorf("set %s: %w", flag, err)
+			return Conversation{}, fmt.Errorf("set %s: %w", flag, err)
 		}
+		return set, nil
+	}, func(ctx context.Context, set Conversation) (ConversationView, error) {
 		view, err := s.Conversation(ctx, actor, id)
 		if err != nil {
 			return ConversationView{}, err

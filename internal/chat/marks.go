@@ -120,11 +120,12 @@ func (s *Service) keepMarks(ctx context.Context) {
 // advance moves watermarks forward and tells of those that moved.
 func (s *Service) advance(ctx context.Context, marks []Mark) ([]Advanced, error) {
 	return carry(ctx, s, func(ctx context.Context) ([]Advanced, error) {
-		moved, err := s.store.Advance(ctx, marks)
+		return s.store.Advance(ctx, marks)
+	}, func(ctx context.Context, moved []Advanced) ([]Advanced, error) {
 		for i := range moved {
 			s.announceAdvanced(ctx, &moved[i])
 		}
-		return moved, err
+		return moved, nil
 	})
 }
 

@@ -10,8 +10,8 @@ import (
 // step: when it returns nil the effect is synced to disk; when it returns an
 // error the effect is whole or absent, and which of the two may be unknown, so
 // that every method can be repeated. Missing rows are NotFound. No caller's
-// context ends a write that others share. Package storetest holds the test that
-// every implementation passes.
+// context ends a write that others share: where ctx ends first, what announces others
+// returns an UnsettledError. Package storetest holds the test that every implementation passes.
 type Store interface {
 	ConversationStore
 	DirectoryStore
@@ -26,6 +26,19 @@ type Store interface {
 	// took the last one, or takes one now.
 	Ping(ctx context.Context) error
 }
+
+// UnsettledError is the error of whoever stops waiting for a write that goes on without them.
+type UnsettledError[T any] struct {
+	Cause error // Unavailable with code "outcome_unknown"
+
+	// Settled waits for the write's end, which is certain to come, and returns what the
+	// method would have.
+	Settled func() (T, error)
+}
+
+func (e *UnsettledError[T]) Error() string { return e.Cause.Error() }
+
+func (e *UnsettledError[T]) Unwrap() error { return e.Cause }
 
 // ConversationStore keeps conversations and their messages.
 type ConversationStore interface {

@@ -21,6 +21,8 @@ func (s *Service) Recall(ctx context.Context, actor Actor, id ConversationID, se
 		if err != nil {
 			return Recalled{}, fmt.Errorf("recall: %w", err)
 		}
+		return done, nil
+	}, func(ctx context.Context, done Recalled) (Recalled, error) {
 		if done.Fresh {
 			conv := &done.Conversation
 			s.announce(ctx, conv.UIDs, Event{Origin: origin, Pos: conv.Positions(), Recall: &done.Recall})

@@ -46,13 +46,16 @@ func (s *Service) findReplies(ctx context.Context, merchant UID) {
 	ctx, cancel := context.WithTimeout(ctx, repliesTake)
 	defer cancel()
 	now := s.now()
-	var found carried[[]wait] // a panic here would be everybody's
-	found.run(ctx, func(ctx context.Context) ([]wait, error) { return s.waits(ctx, merchant, now) })
-	if found.err != nil {
-		s.log.WarnContext(ctx, "how soon a shop replies", "merchant", merchant, "err", found.err)
-		return
+	err := guarded(func() error {
+		waits, err := s.waits(ctx, merchant, now)
+		if err == nil {
+			s.replies.put(merchant, usually(waits), now)
+		}
+		return err
+	})
+	if err != nil {
+		s.log.WarnContext(ctx, "how soon a shop replies", "merchant", merchant, "err", err)
 	}
-	s.replies.put(merchant, usually(found.result), now)
 }
 
 // wait is how long a question has waited for its answer, or has until now without one.

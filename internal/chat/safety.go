@@ -15,11 +15,13 @@ func (s *Service) SetBlocked(ctx context.Context, actor Actor, id ConversationID
 	if err != nil {
 		return ConversationView{}, err
 	}
-	return carry(ctx, s, func(ctx context.Context) (ConversationView, error) {
+	return carry(ctx, s, func(ctx context.Context) (Conversation, error) {
 		conv, err := s.store.SetBlocked(ctx, id, side, blocked)
 		if err != nil {
-			return ConversationView{}, fmt.Errorf("block: %w", err)
+			return Conversation{}, fmt.Errorf("block: %w", err)
 		}
+		return conv, nil
+	}, func(ctx context.Context, conv Conversation) (ConversationView, error) {
 		view, err := s.Conversation(ctx, actor, id)
 		if err != nil {
 			return ConversationView{}, err

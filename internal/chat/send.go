@@ -36,11 +36,18 @@ func (s *Service) send(ctx context.Context, actor Actor, d Draft, origin ClientI
 		return s.repeatOr(ctx, actor, &d, hash, err)
 	}
 	a.Hash = hash
+	return s.append(ctx, a, origin)
+}
+
+// append stores a message and announces it.
+func (s *Service) append(ctx context.Context, a Append, origin ClientID) (Appended, error) {
 	return carry(ctx, s, func(ctx context.Context) (Appended, error) {
 		done, err := s.store.Append(ctx, a)
 		if err != nil {
-			return Appended{}, fmt.Errorf("send: %w", err)
+			return Appended{}, fmt.Errorf("append: %w", err)
 		}
+		return done, nil
+	}, func(ctx context.Context, done Appended) (Appended, error) {
 		s.members.put(done.Conversation.ID, done.Conversation.UIDs)
 		if done.Fresh {
 			s.announceMessage(ctx, &done, origin)

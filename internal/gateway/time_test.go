@@ -419,9 +419,9 @@ func TestFlood(t *testing.T) {
 func TestSend_storeHangs(t *testing.T) {
 	inTime(t, func(t *testing.T, via transport) {
 		n := newNode(t, nodeOptions{via: via, store: func(s chat.Store) chat.Store {
-			return &testkit.FlakyStore{Store: s, BeforeAppend: func(context.Context) error {
-				<-time.After(time.Minute)
-				return nil
+			return &testkit.FlakyStore{Store: s, BeforeAppend: func(ctx context.Context) error {
+				<-ctx.Done()
+				return chat.Codef(chat.Unavailable, "outcome_unknown", "nobody knows: %w", ctx.Err())
 			}}
 		}})
 		f := n.enterFake(t, "U_1")

@@ -16,10 +16,11 @@ func (s *Store) Append(ctx context.Context, a chat.Append) (chat.Appended, error
 		return chat.Appended{}, fmt.Errorf("append: encode blocks: %w", err)
 	}
 	o := &appendOp{a: a, blocks: blocks}
-	if err := s.writer.do(ctx, o); err != nil {
+	done, err := outcome(ctx, s.writer, o, &o.result)
+	if err != nil {
 		return chat.Appended{}, fmt.Errorf("append: %w", err)
 	}
-	return o.result, nil
+	return done, nil
 }
 
 type appendOp struct {

@@ -10,10 +10,11 @@ import (
 // SetBlocked implements chat.Store.
 func (s *Store) SetBlocked(ctx context.Context, id chat.ConversationID, side chat.Side, blocked bool) (chat.Conversation, error) {
 	o := &blockOp{id: id, side: side, blocked: blocked}
-	if err := s.writer.do(ctx, o); err != nil {
+	done, err := outcome(ctx, s.writer, o, &o.result)
+	if err != nil {
 		return chat.Conversation{}, fmt.Errorf("set blocked: %w", err)
 	}
-	return o.result, nil
+	return done, nil
 }
 
 type blockOp struct {

@@ -13,10 +13,11 @@ func (s *Store) SetFlag(ctx context.Context, id chat.ConversationID, side chat.S
 		return chat.Conversation{}, chat.Errorf(chat.Invalid, "no such flag: %q", flag)
 	}
 	o := &flagOp{id: id, side: side, flag: flag, on: on}
-	if err := s.writer.do(ctx, o); err != nil {
+	done, err := outcome(ctx, s.writer, o, &o.result)
+	if err != nil {
 		return chat.Conversation{}, fmt.Errorf("set flag: %w", err)
 	}
-	return o.result, nil
+	return done, nil
 }
 
 type flagOp struct {

@@ -27,10 +27,11 @@ func (s *Store) Import(ctx context.Context, messages []legacy.Message) ([]legacy
 			return nil, chat.Codef(chat.Invalid, "invalid_uid", "message %d is of %q and %q", m.Num, m.Buyer, m.Merchant)
 		}
 	}
-	if err := s.writer.do(ctx, o); err != nil {
+	done, err := outcome(ctx, s.writer, o, &o.result)
+	if err != nil {
 		return nil, fmt.Errorf("import: %w", err)
 	}
-	return o.result, nil
+	return done, nil
 }
 
 // importOp stores messages of another chat's, of many conversations.

@@ -14,10 +14,11 @@ func (s *Store) Advance(ctx context.Context, marks []chat.Mark) ([]chat.Advanced
 		return nil, nil
 	}
 	o := &advanceOp{marks: slices.Clone(marks)} // the caller may be gone before the batch is
-	if err := s.writer.do(ctx, o); err != nil {
+	done, err := outcome(ctx, s.writer, o, &o.result)
+	if err != nil {
 		return nil, fmt.Errorf("advance: %w", err)
 	}
-	return o.result, nil
+	return done, nil
 }
 
 // advanceOp moves watermarks. Marks of one side of one conversation are merged

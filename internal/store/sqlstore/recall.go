@@ -29,10 +29,11 @@ WHERE conversation = ? AND seq = ?`
 // Recall implements chat.Store.
 func (s *Store) Recall(ctx context.Context, r chat.RecallRequest) (chat.Recalled, error) {
 	o := &recallOp{r: r}
-	if err := s.writer.do(ctx, o); err != nil {
+	done, err := outcome(ctx, s.writer, o, &o.result)
+	if err != nil {
 		return chat.Recalled{}, fmt.Errorf("recall: %w", err)
 	}
-	return o.result, nil
+	return done, nil
 }
 
 type recallOp struct {

@@ -187,10 +187,11 @@ func (s *Store) NextReminder(ctx context.Context) (at time.Time, err error) {
 // LeaseReminders implements chat.ReminderStore.
 func (s *Store) LeaseReminders(ctx context.Context, l chat.ReminderLease) ([]chat.Reminder, error) {
 	o := &leaseOp{l: l}
-	if err := s.writer.do(ctx, o); err != nil {
+	done, err := outcome(ctx, s.writer, o, &o.result)
+	if err != nil {
 		return nil, fmt.Errorf("lease reminders: %w", err)
 	}
-	return o.result, nil
+	return done, nil
 }
 
 type leaseOp struct {

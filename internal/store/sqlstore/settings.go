@@ -45,7 +45,9 @@ func (s *Store) PutShopSettings(ctx context.Context, merchant chat.UID, set chat
 	if err != nil {
 		return chat.ShopSettings{}, fmt.Errorf("encode shop settings: %w", err)
 	}
-	err = s.write(ctx, "shop "+string(merchant), func(t tx) error {
+	then := set
+	then.Version++
+	stored, err := outcome(ctx, s.writer, &writeOp{"shop " + string(merchant), func(t tx) error {
 		var n int64
 		var err error
 		if set.Version == 0 {
@@ -57,10 +59,9 @@ func (s *Store) PutShopSettings(ctx context.Context, merchant chat.UID, set chat
 			return chat.Codef(chat.Conflict, "settings_changed", "somebody has changed the settings meanwhile")
 		}
 		return err
-	})
+	}}, &then)
 	if err != nil {
 		return chat.ShopSettings{}, fmt.Errorf("put shop settings: %w", err)
 	}
-	set.Version++
-	return set, nil
+	return stored, nil
 }

@@ -64,19 +64,39 @@ func newWriter(ctx context.Context, d Dialect, c connect) (*writer, error) {
 // do waits until o is committed or refused. When ctx ends first, o goes its way
 // all the same.
 func (w *writer) do(ctx context.Context, o op) error {
+	_, err := outcome(ctx, w, o, &struct{}{})
+	return err
+}
+
+// outcome waits until o is committed or refused, and returns what is in result by then.
+// When ctx ends first, o goes its way all the same, and the error is an UnsettledError.
+func outcome[T any](ctx context.Context, w *writer, o op, result *T) (done T, err error) {
 	if ctx.Err() != nil {
-		return errCanceled(ctx)
+		return done, errCanceled(ctx)
 	}
 	r := &request{op: o, done: make(chan struct{})}
 	if err := w.enqueue(r); err != nil {
-		return err
+		return done, err
 	}
 	select {
 	case <-r.done:
-		return r.err
 	case <-ctx.Done():
-		return chat.Codef(chat.Unavailable, "outcome_unknown", "it is not known whether this was stored: %w", ctx.Err())
+		return done, &chat.UnsettledError[T]{
+			Cause: chat.Codef(chat.Unavailable, "outcome_unknown", "it is not known whether this was stored: %w", ctx.Err()),
+			Settled: func() (T, error) {
+				<-r.done
+				return outcomeOf(r, result)
+			},
+		}
 	}
+	return outcomeOf(r, result)
+}
+
+func outcomeOf[T any](r *request, result *T) (done T, err error) {
+	if r.err != nil {
+		return done, r.err
+	}
+	return *result, nil
 }
 
 func (w *writer) enqueue(r *request) error {

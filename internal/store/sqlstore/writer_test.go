@@ -277,10 +277,18 @@ func TestCallerLeaves(t *testing.T) {
 	}()
 	waiting(t, s, 1)
 	cancel()
-	if e := chat.AsError(<-left); e.Kind != chat.Unavailable || e.Code != "outcome_unknown" {
+	err := <-left
+	if e := chat.AsError(err); e.Kind != chat.Unavailable || e.Code != "outcome_unknown" {
 		t.Errorf("error %v with code %q, want outcome_unknown", e, e.Code)
 	}
+	late, ok := errors.AsType[*chat.UnsettledError[chat.Appended]](err)
+	if !ok {
+		t.Fatalf("error %v tells nothing of what comes of it", err)
+	}
 	release()
+	if r, err := late.Settled(); err != nil || !r.Fresh || r.Message.Seq != 1 {
+		t.Errorf("what came of it: fresh %v, seq %d, %v", r.Fresh, r.Message.Seq, err)
+	}
 	if r := mustAppend(t, s, "left"); r.Fresh || r.Message.Seq != 1 {
 		t.Errorf("the repeat: fresh %v, seq %d, want what was stored meanwhile", r.Fresh, r.Message.Seq)
 	}

@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) chat.Store) {
 		{"Settings", settingsCases()},
 		{"Search", searchCases()},
 		{"Together", togetherCases()},
+		{"Leaving", leavingCases()},
 	} {
 		for _, c := range group.cases {
 			t.Run(group.name+"/"+c.name, func(t *testing.T) { c.run(t, open(t)) })
