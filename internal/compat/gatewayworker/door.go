@@ -29,6 +29,7 @@ type door struct {
 	listener net.Listener
 	most     int  // connections at once; one more is closed
 	secret   bool // they have to say one; who has yet to is a stranger
+	ordered  bool // the first commands of an address's are carried out in the order in which they came
 	handle   func(ctx context.Context, v *visit)
 
 	running   sync.WaitGroup
@@ -43,6 +44,7 @@ type door struct {
 type visit struct {
 	conn    net.Conn
 	order   uint64          // in which it came
+	flow    *inflow         // what comes over conn
 	turn    *turn           // of its first command; nil waits for nobody
 	running *sync.WaitGroup // what it starts
 	known   func()          // it has said the secret
@@ -100,7 +102,10 @@ func (g *Gate) take(ctx context.Context, d *door, conn net.Conn) {
 	gauge := g.stats.connections.WithLabelValues(d.name)
 	gauge.Inc()
 	d.came++
-	v := &visit{conn: conn, order: d.came, turn: d.line.join(ipOf(conn)), running: &d.running, known: func() { d.know(conn) }}
+	v := &visit{conn: conn, order: d.came, flow: newInflow(conn), running: &d.running, known: func() { d.know(conn) }}
+	if d.ordered {
+		v.turn = d.line.join(ipOf(conn), v.flow.quiet)
+	}
 	d.running.Go(func() {
 		defer gauge.Dec()
 		defer d.leave(conn)

@@ -165,9 +165,9 @@ func TestDoor_crowdOfStrangers(t *testing.T) {
 func TestDoor_knownBeforeItsTurn(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.Secret = "s3cret" })
 	_, page := w.open()
-	d := &door{name: "inner", most: 64, secret: true, handle: w.gate.talk}
+	d := &door{name: "inner", most: 64, secret: true, ordered: true, handle: w.gate.talk}
 	addr := w.serve(d)
-	first := d.line.join("127.0.0.1")
+	first := d.line.join("127.0.0.1", func() bool { return true })
 	first.said = true // and is still at it
 	hello := text(cmdGatewayClientConnect, 0, "", secretJSON)
 	push := text(cmdSendToOne, 1, "", "a")

@@ -265,7 +265,7 @@ func bareGate(t testing.TB) *Gate {
 
 // visitOf is a connection that nobody waits for.
 func visitOf(conn net.Conn, running *sync.WaitGroup) *visit {
-	return &visit{conn: conn, running: running, known: func() {}}
+	return &visit{conn: conn, flow: newInflow(conn), running: running, known: func() {}}
 }
 
 // endsAfter wants a connection that says something, and then nothing, to be let go after a

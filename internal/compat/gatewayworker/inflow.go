@@ -1,10 +1,12 @@
 package gatewayworker
 
 import (
+	"context"
 	"net"
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // inflow is what comes over a connection. Who has come later can wait for all of it to be
@@ -16,6 +18,7 @@ type inflow struct {
 	between bool // no packet has begun; its reader's
 
 	mu    sync.Mutex
+	idle  bool            // its reader waits for more to come; guarded by mu
 	empty bool            // all that has been read is carried out; guarded by mu
 	ended bool            // guarded by mu
 	stuck bool            // somebody has waited in vain, guarded by mu
@@ -48,6 +51,16 @@ func (f *inflow) settled() {
 	}
 }
 
+// quiet reports whether nothing has come that its reader has yet to look at.
+func (f *inflow) quiet() bool {
+	if f.raw == nil {
+		return true
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ended || f.idle && !f.pending()
+}
+
 // release lets those go on who wait; the caller holds mu.
 func (f *inflow) release() {
 	for _, c := range f.waits {
@@ -78,6 +91,28 @@ func (f *inflow) caughtUp() <-chan struct{} {
 	c := make(chan struct{})
 	f.waits = append(f.waits, c)
 	return c
+}
+
+// await waits for c, which caughtUp has returned, and reports whether it was closed. It is
+// waited for no longer than sayWithin once nothing comes and still something is not carried
+// out, as half a packet is not, nor beyond last where more and more comes.
+func (f *inflow) await(ctx context.Context, c <-chan struct{}, last time.Time) bool {
+	timer := time.NewTimer(sayWithin)
+	defer timer.Stop()
+	for {
+		select {
+		case <-c:
+			return true
+		case <-ctx.Done():
+			return false
+		case now := <-timer.C:
+			if f.quiet() || now.After(last) {
+				f.giveUp()
+				return false
+			}
+			timer.Reset(sayWithin)
+		}
+	}
 }
 
 // giveUp has nobody wait again until there is nothing to do.

@@ -26,10 +26,11 @@ func (f *inflow) read(b []byte) (n int, err error) {
 			}
 		}
 		if errors.Is(err, syscall.EAGAIN) {
+			f.idle = true
 			f.settled()
 			return false
 		}
-		f.empty = false
+		f.idle, f.empty = false, false
 		return true
 	})
 	switch {

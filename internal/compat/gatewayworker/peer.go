@@ -31,8 +31,7 @@ type peer struct {
 	*visit
 
 	gate *Gate
-	flow *inflow
-	in   *bufio.Reader // of flow
+	in   *bufio.Reader // of its flow
 	out  *outbox
 	ip   string
 	came time.Time
@@ -49,9 +48,8 @@ type peer struct {
 // before its end is carried out. The first command is at its turn.
 func (g *Gate) talk(ctx context.Context, v *visit) {
 	ip := ipOf(v.conn)
-	flow := newInflow(v.conn)
 	p := &peer{
-		visit: v, gate: g, flow: flow, in: bufio.NewReaderSize(flow, inBuffer), out: newOutbox(v.conn, v.running),
+		visit: v, gate: g, in: bufio.NewReaderSize(v.flow, inBuffer), out: newOutbox(v.conn, v.running),
 		ip: ip, came: time.Now(), proven: !g.secret.set,
 	}
 	if p.proven {
@@ -59,7 +57,7 @@ func (g *Gate) talk(ctx context.Context, v *visit) {
 	}
 	defer func() {
 		g.peers.remove(p)
-		flow.end()
+		v.flow.end()
 		g.workers.remove(p)
 		g.stats.workers.Set(float64(g.workers.count()))
 	}()
@@ -139,23 +137,9 @@ func (p *peer) step(ctx context.Context) error {
 // follow waits until what has come over the earlier connections of its address is carried
 // out: a BusinessWorker says bindUid over the one that it keeps, and asks over another.
 func (p *peer) follow(ctx context.Context) {
-	var late <-chan time.Time
+	last := time.Now().Add(followWithin)
 	for _, other := range p.gate.peers.before(p) {
-		c := other.flow.caughtUp()
-		if c == nil {
-			continue
-		}
-		if late == nil {
-			timer := time.NewTimer(sayWithin)
-			defer timer.Stop()
-			late = timer.C
-		}
-		select {
-		case <-c:
-		case <-late:
-			other.flow.giveUp()
-			return
-		case <-ctx.Done():
+		if c := other.flow.caughtUp(); c != nil && !other.flow.await(ctx, c, last) {
 			return
 		}
 	}

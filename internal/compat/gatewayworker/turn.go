@@ -7,8 +7,13 @@ import (
 )
 
 // sayWithin is how long others wait for a connection that has said nothing yet: GatewayClient
-// has its command written as soon as it is connected.
+// has its command written as soon as it is connected. What has come by then, and is not
+// looked at as the machine is busy, is waited for.
 const sayWithin = 250 * time.Millisecond
+
+// followWithin is how long a call waits at the most for what has come over the connections
+// before it.
+const followWithin = 2 * time.Second
 
 // line is the order in which the first commands of an address's connections are carried
 // out: that in which they came. GatewayClient makes a connection for each call and waits
@@ -25,15 +30,17 @@ type turn struct {
 	line  *line
 	from  string
 	come  chan struct{} // closed once it is this one's turn
+	quiet func() bool   // nothing has come that is not looked at
 	timer *time.Timer
 
 	said bool // guarded by the line's mu
 	over bool // nobody waits for it; guarded by the line's mu
 }
 
-// join gives a connection the last place of those from its address.
-func (l *line) join(from string) *turn {
-	t := &turn{line: l, from: from, come: make(chan struct{})}
+// join gives a connection the last place of those from its address. quiet tells whether
+// all that has come over it is looked at.
+func (l *line) join(from string, quiet func() bool) *turn {
+	t := &turn{line: l, from: from, quiet: quiet, come: make(chan struct{})}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t.timer = time.AfterFunc(sayWithin, t.expire)
@@ -66,7 +73,11 @@ func (l *line) settle(from string) {
 func (t *turn) expire() {
 	t.line.mu.Lock()
 	defer t.line.mu.Unlock()
-	if !t.said {
+	switch {
+	case t.said || t.over:
+	case !t.quiet():
+		t.timer.Reset(sayWithin)
+	default:
 		t.over = true
 		t.line.settle(t.from)
 	}

@@ -3,7 +3,9 @@ package gatewayworker
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -69,7 +71,8 @@ func TestTurn_fromElsewhere(t *testing.T) {
 			return false
 		}
 	}
-	stranger, first, second := l.join("10.0.0.9"), l.join("10.0.0.1"), l.join("10.0.0.1")
+	quiet := func() bool { return true }
+	stranger, first, second := l.join("10.0.0.9", quiet), l.join("10.0.0.1", quiet), l.join("10.0.0.1", quiet)
 	if !came(first) || came(second) {
 		t.Errorf("the first has its turn: %t, and the second of the same address: %t", came(first), came(second))
 	}
@@ -82,6 +85,41 @@ func TestTurn_fromElsewhere(t *testing.T) {
 	if n := len(l.turns); n != 0 {
 		t.Errorf("%d addresses are remembered that nobody is at", n)
 	}
+}
+
+// A machine so busy that it does not get to look at what has come does not carry out first
+// what came later.
+func TestTurn_busy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l line
+		var looked atomic.Bool
+		first, second := l.join("10.0.0.1", looked.Load), l.join("10.0.0.1", looked.Load)
+		defer second.end()
+		<-time.After(time.Minute)
+		synctest.Wait()
+		select {
+		case <-second.come:
+			t.Error("the second goes before the first is looked at")
+		default:
+		}
+		first.end()
+		select {
+		case <-second.come:
+		default:
+			t.Error("the second still waits for the first, which is done")
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		var l line
+		silent, second := l.join("10.0.0.1", func() bool { return true }), l.join("10.0.0.1", func() bool { return true })
+		defer second.end()
+		defer silent.end()
+		select {
+		case <-second.come:
+		case <-time.After(2 * sayWithin):
+			t.Error("the second waits for one that says nothing")
+		}
+	})
 }
 
 // A BusinessWorker says bindUid over the connection that it keeps, and asks over another:
