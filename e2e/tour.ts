@@ -1,6 +1,7 @@
 import { expect, type Page } from "@playwright/test";
 import { askedAgain, type Extremes, extremes, writtenLongAgo } from "./extremes.ts";
 import type { Person } from "./harness.ts";
+import { answeredAtOnce, told } from "./replies.ts";
 import type { Server } from "./server.ts";
 import { paste, pick, Thread } from "./talk.ts";
 import { waits } from "./waits.ts";
@@ -58,7 +59,10 @@ export async function tour(server: Server, bring: Bring, look: Look): Promise<vo
   await consoleScreens(seller, look);
   await waits(buyer.page, seller.page, look);
   const odd = await extremes(server, await bring("buyer"), await bring("seller"), spoken, look);
+  const asked = await answeredAtOnce(await bring("buyer"), await bring("seller"));
   await apart(server, buyer, seller, odd, look);
+  await told(asked, /5/);
+  await look({ name: "chat-replies", page: asked });
 }
 
 async function language(person: Person): Promise<string> {
