@@ -62,7 +62,13 @@ export async function tour(server: Server, bring: Bring, look: Look): Promise<vo
   const asked = await answeredAtOnce(await bring("buyer"), await bring("seller"));
   await apart(server, buyer, seller, odd, look);
   await told(asked, /5/);
+  await listed(asked);
   await look({ name: "chat-replies", page: asked });
+}
+
+/** Waits for the list beside the thread, where there is room for one: it comes after. */
+async function listed(page: Page): Promise<void> {
+  if ((page.viewportSize()?.width ?? 0) >= 1024) await expect(page.locator(".inbox-row").first()).toBeVisible();
 }
 
 async function language(person: Person): Promise<string> {
@@ -193,6 +199,7 @@ async function buyerScreens(buyer: Thread, seller: Thread, say: Say, look: Look)
   await look({ name: "inbox", page });
   await page.goto(new URL("/chat?product=nothing", page.url()).href);
   await expect(page.locator(".empty-state").last()).toBeVisible();
+  await listed(page);
   await look({ name: "chat-no-product", page });
   await page.goto(new URL("/chat?product=1001", page.url()).href);
   await expect(buyer.message(say("bye"))).toBeVisible();

@@ -1,5 +1,6 @@
 import { barriers } from "../axe.ts";
 import { desktop, expect, inChinese, inDark, inForcedColors, phone, test } from "../harness.ts";
+import { Thread } from "../talk.ts";
 import { tour } from "../tour.ts";
 
 /** What is fading in has the contrast of a moment. */
@@ -23,3 +24,9 @@ for (const [name, look] of Object.entries({
     expect(found, "what axe finds, by screen").toEqual({});
   });
 }
+
+test("in forced colours the list shows which conversation is open", async ({ person }) => {
+  const buyer = new Thread(await (await person({ ...desktop, ...inForcedColors })).chatAbout(1001));
+  await buyer.say("Is it grey?");
+  await expect(buyer.page.locator(".inbox-row[aria-current]")).toHaveCSS("outline-style", "solid");
+});
