@@ -68,15 +68,19 @@ func (s *Service) PutShopSettings(ctx context.Context, actor Actor, set ShopSett
 	if err := set.Hours.validate(); err != nil {
 		return ShopSettings{}, err
 	}
-	return carry(ctx, s, func(ctx context.Context) (ShopSettings, error) {
-		stored, err := s.store.PutShopSettings(ctx, actor.UID, set)
-		if err != nil {
-			return ShopSettings{}, fmt.Errorf("put settings of %s: %w", actor.UID, err)
-		}
-		return stored, nil
-	}, func(_ context.Context, stored ShopSettings) (ShopSettings, error) {
-		s.shops.put(actor.UID, stored, s.now())
-		return stored, nil
+	return carry(ctx, s, &change[ShopSettings, ShopSettings]{
+		ask: func(ctx context.Context) (ShopSettings, error) {
+			stored, err := s.store.PutShopSettings(ctx, actor.UID, set)
+			if err != nil {
+				return ShopSettings{}, fmt.Errorf("put settings of %s: %w", actor.UID, err)
+			}
+			return stored, nil
+		},
+		tell: func(_ context.Context, stored ShopSettings) (ShopSettings, error) {
+			s.shops.put(actor.UID, stored, s.now())
+			return stored, nil
+		},
+		touched: func() []UID { return nil },
 	})
 }
 
@@ -112,7 +116,7 @@ func (s *Service) answerByItself(ctx context.Context, done *Appended) {
 		var ok bool
 		if a, ok, err = automatic(&set, m); ok && err == nil {
 			a.Sender, a.SentAt = merchant, s.now().UTC().Truncate(time.Millisecond)
-			err = s.sayByItself(ctx, a)
+			err = s.sayByItself(ctx, a, done.Conversation.UIDs)
 		}
 	}
 	if err != nil {
@@ -120,8 +124,12 @@ func (s *Service) answerByItself(ctx context.Context, done *Appended) {
 	}
 }
 
-func (s *Service) sayByItself(ctx context.Context, a Append) error {
-	_, err := s.append(ctx, a, "")
+func (s *Service) sayByItself(ctx context.Context, a Append, touched [2]UID) error {
+	_, err := carry(ctx, s, &change[Appended, Appended]{
+		ask:     func(ctx context.Context) (Appended, error) { return s.append(ctx, a) },
+		tell:    func(ctx context.Context, done Appended) (Appended, error) { return s.appended(ctx, done, ""), nil },
+		touched: func() []UID { return touched[:] },
+	})
 	if kind := KindOf(err); err != nil && (kind == Denied || kind == Conflict) {
 		return nil // one has blocked the other: then nothing is to be said
 	}

@@ -101,14 +101,18 @@ func (b Backend) Revoke(ctx context.Context, uid UID) error {
 		return err
 	}
 	at := b.s.now().UTC().Truncate(time.Millisecond)
-	_, err := carry(ctx, b.s, func(ctx context.Context) (struct{}, error) {
-		if err := b.s.store.Revoke(ctx, uid, at); err != nil {
-			return struct{}{}, fmt.Errorf("revoke: %w", err)
-		}
-		return struct{}{}, nil
-	}, func(ctx context.Context, done struct{}) (struct{}, error) {
-		b.s.publish(ctx, []Topic{{EventsOf, uid}}, Event{Revoked: &RevokedEvent{At: at}})
-		return done, nil
+	_, err := carry(ctx, b.s, &change[struct{}, struct{}]{
+		ask: func(ctx context.Context) (struct{}, error) {
+			if err := b.s.store.Revoke(ctx, uid, at); err != nil {
+				return struct{}{}, fmt.Errorf("revoke: %w", err)
+			}
+			return struct{}{}, nil
+		},
+		tell: func(ctx context.Context, done struct{}) (struct{}, error) {
+			b.s.publish(ctx, []Topic{{EventsOf, uid}}, Event{Revoked: &RevokedEvent{At: at}})
+			return done, nil
+		},
+		touched: func() []UID { return []UID{uid} },
 	})
 	return err
 }

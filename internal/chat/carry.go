@@ -47,36 +47,95 @@ func guarded(do func() error) (err error) {
 	return do()
 }
 
-// carry has the store do what is asked, and then has others told of it: what the store
-// keeps has to be announced, also if ctx ends while the write is under way. Its outcome is
-// then unknown to the caller, and tell is called beside it, once there is one. tell gets a
-// context without an end.
-func carry[T, R any](ctx context.Context, s *Service, ask func(ctx context.Context) (T, error), tell func(ctx context.Context, done T) (R, error)) (R, error) {
+// change is something that the store is asked to keep and others are told of.
+type change[T, R any] struct {
+	ask  func(ctx context.Context) (T, error)
+	tell func(ctx context.Context, done T) (R, error) // its context has no end
+
+	// touched are those who look into the store when nobody learns what became of it.
+	touched func() []UID
+
+	// left is called after tell where whoever asked has left by then; nil for nothing.
+	left func(ctx context.Context, done T)
+}
+
+// carry carries c out: what the store keeps has to be announced, also if ctx ends while
+// the write is under way. Its outcome is then unknown to the caller, and the rest is done
+// beside it, once there is an outcome.
+func carry[T, R any](ctx context.Context, s *Service, c *change[T, R]) (R, error) {
 	var none R
-	done, err := ask(ctx)
+	done, err := c.ask(ctx)
 	ctx = context.WithoutCancel(ctx)
 	if err == nil {
-		return tell(ctx, done)
+		return c.tell(ctx, done)
 	}
 	late, ok := errors.AsType[*UnsettledError[T]](err)
 	if !ok {
+		s.suspect(ctx, err, c.touched)
 		return none, err
+	}
+	settle := func() (R, error) {
+		done, err := late.Settled()
+		if err != nil {
+			s.suspect(ctx, err, c.touched)
+			return none, err
+		}
+		result, err := c.tell(ctx, done)
+		if c.left != nil {
+			c.left(ctx, done)
+		}
+		return result, err
 	}
 	if s.work.begin(func() {
 		s.unheard(ctx, guarded(func() error {
-			done, err := late.Settled()
-			if err == nil {
-				_, err = tell(ctx, done)
-			}
+			_, err := settle()
 			return err
 		}))
 	}) {
 		return none, err
 	}
-	if done, err = late.Settled(); err != nil { // nobody would wait for it but the caller
-		return none, err
+	return settle() // nobody would wait for it but the caller
+}
+
+// suspect has the sessions of those who may have been told something look into the store,
+// if nobody knows whether it has kept what it was asked for.
+func (s *Service) suspect(ctx context.Context, err error, touched func() []UID) {
+	if AsError(err).Code != "outcome_unknown" {
+		return
 	}
-	return tell(ctx, done)
+	var topics []Topic
+	for _, uid := range touched() {
+		topics = append(topics, Topic{EventsOf, uid})
+	}
+	s.publish(ctx, topics, Event{})
+}
+
+// inTime returns what comes of do, or that ctx has ended if that is first: do goes on all
+// the same, with a context without an end. It is for what reads before it tells: a store
+// has more time for that than who asked.
+func inTime[R any](ctx context.Context, s *Service, do func(ctx context.Context) (R, error)) (R, error) {
+	var result R
+	var err error
+	done := make(chan struct{})
+	if !s.work.begin(func() {
+		defer close(done)
+		err = guarded(func() (err error) {
+			result, err = do(context.WithoutCancel(ctx))
+			return err
+		})
+		if ctx.Err() != nil {
+			s.unheard(ctx, err)
+		}
+	}) {
+		return do(context.WithoutCancel(ctx)) // nobody would wait for it but the caller
+	}
+	select {
+	case <-done:
+		return result, err
+	case <-ctx.Done():
+		var none R
+		return none, Codef(Unavailable, "outcome_unknown", "it is stored, and what there is to tell not known yet: %w", ctx.Err())
+	}
 }
 
 // unheard logs what failed, as nobody waits to be told. That somebody was refused

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -20,11 +21,12 @@ type slowStore struct {
 	*testkit.MemStore
 
 	takes time.Duration
+	loses bool // what comes of it: nobody learns it
 }
 
 // slow returns a service of the world's whose store takes a while for what it keeps.
 func (w *world) slow(takes time.Duration) *chat.Service {
-	return chat.NewService(&slowStore{w.store, takes}, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
+	return chat.NewService(&slowStore{MemStore: w.store, takes: takes}, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
 }
 
 // slowly has do done after a while. Those who leave earlier may learn later what came of it.
@@ -39,6 +41,9 @@ func slowly[T any](ctx context.Context, s *slowStore, do func(ctx context.Contex
 	}()
 	select {
 	case <-done:
+		if s.loses {
+			return result, chat.Codef(chat.Unavailable, "outcome_unknown", "the connection is lost")
+		}
 		return late, lateErr
 	case <-ctx.Done():
 		return result, &chat.UnsettledError[T]{
@@ -83,14 +88,14 @@ func (s *slowStore) Revoke(ctx context.Context, uid chat.UID, at time.Time) erro
 	return err
 }
 
-// Whoever asked for something and left before it was stored was told that nobody knows
-// what became of it. It was stored, and those it was meant for were not told: they found
-// out with their next heartbeat.
-func TestStoredAfterTheSenderLeft(t *testing.T) {
-	for name, c := range map[string]struct {
-		ask  func(ctx context.Context, w *world, id chat.ConversationID) error
-		told func(ev *chat.Event) bool
-	}{
+// asked is something that others are told of.
+type asked struct {
+	ask  func(ctx context.Context, w *world, id chat.ConversationID) error
+	told func(ev *chat.Event) bool
+}
+
+func allAsked() map[string]asked {
+	return map[string]asked{
 		"a message": {
 			func(ctx context.Context, w *world, id chat.ConversationID) error {
 				_, err := w.Send(ctx, buyer, chat.Draft{Conversation: id, Nonce: "n", Blocks: text("anybody")}, "")
@@ -129,7 +134,14 @@ func TestStoredAfterTheSenderLeft(t *testing.T) {
 			},
 			func(ev *chat.Event) bool { return ev.Revoked != nil },
 		},
-	} {
+	}
+}
+
+// Whoever asked for something and left before it was stored was told that nobody knows
+// what became of it. It was stored, and those it was meant for were not told: they found
+// out with their next heartbeat.
+func TestStoredAfterTheSenderLeft(t *testing.T) {
+	for name, c := range allAsked() {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
@@ -153,6 +165,117 @@ func TestStoredAfterTheSenderLeft(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A store that has lost its connection does not know what it has stored. Those who may be
+// concerned look for themselves.
+func TestStoreDoesNotKnow(t *testing.T) {
+	for name, c := range allAsked() {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			id := w.begin(t)
+			w.Service = chat.NewService(&slowStore{MemStore: w.store, loses: true}, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
+			wantCode(t, c.ask(t.Context(), w, id), "outcome_unknown")
+			events := w.bus.take()
+			if len(events) != 1 || len(events[0].Topics) == 0 || !reflect.ValueOf(events[0].Event).IsZero() {
+				t.Errorf("they are told %+v, want that something may have changed", events)
+			}
+		})
+	}
+}
+
+// slowReads takes long to say who somebody is.
+type slowReads struct {
+	*testkit.MemStore
+
+	takes time.Duration
+	err   error
+}
+
+func (s *slowReads) Participants(ctx context.Context, uids []chat.UID) (map[chat.UID]chat.Participant, error) {
+	<-time.After(s.takes) // a store has deadlines of its own
+	if s.err != nil {
+		return nil, s.err
+	}
+	return s.MemStore.Participants(ctx, uids)
+}
+
+func (w *world) over(store chat.Store) *chat.Service {
+	return chat.NewService(store, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
+}
+
+// What is to be read before others are told holds nobody who asked beyond their time, and a
+// message that is stored is acknowledged.
+func TestTell_slowReads(t *testing.T) {
+	for name, c := range map[string]struct {
+		ask  func(ctx context.Context, w *world, id chat.ConversationID) error
+		code string // of the error, "" for none
+	}{
+		"a message about another product": {func(ctx context.Context, w *world, _ chat.ConversationID) error {
+			_, err := w.Send(ctx, buyer, chat.Draft{Product: "1002", Nonce: "n", Blocks: text("and this?")}, "")
+			return err
+		}, ""},
+		"a block": {func(ctx context.Context, w *world, id chat.ConversationID) error {
+			_, err := w.SetBlocked(ctx, seller, id, true)
+			return err
+		}, "outcome_unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				id := w.begin(t)
+				w.Service = w.over(&slowReads{MemStore: w.store, takes: time.Minute})
+				ctx, leave := context.WithTimeout(t.Context(), 15*time.Second)
+				defer leave()
+				began := time.Now()
+				err := c.ask(ctx, w, id)
+				if waited := time.Since(began); waited > 15*time.Second {
+					t.Errorf("held for %v", waited)
+				}
+				if (err == nil) != (c.code == "") || err != nil && chat.AsError(err).Code != c.code {
+					t.Errorf("answered %v, want %q", err, c.code)
+				}
+				<-time.After(10 * time.Minute)
+				synctest.Wait()
+				if events := w.bus.take(); len(events) == 0 || events[0].Conversation == nil {
+					t.Errorf("they are told %+v", events)
+				}
+			})
+		})
+	}
+}
+
+// What is stored is told of also where it cannot be read what there is to tell.
+func TestTell_readsFail(t *testing.T) {
+	w := newWorld(t)
+	id := w.begin(t)
+	w.Service = w.over(&slowReads{MemStore: w.store, err: errors.New("page 4 is torn")})
+	if _, err := w.SetBlocked(t.Context(), seller, id, true); err == nil {
+		t.Error("the block says how it is now")
+	}
+	events := w.bus.take()
+	if len(events) != 1 || len(events[0].Topics) != 2 || !reflect.ValueOf(events[0].Event).IsZero() {
+		t.Errorf("they are told %+v, want both that something has changed", events)
+	}
+}
+
+// A buyer who left before the first message was stored is greeted all the same.
+func TestGreeting_ofWhoLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.set(t, true, false)
+		w.Service = w.slow(20 * time.Second)
+		ctx, leave := context.WithTimeout(t.Context(), 15*time.Second)
+		defer leave()
+		_, err := w.Send(ctx, buyer, chat.Draft{Product: "1001", Nonce: "n", Blocks: text("hi")}, "")
+		wantCode(t, err, "outcome_unknown")
+		<-time.After(time.Minute)
+		synctest.Wait()
+		events := w.bus.take()
+		if n := len(events); n != 3 || events[n-1].Message == nil || events[n-1].Message.Auto != chat.Greeting {
+			t.Errorf("they are told %+v", events)
+		}
+	})
 }
 
 // Settings that were stored after whoever changed them left hold at once all the same.

@@ -17,19 +17,32 @@ func (s *Service) SetFlag(ctx context.Context, actor Actor, id ConversationID, f
 			return ConversationView{}, err
 		}
 	}
-	return carry(ctx, s, func(ctx context.Context) (Conversation, error) {
-		set, err := s.store.SetFlag(ctx, id, side, flag, on)
+	return carry(ctx, s, &change[Conversation, ConversationView]{
+		ask: func(ctx context.Context) (Conversation, error) {
+			set, err := s.store.SetFlag(ctx, id, side, flag, on)
+			if err != nil {
+				return Conversation{}, fmt.Errorf("set %s: %w", flag, err)
+			}
+			return set, nil
+		},
+		tell: func(_ context.Context, set Conversation) (ConversationView, error) {
+			return s.changed(ctx, actor, set, side)
+		},
+		touched: func() []UID { return []UID{actor.UID} },
+	})
+}
+
+// changed returns a conversation that has changed as the actor sees it, and announces it to
+// sides, be it after ctx has ended.
+func (s *Service) changed(ctx context.Context, actor Actor, conv Conversation, sides ...Side) (ConversationView, error) {
+	return inTime(ctx, s, func(ctx context.Context) (ConversationView, error) {
+		view, err := s.Conversation(ctx, actor, conv.ID)
 		if err != nil {
-			return Conversation{}, fmt.Errorf("set %s: %w", flag, err)
-		}
-		return set, nil
-	}, func(ctx context.Context, set Conversation) (ConversationView, error) {
-		view, err := s.Conversation(ctx, actor, id)
-		if err != nil {
+			s.publish(ctx, eventsOf(conv.UIDs, sides), Event{})
 			return ConversationView{}, err
 		}
-		set.Last = view.Last
-		s.announceConversation(ctx, set, side)
+		conv.Last = view.Last
+		s.announceConversation(ctx, conv, sides...)
 		return view, nil
 	})
 }

@@ -119,14 +119,27 @@ func (s *Service) keepMarks(ctx context.Context) {
 
 // advance moves watermarks forward and tells of those that moved.
 func (s *Service) advance(ctx context.Context, marks []Mark) ([]Advanced, error) {
-	return carry(ctx, s, func(ctx context.Context) ([]Advanced, error) {
-		return s.store.Advance(ctx, marks)
-	}, func(ctx context.Context, moved []Advanced) ([]Advanced, error) {
-		for i := range moved {
-			s.announceAdvanced(ctx, &moved[i])
-		}
-		return moved, nil
+	return carry(ctx, s, &change[[]Advanced, []Advanced]{
+		ask: func(ctx context.Context) ([]Advanced, error) { return s.store.Advance(ctx, marks) },
+		tell: func(ctx context.Context, moved []Advanced) ([]Advanced, error) {
+			for i := range moved {
+				s.announceAdvanced(ctx, &moved[i])
+			}
+			return moved, nil
+		},
+		touched: func() []UID { return s.of(marks) },
 	})
+}
+
+// of returns whom marks concern, as far as that is at hand.
+func (s *Service) of(marks []Mark) []UID {
+	var list []UID
+	for i := range marks {
+		if uids, ok := s.members.get(marks[i].Conversation); ok {
+			list = append(list, uids[:]...)
+		}
+	}
+	return uniq(list)
 }
 
 // Read notes that the actor has read every message up to seq, and so has its

@@ -11,24 +11,22 @@ import (
 // SetBlocked says whether the actor's side wants to hear from the other. The
 // other side's messages are refused from then on, with a code that says why.
 func (s *Service) SetBlocked(ctx context.Context, actor Actor, id ConversationID, blocked bool) (ConversationView, error) {
-	_, side, err := s.membersFor(ctx, actor, id)
+	uids, side, err := s.membersFor(ctx, actor, id)
 	if err != nil {
 		return ConversationView{}, err
 	}
-	return carry(ctx, s, func(ctx context.Context) (Conversation, error) {
-		conv, err := s.store.SetBlocked(ctx, id, side, blocked)
-		if err != nil {
-			return Conversation{}, fmt.Errorf("block: %w", err)
-		}
-		return conv, nil
-	}, func(ctx context.Context, conv Conversation) (ConversationView, error) {
-		view, err := s.Conversation(ctx, actor, id)
-		if err != nil {
-			return ConversationView{}, err
-		}
-		conv.Last = view.Last
-		s.announceConversation(ctx, conv, BuyerSide, MerchantSide)
-		return view, nil
+	return carry(ctx, s, &change[Conversation, ConversationView]{
+		ask: func(ctx context.Context) (Conversation, error) {
+			conv, err := s.store.SetBlocked(ctx, id, side, blocked)
+			if err != nil {
+				return Conversation{}, fmt.Errorf("block: %w", err)
+			}
+			return conv, nil
+		},
+		tell: func(_ context.Context, conv Conversation) (ConversationView, error) {
+			return s.changed(ctx, actor, conv, BuyerSide, MerchantSide)
+		},
+		touched: func() []UID { return uids[:] },
 	})
 }
 

@@ -31,48 +31,64 @@ func (s *Service) send(ctx context.Context, actor Actor, d Draft, origin ClientI
 			return done, err
 		}
 	}
-	a, err := s.prepare(ctx, actor, &d)
+	a, uids, err := s.prepare(ctx, actor, &d)
 	if err != nil {
 		return s.repeatOr(ctx, actor, &d, hash, err)
 	}
 	a.Hash = hash
-	return s.append(ctx, a, origin)
-}
-
-// append stores a message and announces it.
-func (s *Service) append(ctx context.Context, a Append, origin ClientID) (Appended, error) {
-	return carry(ctx, s, func(ctx context.Context) (Appended, error) {
-		done, err := s.store.Append(ctx, a)
-		if err != nil {
-			return Appended{}, fmt.Errorf("append: %w", err)
-		}
-		return done, nil
-	}, func(ctx context.Context, done Appended) (Appended, error) {
-		s.members.put(done.Conversation.ID, done.Conversation.UIDs)
-		if done.Fresh {
-			s.announceMessage(ctx, &done, origin)
-		}
-		return done, nil
+	return carry(ctx, s, &change[Appended, Appended]{
+		ask:     func(ctx context.Context) (Appended, error) { return s.append(ctx, a) },
+		tell:    func(_ context.Context, done Appended) (Appended, error) { return s.appended(ctx, done, origin), nil },
+		touched: func() []UID { return uids[:] },
+		left:    func(ctx context.Context, done Appended) { s.answerByItself(ctx, &done) },
 	})
 }
 
-// prepare turns a draft into what the store is asked to append: it resolves the
-// conversation, the seller, the files and the products on the server.
-func (s *Service) prepare(ctx context.Context, actor Actor, d *Draft) (Append, error) {
-	if err := s.Allow(ActionSend, actor); err != nil {
-		return Append{}, err
+func (s *Service) append(ctx context.Context, a Append) (Appended, error) {
+	done, err := s.store.Append(ctx, a)
+	if err != nil {
+		return Appended{}, fmt.Errorf("append: %w", err)
 	}
-	a := Append{
+	return done, nil
+}
+
+// appended announces a message that is stored. What of it has to be read first, when ctx
+// ends meanwhile, is announced after it has returned.
+func (s *Service) appended(ctx context.Context, done Appended, origin ClientID) Appended {
+	s.members.put(done.Conversation.ID, done.Conversation.UIDs)
+	switch {
+	case !done.Fresh:
+	case done.Begun || done.About:
+		_, err := inTime(ctx, s, func(ctx context.Context) (struct{}, error) {
+			s.announceMessage(ctx, &done, origin)
+			return struct{}{}, nil
+		})
+		if err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "announce", "conversation", done.Conversation.ID, "err", err)
+		}
+	default:
+		s.announceMessage(ctx, &done, origin)
+	}
+	return done
+}
+
+// prepare turns a draft into what the store is asked to append: it resolves the
+// conversation, the seller, the files and the products on the server. It returns the two
+// sides, too.
+func (s *Service) prepare(ctx context.Context, actor Actor, d *Draft) (a Append, uids [2]UID, err error) {
+	if err := s.Allow(ActionSend, actor); err != nil {
+		return a, uids, err
+	}
+	a = Append{
 		Conversation: d.Conversation, Product: d.Product,
 		Sender: actor.UID, Agent: actor.Agent, AgentName: actor.AgentName,
 		Nonce: d.Nonce, SentAt: s.now().UTC().Truncate(time.Millisecond),
 	}
-	uids, err := s.recipients(ctx, actor, d, &a)
-	if err != nil {
-		return Append{}, err
+	if uids, err = s.recipients(ctx, actor, d, &a); err != nil {
+		return Append{}, uids, err
 	}
 	if a.Blocks, err = s.resolveBlocks(ctx, actor, uids[MerchantSide], d.Blocks); err != nil {
-		return Append{}, err
+		return Append{}, uids, err
 	}
 	other := uids[actor.Side().Other()]
 	a.RemindAt = s.limits.remindAt(other, a.SentAt)
@@ -83,7 +99,7 @@ func (s *Service) prepare(ctx context.Context, actor Actor, d *Draft) (Append, e
 		a.RecipientOnline = new(false)
 	case PresenceUnknown:
 	}
-	return a, nil
+	return a, uids, nil
 }
 
 // recipients resolves the conversation that d means and returns its two sides.
@@ -252,18 +268,27 @@ func (s *Service) announceMessage(ctx context.Context, done *Appended, origin Cl
 	s.announce(ctx, conv.UIDs, Event{Origin: origin, Pos: conv.Positions(), Message: &done.Message})
 }
 
-// announceConversation tells sides all there is to know of a conversation.
+// announceConversation tells sides all there is to know of a conversation, or to look for
+// themselves where that cannot be read.
 func (s *Service) announceConversation(ctx context.Context, conv Conversation, sides ...Side) {
+	var ev Event
 	views, err := s.views(context.WithoutCancel(ctx), []Conversation{conv})
 	if err != nil {
 		s.log.WarnContext(ctx, "announce conversation", "conversation", conv.ID, "err", err)
-		return
+	} else {
+		ev.Conversation = &views[0]
+		for _, side := range sides {
+			ev.Pos[side] = conv.Sides[side].Pos
+		}
 	}
-	ev := Event{Conversation: &views[0]}
-	var topics []Topic
+	s.publish(ctx, eventsOf(conv.UIDs, sides), ev)
+}
+
+// eventsOf are the topics of sides of a conversation.
+func eventsOf(uids [2]UID, sides []Side) []Topic {
+	topics := make([]Topic, 0, len(sides))
 	for _, side := range sides {
-		ev.Pos[side] = conv.Sides[side].Pos
-		topics = append(topics, Topic{EventsOf, conv.UIDs[side]})
+		topics = append(topics, Topic{EventsOf, uids[side]})
 	}
-	s.publish(ctx, topics, ev)
+	return topics
 }

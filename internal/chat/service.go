@@ -11,8 +11,7 @@ import (
 // concurrently; who asks is always a parameter. Run must be running for
 // watermarks to be kept. A change is stored, and announced, also when the context of
 // whoever asked for it ends meanwhile: the error is then Unavailable with code
-// "outcome_unknown". Who has sent a message and left so is greeted, or told that the shop
-// is closed, once they send it again.
+// "outcome_unknown". Where it is the store that does not know, sessions look for themselves.
 type Service struct {
 	store   Store
 	bus     Bus

@@ -172,8 +172,17 @@ func (s *simulation) flaky(chat.Store) chat.Store {
 		Store:           s.store,
 		BeforeAppend:    func(context.Context) error { return s.fails(8, "store_io") },
 		AfterAppend:     func() error { return s.fails(8, "outcome_unknown") },
+		LateAppend:      s.late,
 		BeforePositions: func(context.Context) error { return s.fails(10, "store_io") },
 	}
+}
+
+// late is how long a message takes to be stored whose sender does not wait for that.
+func (s *simulation) late() time.Duration {
+	if s.fails(8, "outcome_unknown") == nil {
+		return 0
+	}
+	return time.Duration(1+s.dice(5000)) * time.Millisecond
 }
 
 func (s *simulation) listen() {

@@ -77,7 +77,8 @@ type FlakyStore struct {
 	chat.Store
 
 	BeforeAppend    func(context.Context) error
-	AfterAppend     func() error // the message is stored, and nobody learns of it
+	AfterAppend     func() error         // the message is stored, and nobody learns of it
+	LateAppend      func() time.Duration // when the message is stored; if not at once, who asks has left by then
 	BeforePositions func(context.Context) error
 	BeforeChanged   func()
 }
@@ -87,6 +88,17 @@ func (s *FlakyStore) Append(ctx context.Context, a chat.Append) (chat.Appended, 
 	if s.BeforeAppend != nil {
 		if err := s.BeforeAppend(ctx); err != nil {
 			return chat.Appended{}, err
+		}
+	}
+	if s.LateAppend != nil {
+		if late := s.LateAppend(); late > 0 {
+			return chat.Appended{}, &chat.UnsettledError[chat.Appended]{
+				Cause: chat.Codef(chat.Unavailable, "outcome_unknown", "nobody knows"),
+				Settled: func() (chat.Appended, error) {
+					<-time.After(late)
+					return s.Store.Append(context.WithoutCancel(ctx), a)
+				},
+			}
 		}
 	}
 	done, err := s.Store.Append(ctx, a)
