@@ -36,6 +36,30 @@ test("a seller finds who waits for an answer, and who asked about a product", as
   await expect(console.getByRole("button", { name: "About any product" })).toHaveCount(0);
 });
 
+test("a seller chooses a product, and lists the conversations about it alone", async ({ person }) => {
+  const lin = new Thread(await (await person(phone)).chatAbout(1001, "a"));
+  await lin.say("How big is it?");
+  await lin.expectStanding("How big is it?", "sent");
+  const sam = new Thread(await (await person(phone)).chatAbout(1008, "b"));
+  await sam.say("Does it drip?");
+  await sam.expectStanding("Does it drip?", "sent");
+
+  const console = await (await person()).console("E_1/yun");
+  await expect(row(console, "Sam Park")).toBeVisible();
+  const choose = console.getByRole("button", { name: "Only about one product…" });
+  await choose.press("Enter");
+  const dialog = console.getByRole("dialog", { name: "Only about one product…" });
+  await dialog.getByRole("combobox").fill("celadon");
+  await expect(dialog.getByRole("option")).toHaveCount(1);
+  await expectAccessible(console);
+  await dialog.getByRole("combobox").press("Enter");
+  await expect(dialog).toBeHidden();
+  await expect(row(console, "Sam Park")).toHaveCount(0);
+  await expect(row(console, "Lin Xia")).toBeVisible();
+  await console.getByRole("button", { name: "About any product" }).click();
+  await expect(row(console, "Sam Park")).toBeVisible();
+});
+
 test("a seller sees all pictures of a conversation beside it, the latest first", async ({ person }) => {
   const lin = await person(phone);
   await lin.chatAbout(1001);

@@ -1,20 +1,16 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
-import type { Limits, Product } from "../../protocol/body.ts";
+import type { Limits } from "../../protocol/body.ts";
 import { holdKeyName } from "../../ui/hold-key.ts";
-import { lazy } from "../../ui/lazy.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { excess, type Measure } from "../model/editor-content.ts";
 import { editorAction } from "../model/keys.ts";
 import type { Names } from "../model/phrases.ts";
 import { PHRASES_ID, PhraseMenu, usePhrases } from "../phrases/phrase-menu.tsx";
+import { LazyProductPicker } from "../products/lazy-product-picker.ts";
 import { EditorTools } from "./tools.tsx";
 import { openWriting, type Writing } from "./writing.ts";
-
-const ProductPicker = lazy<{ onPick: (product: Product) => void; onClose: () => void }>(
-  async () => (await import("../products/product-picker.tsx")).ProductPicker,
-);
 
 type EditorProps = {
   conversation: string;
@@ -112,7 +108,8 @@ function Tools({ thread, writing }: Pick<EditorProps, "thread" | "writing">) {
         status={writing.preparing.value > 0 ? consoleWords().editor.preparing : undefined}
       />
       {picking && (
-        <ProductPicker
+        <LazyProductPicker
+          title={consoleWords().products.title}
           onClose={() => setPicking(false)}
           onPick={(product) => {
             setPicking(false);

@@ -29,6 +29,7 @@ export const en = {
     search: "Search names and messages",
     filter: "Show",
     filters: { all: "All", unread: "Unread", waiting: "Waiting" },
+    byProduct: "Only about one product…",
     about: "Only about",
     aboutAll: "About any product",
     filteredTitle: {

@@ -27,6 +27,7 @@ export const zhCn: ConsoleWords = {
     search: "搜索昵称和聊天记录",
     filter: "显示",
     filters: { all: "全部", unread: "未读", waiting: "待回复" },
+    byProduct: "只看咨询某件商品的会话…",
     about: "只看咨询",
     aboutAll: "不限商品",
     filteredTitle: { all: "没有咨询该商品的会话", unread: "没有未读消息", waiting: "没有待回复的会话" },

@@ -3,6 +3,7 @@ import { Avatar } from "../../ui/avatar.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { buyerName, type Desk, useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
+import { ProductFilter } from "./product-filter.tsx";
 
 /** Who is at the desk, the search, and what is listed. */
 export function ListHeader() {
@@ -28,7 +29,10 @@ export function ListHeader() {
         <SettingsButton />
       </div>
       <Search />
-      <Filters />
+      <div class="c-filters">
+        <Filters />
+        <ProductFilter />
+      </div>
       <ProductChip />
       <WithinChip />
     </header>

@@ -14,10 +14,10 @@ import "./product-picker.css";
 const LIST_ID = "own-products";
 const optionId = (at: number): string => `${LIST_ID}-${at}`;
 
-type PickerProps = { onPick: (product: Product) => void; onClose: () => void };
+export type PickerProps = { title: string; onPick: (product: Product) => void; onClose: () => void };
 
-/** Chooses one of the shop's own products, to send its card. */
-export function ProductPicker({ onPick, onClose }: PickerProps) {
+/** Chooses one of the shop's own products; `title` says what for. */
+export function ProductPicker({ title, onPick, onClose }: PickerProps) {
   const { client } = useDesk();
   const words = consoleWords().products;
   const search = useMemo(() => openProductSearch(client), [client]);
@@ -39,7 +39,7 @@ export function ProductPicker({ onPick, onClose }: PickerProps) {
     event.preventDefault();
   };
   return (
-    <Dialog title={words.title} onClose={onClose}>
+    <Dialog title={title} onClose={onClose}>
       <div class="c-picker">
         <label class="c-picker-search">
           <Icon name="search" />
@@ -62,17 +62,19 @@ export function ProductPicker({ onPick, onClose }: PickerProps) {
             onKeyDown={press}
           />
         </label>
-        <Found search={search} at={at} onPick={onPick} />
+        <Found title={title} search={search} at={at} onPick={onPick} />
       </div>
     </Dialog>
   );
 }
 
 function Found({
+  title,
   search,
   at,
   onPick,
 }: {
+  title: string;
   search: ProductSearch;
   at: number;
   onPick: (product: Product) => void;
@@ -104,7 +106,7 @@ function Found({
         id={LIST_ID}
         class="c-picker-list"
         role="listbox"
-        aria-label={words.title}
+        aria-label={title}
         aria-busy={state === "loading"}
       >
         {products.map((product, index) => (
