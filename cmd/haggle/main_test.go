@@ -81,20 +81,24 @@ func freePort(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("no port is free")
 }
 
-// await URL waits until a server answers there with 200.
+// await URL [STATUS] waits until a server answers there with 200, or with STATUS.
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
+	want := strconv.Itoa(http.StatusOK)
+	if len(args) > 1 {
+		want = args[1]
+	}
 	for {
-		if status, _, err := fetch(ctx, args[0], ""); err == nil && status == http.StatusOK {
+		if status, _, err := fetch(ctx, args[0], ""); err == nil && strconv.Itoa(status) == want {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			ts.Fatalf("nobody answers at %s", args[0])
+			ts.Fatalf("nobody answers %s at %s", want, args[0])
 		}
 	}
 }

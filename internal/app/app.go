@@ -48,8 +48,8 @@ type Shop interface {
 	Open(ctx context.Context) error
 }
 
-// Run serves until ctx ends, then stops what it started in the reverse order:
-// listeners, sessions, requests, the service with its last flush, the store.
+// Run serves until ctx ends, and for as long after it as the settings say, then stops
+// what it started in the reverse order: listeners, sessions, requests, the service with its last flush, the store.
 func Run(ctx context.Context, cfg *config.Config, opts Options) (err error) {
 	if err := claimDir(cfg.Data, opts.Shop != nil); err != nil {
 		return err
@@ -92,6 +92,9 @@ func (a *app) run(ctx context.Context) error {
 		select {
 		case <-frontCtx.Done():
 		case <-background.Done(): // something in the background broke
+		}
+		if ctx.Err() != nil { // told to, while all of it works
+			a.health.drain(background, a.cfg.DrainWait)
 		}
 		return a.stop(context.WithoutCancel(ctx))
 	})

@@ -52,6 +52,22 @@ const (
 	draining
 )
 
+// drain has ready say that the server is about to stop, and returns when it has said so
+// for long enough, or ctx ends.
+func (h *health) drain(ctx context.Context, wait time.Duration) {
+	h.state.Store(draining)
+	if wait <= 0 {
+		return
+	}
+	h.log.InfoContext(ctx, "draining", "for", wait)
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	select {
+	case <-over.C:
+	case <-ctx.Done():
+	}
+}
+
 // live answers as long as the process can answer at all.
 func (h *health) live(w http.ResponseWriter, _ *http.Request) { writeStatus(w, http.StatusOK, "ok") }
 

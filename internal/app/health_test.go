@@ -118,3 +118,38 @@ func TestUnreadinessIsLogged(t *testing.T) {
 		}
 	})
 }
+
+// Whoever asked a server that was told to stop was refused, and never told that it
+// drains: a load balancer went on sending people there until it had asked again.
+func TestDraining(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		wait, breaks time.Duration
+		want         time.Duration
+	}{
+		{"a single server stops at once", 0, time.Hour, 0},
+		{"one of several is known to stop first", 5 * time.Second, time.Hour, 5 * time.Second},
+		{"one that breaks meanwhile waits for nobody", 5 * time.Second, time.Second, time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &health{store: disk(func(context.Context) error { return nil }), tokens: keys{}, log: slog.New(slog.DiscardHandler)}
+				h.state.Store(serving)
+				ctx, cancel := context.WithTimeout(t.Context(), c.breaks)
+				defer cancel()
+				begun, over := time.Now(), make(chan time.Duration)
+				go func() {
+					h.drain(ctx, c.wait)
+					over <- time.Since(begun)
+				}()
+				synctest.Wait()
+				if status, text := readiness(t, h); status != http.StatusServiceUnavailable || text != "draining" {
+					t.Errorf("%d %q, want 503 draining", status, text)
+				}
+				if took := <-over; took != c.want {
+					t.Errorf("it took %v, want %v", took, c.want)
+				}
+			})
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Nodes says how several servers on one database tell each other what happens.
@@ -16,9 +17,16 @@ type Nodes struct {
 	BusCert        string   `group:"Several servers" help:"PEM file with the certificate to show to NATS." placeholder:"FILE" type:"path"`
 	BusKey         string   `group:"Several servers" help:"PEM file with the certificate's key." placeholder:"FILE" type:"path"`
 	BusCredentials string   `group:"Several servers" help:"File with the credentials of a NATS user (.creds)." placeholder:"FILE" type:"path"`
+
+	DrainWait time.Duration `group:"Several servers" help:"How long a server that is told to stop says so at /readyz and takes everything as before, until it does stop: longer than the load balancer takes to ask. A second signal ends it at once." default:"0s" placeholder:"TIME"`
 }
 
-const maxBusPrefix = 64
+const (
+	maxBusPrefix = 64
+
+	// maxDrainWait is well below what anybody gives a server to stop in.
+	maxDrainWait = 5 * time.Minute
+)
 
 // HasBus reports whether there are other servers to be told.
 func (n *Nodes) HasBus() bool { return len(n.Bus) > 0 }
@@ -64,6 +72,9 @@ func (n *Nodes) checkNodes(store string) error {
 	}
 	if !n.HasBus() && (n.BusCA != "" || n.BusCert != "" || n.BusCredentials != "") {
 		errs = append(errs, errors.New("--bus-ca, --bus-cert and --bus-credentials are for a NATS: give its address with --bus"))
+	}
+	if n.DrainWait < 0 || n.DrainWait > maxDrainWait {
+		add("--drain-wait is %v, allowed is 0 to %v", n.DrainWait, maxDrainWait)
 	}
 	return errors.Join(errs...)
 }

@@ -28,6 +28,7 @@ func TestNodes(t *testing.T) {
 		{"prefix of everything", []string{"--bus", "nats://a", "--bus-prefix", "shop.>"}, `--bus-prefix is "shop.>"`},
 		{"prefix that ends", []string{"--bus", "nats://a", "--bus-prefix", "shop."}, `--bus-prefix is "shop."`},
 		{"half a certificate", []string{"--bus", "nats://a", "--bus-cert", "x.pem"}, "--bus-cert and --bus-key go together"},
+		{"longer than anybody waits", []string{"--drain-wait", "6m"}, "--drain-wait is 6m0s, allowed is 0 to 5m0s"},
 		{"a certificate for nobody", []string{"--bus-cert", "x.pem", "--bus-key", "x.key"}, "give its address with --bus"},
 	} {
 		cfg, err := parse(t, "", nil, append(c.args, store...)...)
