@@ -30,22 +30,26 @@ import (
 const (
 	host   = "chat.example.com"
 	secret = "a-secret-of-the-tests-that-is-long-enough"
+	apiKey = "a-key-of-the-tests-that-is-long-enough"
 )
 
 // haggle is the program, behind a proxy.
 type haggle struct {
 	addr string
 	log  lines
-	tls  pair // for whoever is in front
+	tls  pair   // for whoever is in front
+	stop func() // asks it to, and waits until it has
 }
 
-func startHaggle(t *testing.T) *haggle {
+func startHaggle(t *testing.T, program string, flags ...string) *haggle {
 	t.Helper()
 	h := &haggle{addr: freeAddr(t), tls: newCertificate(t)}
-	cmd := exec.CommandContext(t.Context(), program(t), "serve", "--data", t.TempDir(), "--listen", h.addr, "--admin-listen", "off",
-		"--behind-proxy", "--trusted-proxies", "127.0.0.1/32", "--base-url", "https://"+host, "--log-format", "json")
-	cmd.Env = append(os.Environ(), "HAGGLE_TOKEN_SECRET="+secret)
-	run(t, cmd, &h.log)
+	cmd := exec.CommandContext(t.Context(), program, append([]string{
+		"serve", "--data", t.TempDir(), "--listen", h.addr, "--admin-listen", "off",
+		"--behind-proxy", "--trusted-proxies", "127.0.0.1/32", "--base-url", "https://" + host, "--log-format", "json",
+	}, flags...)...)
+	cmd.Env = append(os.Environ(), "HAGGLE_TOKEN_SECRET="+secret, "HAGGLE_API_KEY="+apiKey)
+	h.stop = run(t, cmd, &h.log)
 	client := &http.Client{Timeout: 10 * time.Second}
 	eventually(t, func() error {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+h.addr+"/readyz", http.NoBody)
@@ -90,9 +94,9 @@ func program(t *testing.T) string {
 	return file
 }
 
-// run starts a program and stops it at the end of the test, whose log has what it
-// said if it failed.
-func run(t *testing.T, cmd *exec.Cmd, said *lines) {
+// run starts a program and stops it when it is told to, at the end of the test at the
+// latest, whose log has what it said if it failed.
+func run(t *testing.T, cmd *exec.Cmd, said *lines) (stop func()) {
 	t.Helper()
 	cmd.Stdout, cmd.Stderr = said, said
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -100,19 +104,20 @@ func run(t *testing.T, cmd *exec.Cmd, said *lines) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var stop sync.Once
+	stop = sync.OnceFunc(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		var exit *exec.ExitError
+		if err := cmd.Wait(); err != nil && !errors.As(err, &exit) && !errors.Is(err, t.Context().Err()) {
+			t.Error(err)
+		}
+	})
 	t.Cleanup(func() {
-		stop.Do(func() {
-			_ = cmd.Process.Signal(syscall.SIGTERM)
-			var exit *exec.ExitError
-			if err := cmd.Wait(); err != nil && !errors.As(err, &exit) && !errors.Is(err, t.Context().Err()) {
-				t.Error(err)
-			}
-		})
+		stop()
 		if t.Failed() {
 			t.Logf("%s said:\n%s", filepath.Base(cmd.Path), said.text)
 		}
 	})
+	return stop
 }
 
 // need returns where a program is. In CI it has to be there.

@@ -32,29 +32,43 @@ const person = "127.0.0.2"
 // this one say.
 func TestProxies(t *testing.T) {
 	t.Parallel()
-	server := startHaggle(t)
-	for name, start := range map[string]func(*testing.T, *haggle) string{"nginx": startNginx, "caddy": startCaddy} {
+	server := startHaggle(t, program(t))
+	for name, start := range proxies() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &proxy{server: server, addr: start(t, server)}
-			p.client = &http.Client{Transport: &http.Transport{DialContext: p.dial, TLSClientConfig: p.tls()}}
-			t.Cleanup(p.client.CloseIdleConnections)
-			eventually(t, func() error { return p.ready(t) })
+			p := startProxy(t, start, server)
 			t.Run("a socket is let through", p.socket)
 			t.Run("a socket of a page elsewhere is not", p.foreignSocket)
 			t.Run("a stream says at once what there is", p.stream)
 			t.Run("nobody says where they come from", p.address)
 			t.Run("a picture of the largest size gets there", p.upload)
+			t.Run("who sends too much keeps nobody else out", p.tooMuch)
 			t.Run("who says nothing stays", p.quiet)
 		})
 	}
 }
 
+// starter starts a proxy in front of servers and returns where it is.
+type starter func(t *testing.T, servers ...*haggle) string
+
+func proxies() map[string]starter {
+	return map[string]starter{"nginx": startNginx, "caddy": startCaddy}
+}
+
 // proxy is one in front of the server, as somebody reaches it.
 type proxy struct {
-	server *haggle
+	server *haggle // the first, if there are several
 	addr   string
 	client *http.Client
+}
+
+func startProxy(t *testing.T, start starter, servers ...*haggle) *proxy {
+	t.Helper()
+	p := &proxy{server: servers[0], addr: start(t, servers...)}
+	p.client = &http.Client{Transport: &http.Transport{DialContext: p.dial, TLSClientConfig: p.tls()}}
+	t.Cleanup(p.client.CloseIdleConnections)
+	eventually(t, func() error { return p.ready(t) })
+	return p
 }
 
 func (p *proxy) dial(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -188,6 +202,29 @@ func (p *proxy) upload(t *testing.T) {
 	}
 }
 
+// tooMuch: a body that the proxy refuses is not the server's failure, or anybody could
+// have it left out.
+func (p *proxy) tooMuch(t *testing.T) {
+	const more = 26 << 20
+	header := http.Header{"Authorization": {"Bearer " + p.server.token(t)}, "Content-Type": {"image/png"}}
+	for _, body := range []io.Reader{bytes.NewReader(make([]byte, more)), io.LimitReader(zeros{}, more)} { // with its length, and without
+		if status, answer := p.ask(t, http.MethodPut, "/v1/files/n-0002", body, header); status != 0 && status < 400 {
+			t.Errorf("26 MiB are answered %d %.200s", status, answer)
+		}
+		if err := p.ready(t); err != nil {
+			t.Errorf("and then the server is %v", err)
+		}
+	}
+}
+
+// zeros are as many as somebody reads.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
+}
+
 // beats is how many heartbeats somebody stays for who has nothing else to say.
 const beats = 2
 
@@ -246,15 +283,15 @@ func (p *proxy) quietStream(ctx context.Context, hello string) error {
 	return err
 }
 
-func startNginx(t *testing.T, server *haggle) string {
+func startNginx(t *testing.T, servers ...*haggle) string {
 	t.Helper()
 	program := need(t, "nginx")
 	dir, addr := t.TempDir(), freeAddr(t)
 	conf := configured(t, "nginx.conf", map[string]string{
 		"listen 443 ssl http2;":                "listen " + addr + " ssl http2;",
-		"server 127.0.0.1:8080;":               "server " + server.addr + ";",
-		"/etc/nginx/tls/chat.example.com.crt;": server.tls.cert + ";",
-		"/etc/nginx/tls/chat.example.com.key;": server.tls.key + ";",
+		"server 127.0.0.1:8080;":               "server " + addresses(servers, ";\nserver ") + ";",
+		"/etc/nginx/tls/chat.example.com.crt;": servers[0].tls.cert + ";",
+		"/etc/nginx/tls/chat.example.com.key;": servers[0].tls.key + ";",
 	})
 	user := ""
 	if os.Getuid() == 0 {
@@ -273,7 +310,7 @@ func startNginx(t *testing.T, server *haggle) string {
 	return addr
 }
 
-func startCaddy(t *testing.T, server *haggle) string {
+func startCaddy(t *testing.T, servers ...*haggle) string {
 	t.Helper()
 	program := need(t, "caddy")
 	dir, addr := t.TempDir(), freeAddr(t)
@@ -282,8 +319,8 @@ func startCaddy(t *testing.T, server *haggle) string {
 		t.Fatal(err)
 	}
 	conf := configured(t, "Caddyfile", map[string]string{
-		"chat.example.com {\n": "https://" + host + ":" + port + " {\n\tbind " + ip + "\n\ttls " + server.tls.cert + " " + server.tls.key + "\n",
-		"127.0.0.1:8080":       server.addr,
+		"chat.example.com {\n": "https://" + host + ":" + port + " {\n\tbind " + ip + "\n\ttls " + servers[0].tls.cert + " " + servers[0].tls.key + "\n",
+		"127.0.0.1:8080":       addresses(servers, " "),
 	})
 	file := filepath.Join(dir, "Caddyfile")
 	if err := os.WriteFile(file, []byte("{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n}\n"+conf), 0o600); err != nil {
@@ -293,6 +330,15 @@ func startCaddy(t *testing.T, server *haggle) string {
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_DATA_HOME="+dir, "XDG_CONFIG_HOME="+dir)
 	run(t, cmd, &lines{})
 	return addr
+}
+
+// addresses are those of all servers, as a proxy is told them.
+func addresses(servers []*haggle, between string) string {
+	all := make([]string, len(servers))
+	for i, s := range servers {
+		all[i] = s.addr
+	}
+	return strings.Join(all, between)
 }
 
 // configured returns a file of this folder with other addresses in it, each of
