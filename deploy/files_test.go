@@ -113,6 +113,20 @@ func TestCompose(t *testing.T) {
 	}
 }
 
+// TestComposeCaddyfile: what the compose file changes in the Caddyfile has to be there.
+func TestComposeCaddyfile(t *testing.T) {
+	all := files(t)
+	changes := regexp.MustCompile(`\bs/([^/]+)/`).FindAllStringSubmatch(all["compose.yaml"], -1)
+	if len(changes) != 2 {
+		t.Fatalf("it changes %q", changes)
+	}
+	for _, c := range changes {
+		if !strings.Contains(all["Caddyfile"], c[1]) {
+			t.Errorf("the Caddyfile says %q nowhere", c[1])
+		}
+	}
+}
+
 func names(v any) []string {
 	var all []string
 	switch v := v.(type) {
@@ -181,10 +195,7 @@ func TestKubernetes(t *testing.T) {
 
 // TestUnit has systemd look at its file, without starting anything.
 func TestUnit(t *testing.T) {
-	analyze, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		t.Skip("there is no systemd-analyze")
-	}
+	analyze := need(t, "systemd-analyze")
 	data, err := os.ReadFile("haggle.service")
 	if err != nil {
 		t.Fatal(err)
