@@ -32,8 +32,9 @@ type dbServer struct {
 	// wrap.
 	connect func(t *testing.T, url string, wrap func(net.Conn) net.Conn) connect
 
-	nowhere  string // the address of no server
-	standby  string // makes a connection one to a server that takes no writes
+	nowhere  string            // the address of no server
+	standby  string            // makes a connection one to a server that takes no writes
+	takeBack map[string]string // statements that fail as a transaction does that somebody else's is in the way of
 	failures func(error) error
 }
 
@@ -45,11 +46,20 @@ func onServers(t *testing.T, test func(t *testing.T, d *dbServer)) {
 			name: "postgres", database: NewPostgres, bare: barePostgres, open: OpenPostgres, kill: killsPostgres, connect: connectsPostgres,
 			nowhere: "postgres://postgres@127.0.0.1:1/nowhere?sslmode=disable",
 			standby: "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY", failures: postgresFailure,
+			takeBack: map[string]string{
+				"serialization": "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$",
+				"deadlock":      "DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$",
+			},
 		},
 		{
 			name: "mariadb", database: NewMariaDB, bare: bareMariaDB, open: OpenMySQL, kill: killsMySQL, connect: connectsMySQL,
 			nowhere: "mysql://root@127.0.0.1:1/nowhere",
 			standby: "SET SESSION TRANSACTION READ ONLY", failures: mysqlFailure,
+			takeBack: map[string]string{
+				"changed since": "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1020, MESSAGE_TEXT = 'x'",
+				"lock wait":     "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205, MESSAGE_TEXT = 'x'",
+				"deadlock":      "SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'x'",
+			},
 		},
 	} {
 		t.Run(d.name, func(t *testing.T) { test(t, &d) })
@@ -394,4 +404,69 @@ func TestServerReadOnly(t *testing.T) {
 			t.Errorf("fresh %v with seq %d", r.Fresh, r.Message.Seq)
 		}
 	})
+}
+
+// What the server takes back because somebody else is in the way is tried again, with all
+// that shares its transaction. If somebody is in the way each time, nothing of it is
+// stored, and the senders are told to try later.
+func TestServerTakesBack(t *testing.T) {
+	onServers(t, func(t *testing.T, d *dbServer) {
+		for name, statement := range d.takeBack {
+			t.Run(name, func(t *testing.T) {
+				s := d.openAt(t, d.database(t))
+				ran, errs := takenBack(t, s, statement, 1)
+				if want := [3]int{2, 2, 1}; ran != want || errors.Join(errs[:]...) != nil {
+					t.Errorf("tried %v times, want %v, %v", ran, want, errs)
+				}
+				ran, errs = takenBack(t, s, statement, 1+rivals)
+				if want := [3]int{1 + rivals, 1 + rivals, 0}; ran != want {
+					t.Errorf("tried %v times, want %v", ran, want)
+				}
+				for i, err := range errs {
+					wantBusy(t, err)
+					wantSecret(t, s, fmt.Sprint("w", i), "taken back 1")
+				}
+				mustAppend(t, s, "after")
+			})
+		}
+	})
+}
+
+func wantBusy(t *testing.T, err error) {
+	t.Helper()
+	if e := chat.AsError(err); err == nil || e.Kind != chat.Unavailable || e.Code != "store_busy" {
+		t.Errorf("error %v with code %q, want store_busy", err, e.Code)
+	}
+}
+
+func wantSecret(t *testing.T, s *Store, name, want string) {
+	t.Helper()
+	if got, err := s.Secret(t.Context(), name, []byte("none")); err != nil || string(got) != want {
+		t.Errorf("%s is %q, %v, want %q", name, got, err, want)
+	}
+}
+
+// takenBack has three writes share a transaction, whose second fails so many times. It
+// returns how often each was tried, and what came of it.
+func takenBack(t *testing.T, s *Store, statement string, times int) (ran [3]int, errs [3]error) {
+	t.Helper()
+	release := hold(t, s)
+	var wg sync.WaitGroup
+	for i := range ran {
+		wg.Go(func() {
+			name := fmt.Sprint("w", i)
+			errs[i] = s.write(t.Context(), name, func(x tx) error {
+				ran[i]++
+				if _, err := x.exec(replaceSetting, name, fmt.Append(nil, "taken back ", times)); err != nil || i != 1 || ran[i] > times {
+					return err
+				}
+				_, err := x.exec(statement)
+				return err
+			})
+		})
+	}
+	waiting(t, s, len(ran))
+	release()
+	wg.Wait()
+	return ran, errs
 }
