@@ -63,7 +63,8 @@ func onIf(on bool) string {
 	return "off"
 }
 
-// LookPostgres looks at the database at url.
+// LookPostgres looks at the database at url. One that OpenPostgres would refuse is an
+// error, which says what to change.
 func LookPostgres(ctx context.Context, url string) (l Look, err error) {
 	config, _, err := postgresConfig(url)
 	if err != nil {
@@ -75,7 +76,7 @@ func LookPostgres(ctx context.Context, url string) (l Look, err error) {
 	}
 	c, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return l, fmt.Errorf("connect: %w", err) // without the password
+		return l, fmt.Errorf("connect: %w", tooOldPostgres(err)) // without the password
 	}
 	defer func() { err = errors.Join(err, c.Close(context.WithoutCancel(ctx))) }()
 	l.Asked = time.Now()

@@ -110,7 +110,7 @@ func OpenPostgres(ctx context.Context, url string, tell ...func(Migration)) (_ *
 		return nil, err
 	}
 	if err := migratePostgres(ctx, config, tell); err != nil {
-		return nil, fmt.Errorf("migrate database: %w", err)
+		return nil, fmt.Errorf("migrate database: %w", tooOldPostgres(err))
 	}
 	reading := config.Copy()
 	// Who gives up a search ends it, and not the connection.
@@ -154,12 +154,7 @@ func postgresConfig(url string) (*pgx.ConnConfig, int, error) {
 	if config.ValidateConnect == nil { // of several hosts, the one that takes writes
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-	config.AfterConnect = func(_ context.Context, c *pgconn.PgConn) error {
-		if encoding := c.ParameterStatus("server_encoding"); encoding != "UTF8" {
-			return fmt.Errorf("the database's encoding is %s: make one with UTF8", encoding)
-		}
-		return nil
-	}
+	config.AfterConnect = func(_ context.Context, c *pgconn.PgConn) error { return checkPostgres(c.ParameterStatus) }
 	return config, readers, nil
 }
 
