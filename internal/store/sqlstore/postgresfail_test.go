@@ -188,3 +188,60 @@ func TestPostgresGivenUp(t *testing.T) {
 		t.Error("the connection was given up, too")
 	}
 }
+
+// A database that was put back while nodes run, older and with an epoch from before, is
+// noticed by all of them, and so is the new one that it is given.
+func TestPostgresPutBack(t *testing.T) {
+	url := NewPostgres(t) // without a server it skips
+	config, _, err := postgresConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := postgresServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes := []*Store{openPostgresInternal(t, url), openPostgresInternal(t, url)}
+	wantAt := func(what string, epoch chat.Epoch, pos chat.Pos) {
+		t.Helper()
+		for i, s := range nodes {
+			if got, at, err := s.Positions(t.Context(), []chat.UID{"V_1"}); err != nil || got != epoch || at["V_1"] != pos {
+				t.Errorf("%s: node %d tells of epoch %q and position %d, %v, want %q and %d", what, i, got, at["V_1"], err, epoch, pos)
+			}
+		}
+	}
+	newEpoch := func(s *Store) chat.Epoch {
+		t.Helper()
+		epoch, err := s.NewEpoch(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return epoch
+	}
+	operate := func(statements ...string) {
+		t.Helper()
+		for _, s := range statements {
+			if err := p.Exec(t.Context(), "postgres", s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	name := config.Database
+	hangUp := "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '" + name + "'"
+
+	old := newEpoch(nodes[0])
+	kept := mustAppend(t, nodes[1], "kept")
+	wantAt("before", old, kept.Conversation.Sides[chat.MerchantSide].Pos)
+	operate(hangUp, "CREATE DATABASE "+name+"_backup TEMPLATE "+name)
+
+	later := newEpoch(nodes[1])
+	lost := mustAppend(t, nodes[0], "lost")
+	wantAt("later", later, lost.Conversation.Sides[chat.MerchantSide].Pos)
+	operate(hangUp, "DROP DATABASE "+name, "ALTER DATABASE "+name+"_backup RENAME TO "+name)
+
+	wantAt("put back", old, kept.Conversation.Sides[chat.MerchantSide].Pos)
+	wantAt("given a new one", newEpoch(nodes[0]), kept.Conversation.Sides[chat.MerchantSide].Pos)
+	if r := mustAppend(t, nodes[1], "lost"); !r.Fresh || r.Message.Seq != 2 {
+		t.Errorf("what was lost and is sent again is fresh: %v, as %d", r.Fresh, r.Message.Seq)
+	}
+}
