@@ -27,7 +27,8 @@ func fakeBucket(t *testing.T) *config.Blobs {
 	s := httptest.NewServer(s3)
 	t.Cleanup(s.Close)
 	return &config.Blobs{
-		Blobs: "s3://shop/chat?style=path&endpoint=" + url.QueryEscape(s.URL), S3AccessKey: "AK", S3SecretKey: config.Secrets{"hush"},
+		Blobs:  "s3://shop/chat?style=path&endpoint=" + url.QueryEscape(s.URL),
+		S3Keys: config.S3Keys{S3AccessKey: "AK", S3SecretKey: config.Secrets{"hush"}},
 	}
 }
 

@@ -10,10 +10,16 @@ import (
 
 // Blobs says where the pictures are kept.
 type Blobs struct {
-	Blobs         string  `group:"Pictures" help:"Where pictures are kept in place of --data: s3://BUCKET or s3://BUCKET/PREFIX, with ?endpoint=https://HOST of a service other than AWS, &region=NAME, &style=host where it wants the bucket's name in its own. See docs/blobs.md." placeholder:"s3://BUCKET/PREFIX"`
-	BlobsRedirect bool    `group:"Pictures" help:"Send browsers on to the bucket, to an address that is good for five minutes, in place of passing pictures through. See docs/blobs.md."`
-	S3AccessKey   string  `group:"Pictures" name:"s3-access-key" env:"HAGGLE_S3_ACCESS_KEY" help:"Access key of the bucket. Without one, those of the AWS environment: its variables, its file, the machine's role." placeholder:"ID"`
-	S3SecretKey   Secrets `group:"Pictures" name:"s3-secret-key" env:"HAGGLE_S3_SECRET_KEY" help:"Its secret. Better in the environment or the file than on the command line." placeholder:"SECRET"`
+	Blobs         string `group:"Pictures" help:"Where pictures are kept in place of --data: s3://BUCKET or s3://BUCKET/PREFIX, with ?endpoint=https://HOST of a service other than AWS, &region=NAME, &style=host where it wants the bucket's name in its own. See docs/blobs.md." placeholder:"s3://BUCKET/PREFIX"`
+	BlobsRedirect bool   `group:"Pictures" help:"Send browsers on to the bucket, to an address that is good for five minutes, in place of passing pictures through. See docs/blobs.md."`
+
+	S3Keys
+}
+
+// S3Keys open buckets.
+type S3Keys struct {
+	S3AccessKey string  `group:"Pictures" name:"s3-access-key" env:"HAGGLE_S3_ACCESS_KEY" help:"Access key of the bucket. Without one, those of the AWS environment: its variables, its file, the machine's role." placeholder:"ID"`
+	S3SecretKey Secrets `group:"Pictures" name:"s3-secret-key" env:"HAGGLE_S3_SECRET_KEY" help:"Its secret. Better in the environment or the file than on the command line." placeholder:"SECRET"`
 }
 
 // HasBucket reports whether pictures are kept in a bucket.
