@@ -29,6 +29,13 @@ WHERE conversation = '' AND created_at < ?
 ORDER BY created_at, id
 LIMIT ?`
 
+const selectFilesAfter = `
+SELECT` + fileColumns + `
+FROM files
+WHERE id > ?
+ORDER BY id
+LIMIT ?`
+
 const insertFile = `
 INSERT INTO files (id, uploader, agent, "key", hash, type, bytes, width, height, preview, conversation, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?)`
@@ -131,6 +138,14 @@ func (s *Store) Files(ctx context.Context, ids []chat.FileID) (map[chat.FileID]c
 // UnattachedFiles implements chat.Store.
 func (s *Store) UnattachedFiles(ctx context.Context, t time.Time, limit int) ([]chat.File, error) {
 	return s.files(ctx, selectUnattachedFiles, millis(t), int64(max(limit, 0)))
+}
+
+// CountFiles returns how many files there are.
+func (s *Store) CountFiles(ctx context.Context) (int64, error) { return s.count(ctx, "files") }
+
+// FilesAfter returns up to limit files whose IDs come after one, in order.
+func (s *Store) FilesAfter(ctx context.Context, after chat.FileID, limit int) ([]chat.File, error) {
+	return s.files(ctx, selectFilesAfter, string(after), int64(max(limit, 0)))
 }
 
 func (s *Store) files(ctx context.Context, query string, args ...any) ([]chat.File, error) {

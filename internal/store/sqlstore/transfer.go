@@ -39,8 +39,9 @@ type Transferred struct {
 // said can be searched for anew, after a while. Nobody may write to either meanwhile.
 //
 // To is empty, or was begun to be filled from the same store: then it goes on where it
-// was. A store that is not filled to the end says so by Filling.
-func Transfer(ctx context.Context, from, to *Store, tell func(Transferred)) error {
+// was. A store that is not filled to the end says so by Filling. What last does comes
+// before that end: when all is compared, and nobody may serve from it yet.
+func Transfer(ctx context.Context, from, to *Store, tell func(Transferred), last ...func(context.Context) error) error {
 	t := transfer{from: from, to: to, tell: tell}
 	if err := t.begin(ctx); err != nil {
 		return err
@@ -56,6 +57,11 @@ func Transfer(ctx context.Context, from, to *Store, tell func(Transferred)) erro
 	t.done = Transferred{Step: "verify", All: all}
 	if err := t.verifyAll(ctx); err != nil {
 		return fmt.Errorf("verify: %w", err)
+	}
+	for _, do := range last {
+		if err := do(ctx); err != nil {
+			return err
+		}
 	}
 	if err := t.finish(ctx); err != nil {
 		return fmt.Errorf("finish: %w", err)

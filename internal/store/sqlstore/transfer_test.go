@@ -253,6 +253,90 @@ func TestTransferRefuses(t *testing.T) {
 	}
 }
 
+// What has to be done besides is done before the store can be served from, or the
+// transfer is none.
+func TestTransferLast(t *testing.T) {
+	from, to := filled(t, openInternal(t)), openInternal(t)
+	broken := errors.New("no pictures")
+	for _, want := range []error{broken, nil} {
+		unfinished := chat.Epoch("")
+		err := Transfer(t.Context(), from, to, quiet, func(ctx context.Context) (err error) {
+			unfinished, err = to.Filling(ctx)
+			return errors.Join(want, err)
+		})
+		if !errors.Is(err, want) || unfinished == "" {
+			t.Errorf("transfer: %v, want %v; it was being filled from %q when that was asked", err, want, unfinished)
+		}
+		if still, err := to.Filling(t.Context()); (still != "") != (want != nil) || err != nil {
+			t.Errorf("after %v: being filled from %q, %v", want, still, err)
+		}
+	}
+}
+
+// Every file is found, once and in order.
+func TestFilesAfter(t *testing.T) {
+	for engine, open := range engines(t) {
+		t.Run(engine, func(t *testing.T) {
+			s, err := open(t)()
+			CloseWithTest(t, s, err)
+			for _, id := range []chat.FileID{"c", "a2", "b", "a"} {
+				f := chat.File{ID: id, Uploader: "U_1", Key: chat.Nonce(id), Type: "image/gif", Bytes: 3, CreatedAt: time.Now()}
+				if _, _, err := s.AddFile(t.Context(), f); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for after, want := range map[chat.FileID][]chat.FileID{"": {"a", "a2", "b"}, "b": {"c"}, "c": nil} {
+				page, err := s.FilesAfter(t.Context(), after, 3)
+				if got := ids(page); !slices.Equal(got, want) || err != nil {
+					t.Errorf("after %q: %v, %v; want %v", after, got, err, want)
+				}
+			}
+			if n, err := s.CountFiles(t.Context()); n != 4 || err != nil {
+				t.Errorf("%d files, %v; want 4", n, err)
+			}
+		})
+	}
+}
+
+func ids(files []chat.File) (ids []chat.FileID) {
+	for _, f := range files {
+		ids = append(ids, f.ID)
+	}
+	return ids
+}
+
+// Whoever wants a database for itself learns that somebody has it, and when no longer.
+func TestSessions(t *testing.T) {
+	onServers(t, func(t *testing.T, d *dbServer) {
+		url := d.database(t)
+		s, err := d.open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sessions := func() int64 {
+			t.Helper()
+			count := PostgresSessions
+			if d.name == "mariadb" {
+				count = MySQLSessions
+			}
+			n, err := count(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if sessions() == 0 {
+			t.Error("nobody is there while a store is open")
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for tick := time.Tick(20 * time.Millisecond); sessions() > 0; { // the server may take a moment
+			<-tick
+		}
+	})
+}
+
 // What is written while it is copied, past its lock, is found out.
 func TestTransferWhileWritten(t *testing.T) {
 	from, to := filled(t, openInternal(t)), openInternal(t)
