@@ -46,7 +46,10 @@ func (m *memory) stick(err error) {
 }
 
 func (m *memory) Put(_ context.Context, key string, data []byte) error {
-	if m.puts++; m.fail != nil {
+	m.mu.Lock()
+	m.puts++
+	m.mu.Unlock()
+	if m.fail != nil {
 		return m.fail
 	}
 	m.put(key, data)
