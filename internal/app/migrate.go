@@ -4,50 +4,201 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
+	"haggle/internal/chat"
 	"haggle/internal/config"
+	"haggle/internal/media"
 	"haggle/internal/store/sqlstore"
 )
 
-// Migrated says how far a migration has come.
-type Migrated = sqlstore.Transferred
+// MigrateOptions say what moves from where to where. A database's address is
+// sqlite://DIR, of a data directory, or what --store takes; one of pictures is a data
+// directory or what --blobs takes.
+type MigrateOptions struct {
+	From string // the database
+	To   string // an empty one, or "": only the pictures move
 
-// Migrate copies the database at one address into the empty one at another, and
-// compares them. An address is sqlite://DIR, of a data directory, or what --store
-// takes. The pictures are not touched.
-func Migrate(ctx context.Context, from, to string, tell func(Migrated)) (err error) {
-	if from == to {
-		return errors.New("--from and --to are the same")
+	BlobsFrom string // "" with BlobsTo: the pictures are not touched
+	BlobsTo   string
+	Keys      config.S3Keys
+}
+
+// Migrated says how far a migration has come.
+type Migrated struct {
+	sqlstore.Transferred // its Step is PicturesStep, too
+
+	Pictures media.Copied
+}
+
+// PicturesStep is the step in which pictures are copied.
+const PicturesStep = "pictures"
+
+// Check says what is wrong with these options.
+func (o *MigrateOptions) Check() error {
+	switch {
+	case (o.BlobsFrom == "") != (o.BlobsTo == ""):
+		return errors.New("--blobs-from and --blobs-to go together: give both or neither")
+	case o.To == "" && o.BlobsTo == "":
+		return errors.New("--to is missing; or give --blobs-from and --blobs-to alone, to move the pictures of this database")
+	case o.From == o.To:
+		return errors.New("--from and --to are the same; without --to only the pictures move")
+	case o.BlobsTo != "" && o.BlobsFrom == o.BlobsTo:
+		return errors.New("--blobs-from and --blobs-to are the same")
 	}
-	source, err := place(from)
+	return nil
+}
+
+// Migrate copies a database into an empty one, and the pictures that it knows of to
+// another place, and compares them. Until all of it is done no server starts on the
+// new database.
+func Migrate(ctx context.Context, o *MigrateOptions, tell func(Migrated)) (err error) {
+	source, target, err := o.places()
 	if err != nil {
-		return fmt.Errorf("--from: %w", err)
-	}
-	target, err := place(to)
-	if err != nil {
-		return fmt.Errorf("--to: %w", err)
-	}
-	if err := checkThere(source); err != nil {
 		return err
 	}
-	if target.Store == "" {
-		if err := claimDir(target.Data, false); err != nil {
-			return err
+	var closers []io.Closer
+	defer func() {
+		for _, c := range closers {
+			err = errors.Join(err, c.Close())
 		}
-	}
-	was, err := openStopped(ctx, source)
+	}()
+	was, err := openAlone(ctx, source)
 	if err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
-	defer func() { err = errors.Join(err, was.Close()) }()
-	is, err := openStopped(ctx, target)
+	closers = append(closers, was)
+	var done Migrated
+	var last []func(context.Context) error
+	if o.BlobsTo != "" {
+		from, to, err := o.openPictures(ctx, was)
+		if err != nil {
+			return err
+		}
+		closers = append(closers, from, to)
+		last = append(last, func(ctx context.Context) error {
+			return media.Copy(ctx, was, from, to, func(c media.Copied) {
+				done.Step, done.Pictures = PicturesStep, c
+				tell(done)
+			})
+		})
+	}
+	if o.To == "" {
+		if err := checkWhole(ctx, was); err != nil {
+			return err
+		}
+		return last[0](ctx)
+	}
+	is, err := openAlone(ctx, target)
 	if err != nil {
 		return fmt.Errorf("--to: %w", err)
 	}
-	defer func() { err = errors.Join(err, is.Close()) }()
-	return sqlstore.Transfer(ctx, was, is, tell)
+	closers = append(closers, is)
+	return sqlstore.Transfer(ctx, was, is, func(t sqlstore.Transferred) {
+		done.Transferred = t
+		tell(done)
+	}, last...)
+}
+
+const (
+	// aloneWithin is how long the sessions of a server that has ended may outlive it.
+	aloneWithin = 3 * time.Second
+	alonePeriod = 100 * time.Millisecond
+)
+
+// openAlone opens the store unless servers have it.
+func openAlone(ctx context.Context, at *config.Common) (*sqlstore.Store, error) {
+	tick, late := time.NewTicker(alonePeriod), time.NewTimer(aloneWithin)
+	defer tick.Stop()
+	defer late.Stop()
+	for {
+		n, err := sessions(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			return openStopped(ctx, at)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-late.C:
+			return nil, fmt.Errorf("stop every server first: there are %d other sessions with this database", n)
+		}
+	}
+}
+
+// sessions returns how many others a database server has with the database.
+func sessions(ctx context.Context, at *config.Common) (int64, error) {
+	switch scheme, _, _ := strings.Cut(at.Store, "://"); scheme {
+	case "postgres", "postgresql":
+		return sqlstore.PostgresSessions(ctx, at.Store)
+	case "mysql":
+		return sqlstore.MySQLSessions(ctx, at.Store)
+	}
+	return 0, nil // a data directory has a lock
+}
+
+// places returns the settings of both databases, of which the first has to be there.
+func (o *MigrateOptions) places() (from, to *config.Common, err error) {
+	if err := o.Check(); err != nil {
+		return nil, nil, err
+	}
+	if from, err = place(o.From); err != nil {
+		return nil, nil, fmt.Errorf("--from: %w", err)
+	}
+	if o.To != "" {
+		if to, err = place(o.To); err != nil {
+			return nil, nil, fmt.Errorf("--to: %w", err)
+		}
+	}
+	if err := checkThere(from); err != nil {
+		return nil, nil, err
+	}
+	if to != nil && to.Store == "" {
+		err = claimDir(to.Data, false)
+	}
+	return from, to, err
+}
+
+// openPictures opens both places of pictures. The new one is marked as the servers of
+// the database will want it, before there is anything in it.
+func (o *MigrateOptions) openPictures(ctx context.Context, store chat.AccessStore) (from, to *blobStore, err error) {
+	open := func(address string, check func(data string) error) (*blobStore, error) {
+		cfg, data := config.Blobs{S3Keys: o.Keys}, address
+		if strings.Contains(address, "://") {
+			cfg.Blobs, data = address, ""
+		} else if err := check(data); err != nil {
+			return nil, err
+		}
+		if err := cfg.CheckBlobs(); err != nil {
+			return nil, err
+		}
+		return openBlobs(ctx, &cfg, data, slog.New(slog.DiscardHandler)) // errors say it all
+	}
+	from, err = open(o.BlobsFrom, func(data string) error {
+		if _, err := os.Stat(filepath.Join(data, filesDir)); err != nil {
+			return fmt.Errorf("name the data directory whose %q they are in: %w", filesDir, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("--blobs-from: %w", err)
+	}
+	to, err = open(o.BlobsTo, func(data string) error { return claimDir(data, false) })
+	if err == nil && strings.Contains(o.BlobsTo, "://") {
+		err = claimBlobs(ctx, store, to)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("--blobs-to: %w", err), from.Close())
+	}
+	return from, to, nil
 }
 
 // place returns the settings of a database's address.

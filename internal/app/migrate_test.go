@@ -1,0 +1,91 @@
+package app
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"haggle/internal/chat"
+	"haggle/internal/config"
+	"haggle/internal/media"
+	"haggle/internal/store/sqlstore"
+)
+
+// shopIn makes a data directory with one picture, and returns where its files are.
+func shopIn(t *testing.T, dir string) (files []string) {
+	t.Helper()
+	store, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(dir, DatabaseFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := chat.File{ID: pictured, Uploader: "U_1", Key: "k", Type: "image/gif", Bytes: int64(len(pixel)), CreatedAt: time.Now()}
+	if _, _, err := store.AddFile(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range media.BlobKeys(pictured) {
+		path := filepath.Join(dir, filesDir, key)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(pixel), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, path)
+	}
+	return files
+}
+
+// No server starts while pictures are missing, and none of another shop gets at the
+// bucket.
+func TestMigrateWithPictures(t *testing.T) {
+	bucket, from, to, other := fakeBucket(t), t.TempDir(), t.TempDir(), t.TempDir()
+	files := shopIn(t, from)
+	move := func(from, to string) error {
+		return Migrate(t.Context(), &MigrateOptions{
+			From: "sqlite://" + from, To: "sqlite://" + to, BlobsFrom: from, BlobsTo: bucket.Blobs, Keys: bucket.S3Keys,
+		}, func(Migrated) {})
+	}
+	whole := func() error {
+		store, err := openStore(t.Context(), &config.Common{Data: to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer store.Close() //nolint:errcheck // it was only read
+		return checkWhole(t.Context(), store)
+	}
+	if err := os.WriteFile(files[1], []byte("no picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := move(from, to); err == nil || !strings.Contains(err.Error(), media.BlobKeys(pictured)[1]) {
+		t.Errorf("a damaged picture: %v", err)
+	}
+	if whole() == nil {
+		t.Error("a server starts without the pictures")
+	}
+	if err := os.WriteFile(files[1], []byte(pixel), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := move(from, to); err != nil {
+		t.Fatal(err)
+	}
+	if err := whole(); err != nil {
+		t.Errorf("it is done, and yet: %v", err)
+	}
+	blobs, err := openBlobs(t.Context(), bucket, "", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := claimBlobs(t.Context(), openStoreIn(t, to), blobs); err != nil {
+		t.Errorf("the new server and its bucket: %v", err)
+	}
+	shopIn(t, other)
+	if err := move(other, t.TempDir()); err == nil || !strings.Contains(err.Error(), "belong to another database") {
+		t.Errorf("another shop, the same bucket: %v", err)
+	}
+}
