@@ -104,7 +104,7 @@ func (g *Gate) take(ctx context.Context, d *door, conn net.Conn) {
 	d.came++
 	v := &visit{conn: conn, order: d.came, flow: newInflow(conn), running: &d.running, known: func() { d.know(conn) }}
 	if d.ordered {
-		v.turn = d.line.join(ipOf(conn), v.flow.quiet)
+		v.turn = d.line.join(ipOf(conn), v.flow)
 	}
 	d.running.Go(func() {
 		defer gauge.Dec()

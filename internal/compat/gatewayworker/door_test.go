@@ -167,7 +167,7 @@ func TestDoor_knownBeforeItsTurn(t *testing.T) {
 	_, page := w.open()
 	d := &door{name: "inner", most: 64, secret: true, ordered: true, handle: w.gate.talk}
 	addr := w.serve(d)
-	first := d.line.join("127.0.0.1", func() bool { return true })
+	first := d.line.join("127.0.0.1", silent{})
 	first.said = true // and is still at it
 	hello := text(cmdGatewayClientConnect, 0, "", secretJSON)
 	push := text(cmdSendToOne, 1, "", "a")

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
 
 package gatewayworker
 
@@ -14,9 +14,9 @@ import (
 // canLook says that it can be seen what has come over a connection before it is read.
 const canLook = true
 
-// read is Read, in such a way that at any moment what has come is either still to be seen
-// or known not to be carried out: mu is not given up between the two.
-func (f *inflow) read(b []byte) (n int, err error) {
+// receive is Read, in such a way that at any moment what has come is either still to be
+// seen or counted: mu is not given up between the two.
+func (f *inflow) receive(b []byte) (n int, err error) {
 	waited := f.raw.Read(func(fd uintptr) (done bool) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -26,11 +26,10 @@ func (f *inflow) read(b []byte) (n int, err error) {
 			}
 		}
 		if errors.Is(err, syscall.EAGAIN) {
-			f.idle = true
-			f.settled()
+			f.waiting()
 			return false
 		}
-		f.idle, f.empty = false, false
+		f.received(n)
 		return true
 	})
 	switch {
@@ -44,13 +43,27 @@ func (f *inflow) read(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// pending reports whether something has come that is not read, be it the end; the caller
-// holds mu.
-func (f *inflow) pending() (yes bool) {
-	err := f.raw.Control(func(fd uintptr) {
-		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // descriptors are small
-		n, err := unix.Poll(poll, 0)
-		yes = err == nil && n > 0
-	})
-	return err == nil && yes
+// unread returns how much has come that is not read; the caller holds mu.
+func (f *inflow) unread() (n int) {
+	err := f.raw.Control(func(fd uintptr) { n = unreadOf(int(fd)) })
+	if err != nil { // it is closed
+		return 0
+	}
+	return n
+}
+
+// anyUnread tells of which flows the kernel may have something that is not read. A
+// descriptor that is closed by now, or another connection's, is no harm: over the one
+// that it was nothing comes any more, and the other is asked for its own.
+func anyUnread(flows []*inflow) []bool {
+	unread := make([]bool, len(flows))
+	polls := make([]unix.PollFd, len(flows))
+	for i, f := range flows {
+		polls[i] = unix.PollFd{Fd: int32(f.fd), Events: unix.POLLIN} //nolint:gosec // descriptors are small
+	}
+	_, err := unix.Poll(polls, 0)
+	for i := range polls {
+		unread[i] = err != nil || polls[i].Revents != 0 // it could not be asked of all at once
+	}
+	return unread
 }

@@ -52,19 +52,7 @@ func (g *Gate) talk(ctx context.Context, v *visit) {
 		visit: v, gate: g, in: bufio.NewReaderSize(v.flow, inBuffer), out: newOutbox(v.conn, v.running),
 		ip: ip, came: time.Now(), proven: !g.secret.set,
 	}
-	if p.proven {
-		g.peers.add(p)
-	}
-	defer func() {
-		g.peers.remove(p)
-		v.flow.end()
-		g.workers.remove(p)
-		g.stats.workers.Set(float64(g.workers.count()))
-	}()
-	var err error
-	for err == nil {
-		err = p.step(ctx)
-	}
+	err := p.listen(ctx)
 	switch {
 	case errors.Is(err, errSize):
 		g.refuse("size", err, ip)
@@ -80,6 +68,26 @@ func (g *Gate) talk(ctx context.Context, v *visit) {
 		return
 	}
 	p.out.close()
+}
+
+// listen carries out what comes until nothing does. By then nobody waits for it, or tells
+// it anything: what it has yet to read is no reason to.
+func (p *peer) listen(ctx context.Context) (err error) {
+	g := p.gate
+	if p.proven {
+		g.peers.add(p)
+	}
+	defer func() {
+		p.turn.end()
+		p.flow.end()
+		g.peers.remove(p)
+		g.workers.remove(p)
+		g.stats.workers.Set(float64(g.workers.count()))
+	}()
+	for err == nil {
+		err = p.step(ctx)
+	}
+	return err
 }
 
 // ipOf returns the address of the other end, without its port.
@@ -131,17 +139,25 @@ func (p *peer) step(ctx context.Context) error {
 		defer p.turn.end()
 	}
 	p.carryOut(ctx, &m)
+	p.carried()
 	return nil
 }
 
-// follow waits until what has come over the earlier connections of its address is carried
-// out: a BusinessWorker says bindUid over the one that it keeps, and asks over another.
+// carried has nobody wait any more for what it has said so far.
+func (p *peer) carried() { p.flow.carried(p.in.Buffered()) }
+
+// follow waits until what has come by now over the earlier connections of its address is
+// carried out: a BusinessWorker says bindUid over the one that it keeps, and asks over
+// another.
 func (p *peer) follow(ctx context.Context) {
-	last := time.Now().Add(followWithin)
-	for _, other := range p.gate.peers.before(p) {
-		if c := other.flow.caughtUp(); c != nil && !other.flow.await(ctx, c, last) {
-			return
-		}
+	list := marks(p.gate.peers.before(p))
+	if len(list) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, followWithin)
+	defer cancel()
+	for _, m := range list {
+		m.await(ctx)
 	}
 }
 
@@ -165,9 +181,7 @@ func (p *peer) await() (int64, error) {
 		if err := p.hasUntil(time.Time{}); err != nil { // who may be here may stay
 			return 0, err
 		}
-		p.flow.between = true
-		_, err := p.in.Peek(1)
-		if p.flow.between = false; err != nil {
+		if _, err := p.in.Peek(1); err != nil {
 			return 0, err
 		}
 	}
@@ -222,6 +236,7 @@ func (p *peer) carryOut(ctx context.Context, m *packet) {
 		return
 	}
 	p.turn.end() // who asks waits for the answer before it says more
+	p.carried()
 	if answer, ok := g.answer(m); ok {
 		g.counted(m)
 		p.out.send(answer)

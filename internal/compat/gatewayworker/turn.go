@@ -11,9 +11,13 @@ import (
 // looked at as the machine is busy, is waited for.
 const sayWithin = 250 * time.Millisecond
 
-// followWithin is how long a call waits at the most for what has come over the connections
-// before it.
-const followWithin = 2 * time.Second
+// saidWithin is how long they wait at the most for one whose packet comes in pieces, as
+// small as may be. What has come whole, and is not looked at, is waited for longer.
+const saidWithin = 500 * time.Millisecond
+
+// followWithin is how long a call waits at the most for what has come over all of the
+// connections before it. GatewayClient has waited a second for all of an answer.
+const followWithin = 500 * time.Millisecond
 
 // line is the order in which the first commands of an address's connections are carried
 // out: that in which they came. GatewayClient makes a connection for each call and waits
@@ -30,17 +34,23 @@ type turn struct {
 	line  *line
 	from  string
 	come  chan struct{} // closed once it is this one's turn
-	quiet func() bool   // nothing has come that is not looked at
+	flow  talker
 	timer *time.Timer
 
-	said bool // guarded by the line's mu
-	over bool // nobody waits for it; guarded by the line's mu
+	since time.Time // the others wait for it to say something; guarded by the line's mu
+	said  bool      // guarded by the line's mu
+	over  bool      // nobody waits for it; guarded by the line's mu
 }
 
-// join gives a connection the last place of those from its address. quiet tells whether
-// all that has come over it is looked at.
-func (l *line) join(from string, quiet func() bool) *turn {
-	t := &turn{line: l, from: from, quiet: quiet, come: make(chan struct{})}
+// talker is what comes over a connection, as far as it makes others wait.
+type talker interface {
+	quiet() bool    // all that has come is looked at
+	trickles() bool // a packet has begun that did not come at once
+}
+
+// join gives a connection the last place of those from its address.
+func (l *line) join(from string, flow talker) *turn {
+	t := &turn{line: l, from: from, flow: flow, come: make(chan struct{}), since: time.Now()}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t.timer = time.AfterFunc(sayWithin, t.expire)
@@ -75,7 +85,7 @@ func (t *turn) expire() {
 	defer t.line.mu.Unlock()
 	switch {
 	case t.said || t.over:
-	case !t.quiet():
+	case !t.flow.quiet() && (time.Since(t.since) < saidWithin || !t.flow.trickles()):
 		t.timer.Reset(sayWithin)
 	default:
 		t.over = true
@@ -107,7 +117,7 @@ func (t *turn) more() {
 	t.line.mu.Lock()
 	defer t.line.mu.Unlock()
 	if !t.over {
-		t.said = false
+		t.said, t.since = false, time.Now()
 		t.timer.Reset(sayWithin)
 	}
 }

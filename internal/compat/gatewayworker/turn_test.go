@@ -2,7 +2,9 @@ package gatewayworker
 
 import (
 	"fmt"
+	"net"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -42,23 +44,64 @@ func TestTurn_shortConnections(t *testing.T) {
 }
 
 // Who proves itself and says no more keeps the others waiting no longer than who says
-// nothing.
+// nothing, and so does who begins to say something.
 func TestTurn_onlyTheSecret(t *testing.T) {
-	w := newWorld(t, nil)
-	_, page := w.open()
-	for _, words := range [][]byte{
-		(&packet{command: cmdGatewayClientConnect, flag: flagScalar, body: []byte(`{}`)}).append(nil),
-		(&packet{command: cmdSendToAll, flag: flagScalar, body: []byte("half")}).append(nil)[:30],
-		nil,
-	} {
-		p := w.php()
-		p.write(words)
-		w.php().say(text(cmdSendToOne, 1, "", "after"))
-		if got := page.take(t, 1); got[0] != "after" {
-			t.Errorf("%q came", got)
-		}
+	secret := (&packet{command: cmdGatewayClientConnect, flag: flagScalar, body: []byte(`{}`)}).append(nil)
+	half := (&packet{command: cmdSendToAll, flag: flagScalar, body: []byte("half")}).append(nil)[:30]
+	for name, words := range map[string][]byte{"the secret": secret, "half a packet": half, "nothing": nil} {
+		synctest.Test(t, func(t *testing.T) {
+			var l line
+			var running sync.WaitGroup
+			here, there := net.Pipe()
+			v := visitOf(there, &running)
+			v.turn = l.join("10.0.0.1", v.flow)
+			running.Go(func() { bareGate(t).talk(t.Context(), v) })
+			_, _ = here.Write(words)
+			second := l.join("10.0.0.1", silent{})
+			defer second.end()
+			began := time.Now()
+			<-second.come
+			if took := time.Since(began); took != sayWithin {
+				t.Errorf("%s: the second waits for %v, want %v", name, took, sayWithin)
+			}
+			_ = here.Close()
+			running.Wait()
+		})
 	}
 }
+
+// Nor does who says a large packet byte by byte, for long.
+func TestTurn_trickle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var l line
+		slow, second := l.join("10.0.0.1", slowly{}), l.join("10.0.0.1", silent{})
+		defer second.end()
+		defer slow.end()
+		began := time.Now()
+		<-second.come
+		if took := time.Since(began); took != saidWithin {
+			t.Errorf("the second waits for %v, want %v", took, saidWithin)
+		}
+	})
+}
+
+// silent says nothing.
+type silent struct{}
+
+func (silent) quiet() bool    { return true }
+func (silent) trickles() bool { return false }
+
+// slowly says one byte after the other.
+type slowly struct{}
+
+func (slowly) quiet() bool    { return false }
+func (slowly) trickles() bool { return true }
+
+// waiting has said something that is not looked at until it is true.
+type waiting struct{ looked atomic.Bool }
+
+func (w *waiting) quiet() bool  { return w.looked.Load() }
+func (*waiting) trickles() bool { return false }
 
 // Who comes from elsewhere and says nothing keeps nobody waiting.
 func TestTurn_fromElsewhere(t *testing.T) {
@@ -71,8 +114,7 @@ func TestTurn_fromElsewhere(t *testing.T) {
 			return false
 		}
 	}
-	quiet := func() bool { return true }
-	stranger, first, second := l.join("10.0.0.9", quiet), l.join("10.0.0.1", quiet), l.join("10.0.0.1", quiet)
+	stranger, first, second := l.join("10.0.0.9", silent{}), l.join("10.0.0.1", silent{}), l.join("10.0.0.1", silent{})
 	if !came(first) || came(second) {
 		t.Errorf("the first has its turn: %t, and the second of the same address: %t", came(first), came(second))
 	}
@@ -92,8 +134,7 @@ func TestTurn_fromElsewhere(t *testing.T) {
 func TestTurn_busy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l line
-		var looked atomic.Bool
-		first, second := l.join("10.0.0.1", looked.Load), l.join("10.0.0.1", looked.Load)
+		first, second := l.join("10.0.0.1", &waiting{}), l.join("10.0.0.1", &waiting{})
 		defer second.end()
 		<-time.After(time.Minute)
 		synctest.Wait()
@@ -111,9 +152,9 @@ func TestTurn_busy(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		var l line
-		silent, second := l.join("10.0.0.1", func() bool { return true }), l.join("10.0.0.1", func() bool { return true })
+		first, second := l.join("10.0.0.1", silent{}), l.join("10.0.0.1", silent{})
 		defer second.end()
-		defer silent.end()
+		defer first.end()
 		select {
 		case <-second.come:
 		case <-time.After(2 * sayWithin):
@@ -156,12 +197,15 @@ func TestTurn_keptConnectionStuck(t *testing.T) {
 	keeps.settle()
 	half := text(cmdSendToOne, 1, "", "at last")
 	keeps.write(half.append(nil)[:30])
-	began := time.Now()
+	w.php().settle()
+	w.gate.peers.mu.Lock()
+	flow := w.gate.peers.from["127.0.0.1"][0].flow
+	w.gate.peers.mu.Unlock()
 	for range 40 {
+		if list := marks([]*inflow{flow}); len(list) > 0 {
+			t.Fatal("somebody has waited in vain, and the next would wait again")
+		}
 		w.php().settle()
-	}
-	if took := time.Since(began); took > 20*sayWithin {
-		t.Errorf("40 calls took %v beside half a packet", took)
 	}
 	keeps.write(half.append(nil)[30:])
 	if got := page.take(t, 1); got[0] != "at last" {
