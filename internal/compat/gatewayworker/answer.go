@@ -34,7 +34,7 @@ func (g *Gate) answer(m *packet) (_ []byte, ok bool) {
 		b = phpvalue.AppendInt(b, int64(g.table.count(string(m.ext))))
 	case cmdBatchGetClientCount:
 		b = g.each(b, m, func(b []byte, group string) []byte {
-			return phpvalue.AppendInt(b, int64(len(g.table.ofGroup(group))))
+			return phpvalue.AppendInt(b, int64(g.table.members(group)))
 		})
 	case cmdGetGroupIDList:
 		b = appendGroups(b, g.table.groupNames())
@@ -128,6 +128,9 @@ type where struct {
 
 // UnmarshalJSON implements json.Unmarshaler: an empty array is a list to PHP.
 func (w *where) UnmarshalJSON(data []byte) error {
+	if err := checkListed(data); err != nil {
+		return err
+	}
 	var conditions map[string]json.RawMessage
 	if err := json.Unmarshal(data, &conditions); err != nil {
 		var list []json.RawMessage

@@ -13,8 +13,25 @@ import (
 // object, the values of a list, or null. They are in order.
 type numbers []uint32
 
+// maxListed bounds the values of an array in a packet: one has room for millions of them,
+// each of which takes many times its bytes.
+const maxListed = 100_000
+
+var errListed = fmt.Errorf("more than %d values are listed", maxListed)
+
+// checkListed refuses JSON that may list more. There is a comma between any two.
+func checkListed(data []byte) error {
+	if bytes.Count(data, []byte(",")) >= maxListed {
+		return errListed
+	}
+	return nil
+}
+
 // UnmarshalJSON implements json.Unmarshaler.
 func (n *numbers) UnmarshalJSON(data []byte) error {
+	if err := checkListed(data); err != nil {
+		return err
+	}
 	var list names
 	if bytes.HasPrefix(data, []byte("{")) {
 		var object map[string]json.RawMessage
@@ -42,6 +59,9 @@ type names []string
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (n *names) UnmarshalJSON(data []byte) error {
+	if err := checkListed(data); err != nil {
+		return err
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	var v any

@@ -1,6 +1,7 @@
 package gatewayworker
 
 import (
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"slices"
@@ -41,7 +42,7 @@ func TestQuestions(t *testing.T) {
 		{text(cmdGetClientSessionsByGroup, 0, "g1", ""), `a:2:{i:1;s:0:"";i:3;s:18:"a:1:{s:1:"n";i:3;}";}`},
 		{text(cmdGetClientCountByGroup, 0, "", ""), "i:3;"},
 		{text(cmdGetClientCountByGroup, 0, "g1", ""), "i:2;"},
-		{text(cmdBatchGetClientCount, 0, `["g1","7","x"]`, ""), `a:3:{s:2:"g1";i:2;i:7;i:1;s:1:"x";i:0;}`},
+		{text(cmdBatchGetClientCount, 0, `["g1","7","x",null]`, ""), `a:4:{s:2:"g1";i:2;i:7;i:1;s:1:"x";i:0;s:0:"";i:0;}`},
 		{text(cmdGetGroupIDList, 0, "", ""), `a:2:{i:0;i:7;i:1;s:2:"g1";}`},
 		{text(cmdGetSessionByClientID, 1, "", ""), "a:0:{}"},
 		{text(cmdGetSessionByClientID, 9, "", ""), "N;"},
@@ -88,7 +89,7 @@ func TestPushes(t *testing.T) {
 		{"to a group but one", text(cmdSendToGroup, 0, `{"group":["g1"],"exclude":{"1":1}}`, "a"), [3]string{"", "", "a"}},
 		{"to a socket that is gone", text(cmdSendToOne, 9, "", "a"), [3]string{}},
 		{"raw", packet{command: cmdSendToOne, connection: 1, flag: flagScalar | flagRaw, body: []byte("\x81\x01a")}, [3]string{"raw:\x81\x01a"}},
-		{"an array", packet{command: cmdSendToOne, connection: 1, body: []byte(`a:1:{s:1:"t";s:1:"/";}`)}, [3]string{`{"t":"/"}`}},
+		{"an array", packet{command: cmdSendToOne, connection: 1, body: []byte(`a:1:{s:1:"t";s:1:"/";}`)}, [3]string{`{"t":"\/"}`}},
 		{"PHP's null", packet{command: cmdSendToOne, connection: 1, body: []byte("N;")}, [3]string{}},
 		{"an object", packet{command: cmdSendToOne, connection: 1, body: []byte(`O:1:"A":0:{}`)}, [3]string{}},
 		{"what is not UTF-8", text(cmdSendToOne, 1, "", "\xff"), [3]string{}},
@@ -269,6 +270,31 @@ func TestMemory_groupNamedAgain(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if took := after.TotalAlloc - before.TotalAlloc; took > 40<<20 { // 10,000,000 pointers are 80 MB
 		t.Errorf("%d bytes of a packet took %d bytes", len(ext), took)
+	}
+}
+
+// Nor is room made for as many names as there is room for in a packet. Who asks is
+// answered, and the log says why it is nothing.
+func TestMemory_manyNames(t *testing.T) {
+	w := newWorld(t, nil)
+	w.open()
+	p := w.php()
+	many := strings.Repeat(`1,`, 100_000) + "1"
+	for command, c := range map[byte]struct{ ext, want string }{
+		cmdBatchGetClientIDByUID: {"[" + many + "]", "a:0:{}"},
+		cmdBatchGetClientCount:   {"[" + many + "]", "a:0:{}"},
+		cmdSelect:                {`{"fields":["uid"],"where":{"connection_id":[` + many + `]}}`, "a:0:{}"},
+	} {
+		if got := p.ask(text(command, 0, c.ext, "")); got != c.want {
+			t.Errorf("command %d is answered %.40s, want %s", command, got, c.want)
+		}
+	}
+	if !strings.Contains(w.logs.String(), errListed.Error()) {
+		t.Errorf("the log does not say so: %s", w.logs)
+	}
+	var list names
+	if err := json.Unmarshal([]byte("["+strings.Repeat("1,", 99_999)+"1]"), &list); err != nil || len(list) != 100_000 {
+		t.Errorf("%d names are read, %v", len(list), err)
 	}
 }
 

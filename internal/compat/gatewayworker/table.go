@@ -196,6 +196,13 @@ func (t *table) count(group string) int {
 	return len(t.groups[group])
 }
 
+// members is count for a name that is a group's, whatever it is: nobody is in "".
+func (t *table) members(group string) int {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return len(t.groups[group])
+}
+
 // groupNames returns those of the groups that have members, in order.
 func (t *table) groupNames() []string {
 	t.mu.RLock()

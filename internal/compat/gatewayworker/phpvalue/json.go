@@ -14,8 +14,9 @@ var (
 	errNotNumber = errors.New("a number is infinite, or none")
 )
 
-// JSON returns v as PHP's json_encode writes it with slashes and letters as they are:
-// an array whose keys are 0, 1, 2 and so on is a list, any other an object.
+// JSON returns v as PHP's json_encode writes it with JSON_UNESCAPED_UNICODE, as workerman
+// has it do: letters are as they are, slashes are not. An array
+// whose keys are 0, 1, 2 and so on is a list, any other an object.
 func JSON(v Value) ([]byte, error) { return appendJSON(nil, v) }
 
 func appendJSON(b []byte, v Value) ([]byte, error) {
@@ -54,7 +55,7 @@ func appendText(b []byte, s string) ([]byte, error) {
 	if err := enc.Encode(s); err != nil {
 		return nil, err
 	}
-	return append(b, strings.TrimSuffix(w.String(), "\n")...), nil
+	return append(b, strings.ReplaceAll(strings.TrimSuffix(w.String(), "\n"), "/", `\/`)...), nil
 }
 
 func appendArray(b []byte, a *Array) (_ []byte, err error) {

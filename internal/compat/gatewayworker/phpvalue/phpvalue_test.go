@@ -8,8 +8,7 @@ import (
 	"haggle/internal/compat/gatewayworker/phpvalue"
 )
 
-// What PHP 8.2 writes with serialize(), and with json_encode(…,
-// JSON_UNESCAPED_UNICODE|JSON_UNESCAPED_SLASHES).
+// What PHP 8.2 writes with serialize(), and with json_encode(…, JSON_UNESCAPED_UNICODE).
 func TestRead_asPHPWritesIt(t *testing.T) {
 	for _, c := range []struct{ text, json string }{
 		{"N;", "null"},
@@ -21,7 +20,7 @@ func TestRead_asPHPWritesIt(t *testing.T) {
 		{"a:0:{}", "[]"},
 		{`a:2:{s:4:"name";s:2:"Li";s:1:"n";i:3;}`, `{"name":"Li","n":3}`},
 		{`a:2:{i:0;s:1:"a";i:1;a:1:{i:7;b:1;}}`, `["a",{"7":true}]`},
-		{`a:2:{i:1;s:1:"/";i:0;s:1:"<";}`, `{"1":"/","0":"<"}`},
+		{`a:2:{i:1;s:1:"/";i:0;s:1:"<";}`, `{"1":"\/","0":"<"}`},
 		{`s:4:"";"";`, `"\";\""`},
 	} {
 		text := c.text
@@ -73,12 +72,31 @@ func TestRead_refuses(t *testing.T) {
 		`a:1:{d:1;i:1;}`:                       nil,
 		"x:1;":                                 nil,
 		`a:1:{s:1:"a"i:1;}`:                    nil,
+		many(100_001):                          phpvalue.ErrMany,
+		"a:1:{i:0;" + many(100_000) + "}":      phpvalue.ErrMany,
 		strings.Repeat("a:999999:{i:0;", 1000): phpvalue.ErrDeep,
 	} {
 		_, err := phpvalue.Read([]byte(text))
 		if err == nil || want != nil && !errors.Is(err, want) {
 			t.Errorf("Read(%.60s) = %v, want an error (%v)", text, err, want)
 		}
+	}
+}
+
+// many is a list of n numbers.
+func many(n int) string {
+	var b []byte
+	b = phpvalue.Open(b, n)
+	for i := range int64(n) {
+		b = phpvalue.AppendInt(phpvalue.AppendInt(b, i), 0)
+	}
+	return string(phpvalue.Close(b))
+}
+
+// A list of as many values as may be is read.
+func TestRead_many(t *testing.T) {
+	if a := read(t, many(100_000)); a.Len() != 100_000 {
+		t.Errorf("%d values are read", a.Len())
 	}
 }
 

@@ -7,8 +7,13 @@ import (
 	"strconv"
 )
 
-// maxDepth is how far arrays may be inside of each other.
-const maxDepth = 64
+const (
+	// maxDepth is how far arrays may be inside of each other.
+	maxDepth = 64
+
+	// maxValues bounds the values in arrays: one takes many times the bytes of its text.
+	maxValues = 100_000
+)
 
 // The reasons for which a text is not read.
 var (
@@ -17,6 +22,9 @@ var (
 
 	// ErrDeep stands for arrays too far inside of each other.
 	ErrDeep = errors.New("arrays are too deep inside of each other")
+
+	// ErrMany stands for more values in arrays than are taken.
+	ErrMany = fmt.Errorf("arrays have more than %d values", maxValues)
 
 	errMalformed = errors.New("this is not PHP's serialize()")
 )
@@ -35,7 +43,10 @@ func Read(data []byte) (Value, error) {
 	return v, nil
 }
 
-type reader struct{ rest []byte }
+type reader struct {
+	rest   []byte
+	values int // in arrays, so far
+}
 
 func (r *reader) value(depth int) (Value, error) {
 	if len(r.rest) < 2 {
@@ -161,6 +172,9 @@ func (r *reader) array(depth int) (Value, error) {
 	}
 	a := new(Array)
 	for range n { // the text ends long before a count that is made up
+		if r.values++; r.values > maxValues {
+			return nil, ErrMany
+		}
 		k, err := r.key()
 		if err != nil {
 			return nil, err
