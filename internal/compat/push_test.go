@@ -283,17 +283,7 @@ func TestPush_pingOfPHP(t *testing.T) {
 	buyer.say(`{"type":"pong"}`)
 	buyer.say(`{"type":"pong"}`)
 	buyer.quiet("error") // they were taken by now
-	other := w.bound("U_8")
-	if a := other.ask("and to me?"); a["status"] != 1.0 {
-		t.Fatalf("ask: %v", a)
-	}
-	seller.answer("U_8", "<p>too</p>")
-	other.next("reception")
-	// What was answered before the other's page answered is kept when its answer is.
-	eventually(t, "the other's message is delivered", func() bool {
-		c, err := w.store.ConversationBetween(t.Context(), "U_8", "V_1")
-		return err == nil && c.Sides[chat.BuyerSide].Delivered == 2
-	})
+	w.awaitDelivered(seller, "U_8")
 	c, _ := w.conversation()
 	if d := c.Sides[chat.BuyerSide].Delivered; d > 1 {
 		t.Errorf("message %d counts as delivered, and the page has answered nothing since", d)
@@ -302,6 +292,53 @@ func TestPush_pingOfPHP(t *testing.T) {
 	eventually(t, "it is delivered in the end", func() bool {
 		c, _ := w.conversation()
 		return c.Sides[chat.BuyerSide].Delivered == 2
+	})
+}
+
+// A ping that comes in two halves is answered as any other, and cannot be told from what is
+// none. Nothing that the page answers from then on says of messages that they have arrived.
+func TestPush_halvesOfAPing(t *testing.T) {
+	w := newWorld(t, setup{php: true})
+	php := w.shopPHP()
+	buyer, seller := w.bound("U_7"), w.bound("V_1")
+	buyer.mustAsk("is it new?")
+	seller.next("reception")
+	buyer.next("ping") // and is answered
+	buyer.quiet("error")
+	buyer.deaf = true
+	text := `{"type":"ping"}`
+	frame := string([]byte{0x81, byte(len(text))}) + text
+	php.sayFlagged(3, sendToOne, buyer.client, "", frame[:5])
+	php.sayFlagged(3, sendToOne, buyer.client, "", frame[5:])
+	php.settle(buyer.client)
+	buyer.next("ping")
+	seller.mustAnswer("<p>it is</p>")
+	buyer.next("reception")
+	buyer.next("ping") // ours
+	for range 3 {
+		buyer.say(text[:9] + `pong"}`)
+	}
+	buyer.quiet("error") // they were taken by now
+	w.awaitDelivered(seller, "U_8")
+	c, _ := w.conversation()
+	if d := c.Sides[chat.BuyerSide].Delivered; d > 1 {
+		t.Errorf("message %d counts as delivered, and nobody knows what the page has answered", d)
+	}
+}
+
+// awaitDelivered returns once a later message, to another page, counts as delivered: what
+// was to be noted before is.
+func (w *world) awaitDelivered(seller *page, to chat.UID) {
+	w.t.Helper()
+	other := w.bound(string(to))
+	if a := other.ask("and to me?"); a["status"] != 1.0 {
+		w.t.Fatalf("ask: %v", a)
+	}
+	seller.answer(to, "<p>too</p>")
+	other.next("reception")
+	eventually(w.t, "the other's message is delivered", func() bool {
+		c, err := w.store.ConversationBetween(w.t.Context(), to, "V_1")
+		return err == nil && c.Sides[chat.BuyerSide].Delivered == 2
 	})
 }
 

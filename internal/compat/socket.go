@@ -65,6 +65,7 @@ type socket struct {
 	quiet   int                           // rounds without a pong; guarded by mu
 	pings   int                           // sent; guarded by mu
 	pongs   int                           // received; guarded by mu
+	unsure  bool                          // of what a pong from now on answers; guarded by mu
 	waiting []answer                      // for pongs, in order; guarded by mu
 	pushes  []gatewayworker.Push          // guarded by mu
 	pushed  int                           // bytes of pushes; guarded by mu
@@ -224,7 +225,9 @@ func (s *socket) notePing() {
 	if len(s.told) == 0 {
 		return
 	}
-	s.waiting = append(s.waiting, answer{s.pings, s.told})
+	if !s.unsure { // else it is told again over the next socket
+		s.waiting = append(s.waiting, answer{s.pings, s.told})
+	}
 	s.told = make(map[chat.ConversationID]chat.Seq)
 }
 
