@@ -10,6 +10,9 @@ class Gateway
     public static $secretKey = '';
     public static $connectTimeout = 3;
 
+    /** Of a worker: its connection to the gateway whose event it handles, and the number of the page's. */
+    public static $current;
+
     const SEND_TO_ONE = 5;
     const SEND_TO_ALL = 6;
     const KICK = 7;
@@ -60,6 +63,11 @@ class Gateway
     public static function sendToClient($client_id, $message, $raw = false)
     {
         return self::tell($client_id, self::SEND_TO_ONE, '', $message, $raw);
+    }
+
+    public static function sendToCurrentClient($message, $raw = false)
+    {
+        return self::tellCurrent(self::SEND_TO_ONE, $message, $raw);
     }
 
     public static function sendToUid($uid, $message, $raw = false)
@@ -330,6 +338,16 @@ class Gateway
         return self::tell($client_id, self::DESTROY);
     }
 
+    public static function closeCurrentClient($message = null)
+    {
+        return self::tellCurrent(self::KICK, $message);
+    }
+
+    public static function destoryCurrentClient()
+    {
+        return self::tellCurrent(self::DESTROY);
+    }
+
     // --- the wire ---
 
     public static function isClientId($client_id)
@@ -470,6 +488,14 @@ class Gateway
     {
         [$address, $number] = self::route($client_id);
         return self::write($address, self::packet($cmd, $number, $ext, $body, $raw));
+    }
+
+    /** Over the worker's own connection, which it keeps. */
+    private static function tellCurrent($cmd, $body = '', $raw = false)
+    {
+        [$socket, $number] = self::$current;
+        $packet = self::packet($cmd, $number, '', $body, $raw);
+        return fwrite($socket, $packet) === strlen($packet);
     }
 
     private static function askOne($client_id, $cmd)

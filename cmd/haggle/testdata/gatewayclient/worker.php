@@ -25,7 +25,9 @@ class Worker
     public function __construct($name)
     {
         foreach (Gateway::addresses() as $address) {
-            $socket = stream_socket_client("tcp://$address", $code, $error, 10);
+            // As workerman's: what is said goes out at once, and does not wait for what was said before.
+            $at_once = stream_context_create(['socket' => ['tcp_nodelay' => true]]);
+            $socket = stream_socket_client("tcp://$address", $code, $error, 10, STREAM_CLIENT_CONNECT, $at_once);
             stream_set_timeout($socket, 20);
             fwrite($socket, Gateway::packet(200, 0, '', json_encode(['worker_key' => $name, 'secret_key' => Gateway::$secretKey])));
             // It is a worker by the time that it is answered.
@@ -51,6 +53,7 @@ class Worker
         $body = substr($rest, $m['ext']);
         $m['body'] = $m['flag'] & 1 ? $body : unserialize($body, ['allowed_classes' => false]);
         $m['client_id'] = Gateway::clientId(long2ip($m['local_ip']) . ':' . $m['local_port'], $m['number']);
+        Gateway::$current = [$socket, $m['number']];
         $m['answer'] = function ($cmd, $ext = '', $body = '') use ($socket, $m) {
             fwrite($socket, Gateway::packet($cmd, $m['number'], $ext, $body));
         };
@@ -76,9 +79,10 @@ foreach (array_unique($sockets) as $place) {
     $m['answer'](Gateway::JOIN_GROUP, 'all');
     $m = $worker->event();
     check('ON_MESSAGE of the handshake', $m['cmd'] === 3 && $m['body'] === '{"type":"handshake","role":"user"}', $m['body']);
-    for ($until = microtime(true) + 20; !in_array($m['client_id'], Gateway::getClientIdListByGroup('all'), true) && microtime(true) < $until;) {
-        usleep(5000); // until what was answered is carried out, the last of it
-    }
+    // What it has said over the connection that it keeps is done before what it asks over others.
+    check('it asks for the uid that it has bound', Gateway::getUidByClientId($m['client_id']) === 'U_5');
+    check('it asks for the group that was joined', array_values(Gateway::getClientIdListByGroup('all')) === [$m['client_id']]);
+    check('it asks for the session that it has set', Gateway::getSession($m['client_id']) === ['from' => 'test']);
     $page->say('{"type":"hello"}');
     $m = $worker->event();
     check('ON_MESSAGE, with the session', $m['cmd'] === 3 && $m['body'] === '{"type":"hello"}' && unserialize($m['session']) === ['from' => 'test'], $m['session']);
@@ -89,10 +93,36 @@ foreach (array_unique($sockets) as $place) {
         $m['answer']($cmd, $ext, "answer $cmd");
         check("the worker answers by command $cmd", $page->next() === "answer $cmd");
     }
-    $m['answer'](Gateway::KICK, '', 'bye');
-    check('and by closing', $page->next() === 'bye' && $page->closed());
+    Gateway::sendToCurrentClient('current');
+    check('sendToCurrentClient', $page->next() === 'current');
+    Gateway::sendToCurrentClient(chr(0x81) . chr(3) . 'raw', true);
+    check('sendToCurrentClient raw', $page->next() === 'raw');
+    $one = [$m['number'] => $m['number']];
+    $m['answer'](Gateway::SEND_TO_ALL, json_encode(['exclude' => $one]), 'to all but it');
+    check('the others get what is sent to all but one', $place !== $sockets[0] || $early->next() === 'to all but it');
+    $m['answer'](Gateway::SEND_TO_GROUP, json_encode(['group' => ['all'], 'exclude' => $one]), 'to the group but it');
+    Gateway::sendToCurrentClient('after');
+    check('the one does not', $page->next() === 'after');
+    $m['answer'](Gateway::UPDATE_SESSION, serialize(['n' => 1]));
+    check('the worker updates a session', Gateway::getSession($m['client_id']) === ['from' => 'test', 'n' => 1]);
+    $m['answer'](Gateway::LEAVE_GROUP, 'all');
+    check('it has a page leave a group', Gateway::getClientIdCountByGroup('all') === 0);
+    $m['answer'](Gateway::UNBIND_UID, 'U_5');
+    check('it takes the uid away', Gateway::getUidByClientId($m['client_id']) === null && Gateway::isUidOnline('U_5') === 0);
+    Gateway::closeCurrentClient('bye');
+    check('closeCurrentClient', $page->next() === 'bye' && $page->closed());
     $m = $worker->event();
-    check('ON_CLOSE, with the session', $m['cmd'] === 4 && $m['client_id'] === $page->client_id && unserialize($m['session']) === ['from' => 'test'], $m);
+    check('ON_CLOSE, with the session', $m['cmd'] === 4 && $m['client_id'] === $page->client_id && unserialize($m['session']) === ['from' => 'test', 'n' => 1], $m);
+
+    $page = new Page($place);
+    foreach ([1, 205, 3] as $cmd) {
+        $m = $worker->event();
+        check("a second page's command $cmd", $m['cmd'] === $cmd && $m['client_id'] === $page->client_id, $m['cmd']);
+    }
+    Gateway::destoryCurrentClient();
+    check('destoryCurrentClient', $page->closed());
+    $m = $worker->event();
+    check('ON_CLOSE of what was dropped', $m['cmd'] === 4 && $m['client_id'] === $page->client_id, $m['cmd']);
 }
 $early->say('{"type":"late"}');
 $m = $worker->event();
