@@ -68,15 +68,22 @@ function usePlacement(ref: { current: HTMLElement | null }, anchor: MenuAnchor):
   useLayoutEffect(() => {
     const menu = ref.current;
     if (menu === null) return;
-    const { width, height } = menu.getBoundingClientRect();
-    const gap = 6;
-    const rightToLeft = getComputedStyle(menu).direction === "rtl";
-    const wished = rightToLeft ? anchor.left : anchor.right - width;
-    const below = anchor.bottom + gap + height <= innerHeight;
-    menu.style.left = `${clamp(wished, 8, innerWidth - width - 8)}px`;
-    menu.style.top = `${clamp(below ? anchor.bottom + gap : anchor.top - gap - height, 8, innerHeight - height - 8)}px`;
+    const follow = () => place(menu, anchor);
+    follow();
     menu.querySelector("button")?.focus({ preventScroll: true });
+    addEventListener("resize", follow);
+    return () => removeEventListener("resize", follow);
   }, [ref, anchor]);
+}
+
+function place(menu: HTMLElement, anchor: MenuAnchor): void {
+  const { width, height } = menu.getBoundingClientRect();
+  const gap = 6;
+  const rightToLeft = getComputedStyle(menu).direction === "rtl";
+  const wished = rightToLeft ? anchor.left : anchor.right - width;
+  const below = anchor.bottom + gap + height <= innerHeight;
+  menu.style.left = `${clamp(wished, 8, innerWidth - width - 8)}px`;
+  menu.style.top = `${clamp(below ? anchor.bottom + gap : anchor.top - gap - height, 8, innerHeight - height - 8)}px`;
 }
 
 function clamp(value: number, low: number, high: number): number {
@@ -102,7 +109,9 @@ function useDismissal(ref: { current: HTMLElement | null }, onClose: () => void)
     // On the next tick, or the very click that opened it would close it.
     const timer = setTimeout(() => document.addEventListener("pointerdown", outside, true), 0);
     document.addEventListener("keydown", key, true);
-    const resized = () => close.current();
+    // A keyboard that goes, as it does when the menu takes the focus, leaves the width as it is.
+    const width = innerWidth;
+    const resized = () => innerWidth !== width && close.current();
     addEventListener("resize", resized);
     return () => {
       clearTimeout(timer);
