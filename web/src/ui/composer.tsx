@@ -10,6 +10,7 @@ import { later } from "./later.ts";
 import { lazy, sayNotLoaded, withWords } from "./lazy.tsx";
 import { insertAt, leftToSay, lengthOf, meaningOf } from "./model/compose.ts";
 import { PickButton } from "./pick-button.tsx";
+import { onTouch } from "./touch.ts";
 import { type ChoosePictures, drop, filesIn, type Pictures } from "./use-pictures.ts";
 import "./composer.css";
 
@@ -35,11 +36,6 @@ const spokenEvery = 50;
 
 /** What the button says of the keys that send, where Enter alone is none of them. */
 export const otherHint: Signal<string | undefined> = signal(undefined);
-
-/** True where the main pointer is a finger: Enter then starts a new line. */
-export function onTouch(): boolean {
-  return matchMedia("(pointer: coarse)").matches;
-}
 
 /** Where messages are written: text, emoji and pictures. */
 export function Composer(props: ComposerProps): JSX.Element {

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
 import type { Limits } from "../../protocol/body.ts";
 import { holdKeyName } from "../../ui/hold-key.ts";
+import { onTouch } from "../../ui/touch.ts";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { excess, type Measure } from "../model/editor-content.ts";
@@ -41,7 +42,7 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
       event.preventDefault();
       return;
     }
-    const action = editorAction(event, desk.prefs.prefs.value.sendKey);
+    const action = editorAction(event, desk.prefs.prefs.value.sendKey, onTouch());
     if (action === undefined) return;
     event.preventDefault();
     if (action === "newline") writing.newline();
@@ -69,6 +70,7 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
         aria-haspopup="listbox"
         aria-controls={phrases.activeId === undefined ? undefined : PHRASES_ID}
         aria-activedescendant={phrases.activeId}
+        enterkeyhint={onTouch() || desk.prefs.prefs.value.sendKey !== "enter" ? "enter" : "send"}
         data-placeholder={words.placeholder}
         onKeyDown={press}
         onBlur={() => {

@@ -14,20 +14,29 @@ function press(key: string, held: Partial<KeyPress> = {}): KeyPress {
 }
 
 describe("Enter in the editor", () => {
-  const cases: [string, KeyPress, EditorAction | undefined, EditorAction | undefined][] = [
-    ["plain", press("Enter"), "send", "newline"],
-    ["with Shift", press("Enter", { shiftKey: true }), "newline", "newline"],
-    ["with Ctrl", press("Enter", { ctrlKey: true }), "send-next", "send"],
-    ["with Cmd", press("Enter", { metaKey: true }), "send-next", "send"],
-    ["with Ctrl and Shift", press("Enter", { ctrlKey: true, shiftKey: true }), "send-next", "send-next"],
-    ["choosing a Chinese word", press("Enter", { isComposing: true }), undefined, undefined],
-    ["choosing a Chinese word in Safari", press("Enter", { keyCode: 229 }), undefined, undefined],
-    ["another key", press("a"), undefined, undefined],
+  type Wanted = EditorAction | undefined;
+  const cases: [string, KeyPress, Wanted, Wanted, Wanted][] = [
+    ["plain", press("Enter"), "send", "newline", "newline"],
+    ["with Shift", press("Enter", { shiftKey: true }), "newline", "newline", "newline"],
+    ["with Ctrl", press("Enter", { ctrlKey: true }), "send-next", "send", "send-next"],
+    ["with Cmd", press("Enter", { metaKey: true }), "send-next", "send", "send-next"],
+    [
+      "with Ctrl and Shift",
+      press("Enter", { ctrlKey: true, shiftKey: true }),
+      "send-next",
+      "send-next",
+      "send-next",
+    ],
+    ["choosing a Chinese word", press("Enter", { isComposing: true }), undefined, undefined, undefined],
+    ["choosing a Chinese word in Safari", press("Enter", { keyCode: 229 }), undefined, undefined, undefined],
+    ["another key", press("a"), undefined, undefined, undefined],
   ];
-  for (const [what, key, onEnter, onCtrlEnter] of cases) {
+  for (const [what, key, onEnter, onCtrlEnter, onTouch] of cases) {
     test(what, () => {
-      expect(editorAction(key, "enter")).toBe(onEnter);
-      expect(editorAction(key, "ctrl-enter")).toBe(onCtrlEnter);
+      expect(editorAction(key, "enter", false)).toBe(onEnter);
+      expect(editorAction(key, "ctrl-enter", false)).toBe(onCtrlEnter);
+      expect(editorAction(key, "ctrl-enter", true)).toBe(onCtrlEnter);
+      expect(editorAction(key, "enter", true)).toBe(onTouch);
     });
   }
 });

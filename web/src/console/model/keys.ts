@@ -23,14 +23,15 @@ export type EditorAction = "send" | "send-next" | "newline";
 
 /**
  * What a press in the editor asks for; undefined leaves it to the browser. `send-next` sends and
- * opens the next conversation that waits.
+ * opens the next conversation that waits. On `touch` Enter alone starts a new line and the button sends.
  */
-export function editorAction(press: KeyPress, sendKey: SendKey): EditorAction | undefined {
+export function editorAction(press: KeyPress, sendKey: SendKey, touch: boolean): EditorAction | undefined {
   if (press.key !== "Enter" || composing(press) || press.altKey) return undefined;
   const held = press.ctrlKey || press.metaKey;
   if (press.shiftKey) return held ? "send-next" : "newline";
   if (sendKey === "ctrl-enter") return held ? "send" : "newline";
-  return held ? "send-next" : "send";
+  if (held) return "send-next";
+  return touch ? "newline" : "send";
 }
 
 export type Command = "search" | "previous" | "next" | "next-unread" | "toggle-context" | "help" | "back";
