@@ -211,6 +211,33 @@ test("history that arrives is not read aloud", () => {
   expect(log?.getAttribute("aria-busy")).toBe("true");
 });
 
+test("history that arrives below is not read aloud, what is new after it is", async () => {
+  const said = (seq: number) => theirs(seq, [{ type: "text", text: `no. ${seq}` }], noon);
+  const { thread, entries } = testThread([said(1)]);
+  const hasNewer = signal(true);
+  draw({ ...thread, hasNewer });
+  const log = root.querySelector('[role="log"]');
+  const busy: (string | null | undefined)[] = [];
+  const insert = log?.insertBefore.bind(log);
+  Object.assign(log ?? {}, {
+    insertBefore: (node: Node, before: Node | null) => {
+      busy.push(log?.getAttribute("aria-busy"));
+      return insert?.(node, before);
+    },
+  });
+  const come = (seq: number, more: boolean) =>
+    act(() => {
+      entries.value = [...entries.value, said(seq)];
+      hasNewer.value = more;
+    });
+  await come(2, true);
+  await come(3, false);
+  expect(busy).toEqual(["true", "true"]);
+  expect(log?.getAttribute("aria-busy")).toBe("false");
+  await come(4, false);
+  expect(busy).toEqual(["true", "true", "false"]);
+});
+
 test("a picture has its box before it is loaded", () => {
   const image = { file: "f", width: 1000, height: 500 };
   draw(testThread([theirs(1, [{ type: "image", image }], noon)]).thread);

@@ -39,6 +39,8 @@ type Place = {
   stuck: boolean;
   /** So many pixels below what is in sight, while stuck: of a finger that has begun to scroll. */
   below: number;
+  /** Where it was scrolled to the end by itself: while it stands there, nobody has scrolled. */
+  top: number | undefined;
   /** Key of the last entry. */
   end: string | undefined;
   /** While not stuck. */
@@ -59,13 +61,20 @@ function stick(place: Place): void {
   place.below = 0;
 }
 
-/** Goes to the end, but not past what is unread: then it stops there, and says so. */
-function follow(box: HTMLElement, { below }: Place, unread: string | undefined): boolean {
-  const end = box.scrollHeight - box.clientHeight - below;
+/**
+ * Goes to the end, but not past what is unread: then it stops there, and says so, as it does where text is being
+ * marked, which would be lost under the pointer.
+ */
+function follow(box: HTMLElement, place: Place, unread: string | undefined): boolean {
+  place.top = undefined;
+  if (selecting(box)) return false;
+  const end = box.scrollHeight - box.clientHeight - place.below;
   const first = unread === undefined ? null : messageIn(box, unread);
   const stop = first === null ? end : box.scrollTop + topIn(box, first) - box.clientHeight / 4;
   box.scrollTop = Math.min(end, stop);
-  return stop >= end;
+  if (stop < end) return false;
+  place.top = box.scrollTop;
+  return true;
 }
 
 /** The first message nobody has read yet. Who has just written is at the end, whatever is there. */
@@ -94,6 +103,7 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
   const place = useRef<Place>({
     stuck: true,
     below: 0,
+    top: undefined,
     end: entries.at(-1)?.key,
     anchor: undefined,
     opened: false,
@@ -111,19 +121,24 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
     if (box === null) return;
     if (!place.current.opened) open(box, place.current);
     else if (!place.current.stuck || !atNewest) restore(box, place.current.anchor);
-    else if (selecting(box) || !follow(box, place.current, firstNew(thread, drawn))) onScroll();
+    else if (!follow(box, place.current, firstNew(thread, drawn))) onScroll();
   }, [drawn, atNewest]);
   useKeepBottom(ref, contentRef, place, () => firstNew(thread, drawn));
 
-  const busy = useBusy(thread.loadingOlder.value, drawn);
+  const busy = useBusy(thread.loadingOlder.value, drawn, atNewest && !thread.hasNewer.value);
   const onScroll = useCallback(() => {
     const box = ref.current;
     if (box === null) return;
     const measure = measureOf(box);
-    place.current.stuck = atNewest && !thread.hasNewer.peek() && sticks(measure);
-    place.current.below = distanceToBottom(measure);
-    setAway(!place.current.stuck);
-    if (distanceToBottom(measure) < nearEnd) setWindow(onwards(thread, entries, atNewest));
+    // What has grown since it was scrolled by itself is followed in a moment: it is not the user's doing.
+    const at = place.current;
+    const below = distanceToBottom(measure);
+    if (!at.stuck || box.scrollTop !== at.top) {
+      at.stuck = atNewest && !thread.hasNewer.peek() && sticks(measure);
+      at.below = below;
+    }
+    setAway(!at.stuck);
+    if (below < nearEnd) setWindow(onwards(thread, entries, atNewest));
     if (box.scrollTop >= nearEnd) return;
     if (from > 0) setWindow((w) => older(w, entries));
     else if (thread.hasOlder.peek() && !thread.loadingOlder.peek()) void thread.loadOlder();
@@ -157,7 +172,6 @@ function onwards(thread: Thread, entries: readonly Entry[], atNewest: boolean): 
   return (window) => pinned(window, entries);
 }
 
-/** Whoever is marking text would lose it under the pointer. */
 function selecting(box: HTMLElement): boolean {
   const selection = getSelection();
   return selection?.isCollapsed === false && box.contains(selection.anchorNode);
@@ -172,6 +186,7 @@ function open(box: HTMLElement, place: Place): void {
   if (box.clientHeight === 0) return; // in a frame that is not shown
   place.opened = true;
   box.scrollTop = box.scrollHeight;
+  place.top = box.scrollTop;
   const divider = box.querySelector<HTMLElement>("[data-unread]");
   if (divider === null) return;
   const above = topIn(box, divider);
@@ -229,7 +244,7 @@ function useKeepBottom(
     if (box === null || content === null) return;
     const observer = new ResizeObserver(() => {
       if (!place.current.opened) open(box, place.current);
-      else if (place.current.stuck && !selecting(box)) follow(box, place.current, latest.current());
+      else if (place.current.stuck) follow(box, place.current, latest.current());
     });
     observer.observe(box);
     observer.observe(content);
@@ -238,10 +253,15 @@ function useKeepBottom(
 }
 
 /** History is read aloud to nobody: its coming ends only once it has been drawn, not with it. */
-function useBusy(loading: boolean, drawn: readonly Entry[]): boolean {
+function useBusy(loading: boolean, drawn: readonly Entry[], live: boolean): boolean {
   const [top, setTop] = useState(drawn[0]?.key);
-  useEffect(() => setTop(drawn[0]?.key), [drawn]);
-  return loading || drawn.findIndex((entry) => entry.key === top) > 0;
+  const [end, setEnd] = useState<string>(); // what is drawn last, where more of the history is below it
+  useEffect(() => {
+    setTop(drawn[0]?.key);
+    setEnd(live ? undefined : drawn.at(-1)?.key);
+  }, [drawn, live]);
+  const below = end !== undefined && end !== drawn.at(-1)?.key;
+  return loading || below || drawn.findIndex((entry) => entry.key === top) > 0;
 }
 
 /** Tells the thread up to where its user has read: what is in sight of a visible page with the focus. */
