@@ -27,12 +27,23 @@ export function Dialog({ title, onClose, children, actions, asks = false }: Dial
       if (before instanceof HTMLElement) before.focus({ preventScroll: true });
     };
   }, []);
+  // Who marks what is written may let go outside: what counts is where the pointer went down.
+  const down = useRef<EventTarget | null>(null);
   const closeOutside = (event: MouseEvent) => {
-    if (event.target === ref.current) onClose();
+    if (event.target === ref.current && down.current === ref.current) onClose();
   };
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: Esc closes it, a click beside it is the mouse's way.
-    <dialog class="dialog" ref={ref} aria-labelledby={titleId} onClose={onClose} onClick={closeOutside}>
+    <dialog
+      class="dialog"
+      ref={ref}
+      aria-labelledby={titleId}
+      onClose={onClose}
+      onPointerDown={({ target }) => {
+        down.current = target;
+      }}
+      onClick={closeOutside}
+    >
       <div class="dialog-inner">
         <header>
           <h2 id={titleId}>{title}</h2>
