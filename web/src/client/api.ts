@@ -12,7 +12,8 @@ import type { HttpRequest } from "./ports.ts";
 export type ConnectionState =
   | { kind: "connecting" } // the first time
   | { kind: "online" }
-  | { kind: "offline"; since: number; retryAt: number | undefined } // showing what was known at `since`
+  // Showing what was known at `since`. `held`: the server said when to come back, and not to come sooner.
+  | { kind: "offline"; since: number; retryAt: number | undefined; held: boolean }
   // Token gone for good: the page offers to sign in again. "left" says that the user wished it so.
   | { kind: "signed_out"; code: string };
 

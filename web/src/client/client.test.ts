@@ -356,7 +356,7 @@ describe("the connection", () => {
     buyer.wake();
     await clock.pass(4_900);
     buyer.wake();
-    expect(buyer.connection.peek().kind).toBe("offline");
+    expect(buyer.connection.peek()).toMatchObject({ kind: "offline", held: true });
     await clock.pass(2_000);
     expect(buyer.connection.peek().kind).toBe("online");
   });

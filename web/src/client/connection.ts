@@ -152,7 +152,7 @@ export class Connection {
     this.drop();
     const { generation } = this;
     const current = this.current.peek();
-    if (current.kind === "offline") this.current.value = { ...current, retryAt: undefined };
+    if (current.kind === "offline") this.current.value = { ...current, retryAt: undefined, held: false };
     this.greet(generation).catch(() => this.lost(generation));
   }
 
@@ -314,6 +314,7 @@ export class Connection {
       kind: "offline",
       since: before.kind === "offline" ? before.since : since,
       retryAt: now + wait,
+      held: retryAfterMs !== undefined,
     };
     this.arm("retry", wait, () => this.connect());
   }

@@ -18,7 +18,7 @@ export function ConnectionBar({ state, onRetry }: { state: ConnectionState; onRe
   return (
     <div class="connection-bar" role="status" data-kind={back ? "back" : state.kind}>
       {state.kind === "connecting" && <p>{text.connecting}</p>}
-      {state.kind === "offline" && <Offline since={state.since} retryAt={state.retryAt} onRetry={onRetry} />}
+      {state.kind === "offline" && <Offline {...state} onRetry={onRetry} />}
       {back && (
         <p>
           <FirstIcon name="check" /> {text.back}
@@ -28,18 +28,20 @@ export function ConnectionBar({ state, onRetry }: { state: ConnectionState; onRe
   );
 }
 
-type OfflineProps = { since: number; retryAt: number | undefined; onRetry(): void };
+type OfflineProps = Extract<ConnectionState, { kind: "offline" }> & { onRetry(): void };
 
-function Offline({ since, retryAt, onRetry }: OfflineProps): JSX.Element {
+function Offline({ since, retryAt, held, onRetry }: OfflineProps): JSX.Element {
   const seconds = useSecondsUntil(retryAt);
   const text = firstWords().connection;
   return (
     <p>
       <FirstIcon name="offline" />
       <span>{text.offline(clock().time(since))}</span>
-      <button type="button" class="connection-retry" onClick={onRetry}>
-        {text.retryNow}
-      </button>
+      {!held && (
+        <button type="button" class="connection-retry" onClick={onRetry}>
+          {text.retryNow}
+        </button>
+      )}
       {seconds !== undefined && seconds > 0 && (
         <span class="connection-wait" aria-hidden="true">
           {text.retryIn(seconds)}
