@@ -23,8 +23,6 @@ import { writerName } from "./writer.ts";
 const loadNotes = later(() => import("./outgoing-notes.tsx"));
 const OutgoingNotes = lazy<OutgoingNotesProps>(async () => (await loadNotes()).OutgoingNotes);
 
-const longPressMs = 450;
-
 export type BubbleProps = {
   row: Extract<Row, { kind: "entry" }>;
   thread: Thread;
@@ -71,7 +69,6 @@ function Message(props: BubbleProps): JSX.Element {
     if (body.current !== null) props.onMenu(row.key, body.current.getBoundingClientRect());
   };
   const said = `said-${encodeURIComponent(row.key)}`;
-  const press = useLongPress(open);
   const time = clock().time(row.at);
   const name = ({ currentTarget }: { currentTarget: HTMLElement }) => {
     currentTarget.title = clock().full(row.at);
@@ -87,19 +84,14 @@ function Message(props: BubbleProps): JSX.Element {
       )}
       aria-describedby={said}
       data-key={row.key}
-      // The list moves the focus among its messages with the arrow keys.
+      // The list moves the focus among its messages with the arrow keys, and opens their menus by other keys.
       tabIndex={-1}
-      onKeyDown={(event) => {
-        if (event.target !== event.currentTarget || !opensMenu(event)) return;
-        event.preventDefault();
-        open();
-      }}
     >
       {!mine && <span class="entry-side">{row.last && <Avatar of={peer} size="s" />}</span>}
       <div class="entry-main">
         <Above entry={entry} writer={props.showWriter && row.first} />
         <div class="entry-line">
-          <div id={said} class="bubble-box" ref={body} onPointerEnter={name} {...press}>
+          <div id={said} class="bubble-box" ref={body} onPointerEnter={name}>
             <BubbleBody {...props} />
           </div>
           <button
@@ -135,15 +127,6 @@ function needsNotes({ tick, stale }: Entry & { kind: "outgoing" }): boolean {
   return tick === "uploading" || tick === "failed" || stale;
 }
 
-function opensMenu(event: KeyboardEvent): boolean {
-  return (
-    event.key === "Enter" ||
-    event.key === " " ||
-    event.key === "ContextMenu" ||
-    (event.shiftKey && event.key === "F10")
-  );
-}
-
 /** What was said, in its bubble; where that is more than text, drawn by what was loaded for it. */
 function BubbleBody(props: BubbleProps): JSX.Element | null {
   const texts = textsOf(props.row.entry);
@@ -168,29 +151,4 @@ function NotLoaded(): JSX.Element | null {
       <p class="rich-text foreign">{firstWords().app.notLoaded}</p>
     </div>
   );
-}
-
-/** Long press on touch and right click with a mouse open the menu of a message. */
-function useLongPress(open: () => void): JSX.HTMLAttributes<HTMLDivElement> {
-  const timer = useRef(0);
-  const stop = () => clearTimeout(timer.current);
-  return {
-    onContextMenu: (event) => {
-      // A link or a selection keeps the browser's own menu.
-      if (event.target instanceof Element && event.target.closest("a") !== null) return;
-      if (getSelection()?.isCollapsed === false) return;
-      event.preventDefault();
-      stop();
-      open();
-    },
-    onPointerDown: (event) => {
-      stop();
-      if (event.pointerType === "touch") timer.current = window.setTimeout(open, longPressMs);
-    },
-    onPointerUp: stop,
-    onPointerMove: (event) => {
-      if (Math.abs(event.movementX) + Math.abs(event.movementY) > 3) stop();
-    },
-    onPointerCancel: stop,
-  };
 }

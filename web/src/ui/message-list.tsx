@@ -12,6 +12,7 @@ import type { MessageMenuProps } from "./message-menu.tsx";
 import { type Row, rowsOf } from "./model/rows.ts";
 import { kindsFailed, moreKinds, needKinds, wantKinds } from "./more-kinds.ts";
 import type { PictureUrls } from "./picture.tsx";
+import { pressEvents } from "./press-events.ts";
 import { ThreadBlank } from "./thread-blank.tsx";
 import { useThreadScroll } from "./thread-scroll.ts";
 import "./thread.css";
@@ -68,6 +69,7 @@ function Messages(props: MessagesProps): JSX.Element {
   const peer = thread.peer.value;
   const [menu, setMenu] = useState<{ key: string; anchor: MenuAnchor }>();
   const openMenu = useCallback((key: string, anchor: MenuAnchor) => setMenu({ key, anchor }), []);
+  const hear = (event: Event) => away?.hear(event, openMenu);
   const chosen = rows.find((row) => row.kind === "entry" && row.key === menu?.key);
   return (
     <div class="thread-frame">
@@ -79,7 +81,8 @@ function Messages(props: MessagesProps): JSX.Element {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: see above.
         tabIndex={0}
         onScroll={scroll.onScroll}
-        onKeyDown={(event) => away?.moveAmongMessages(event)}
+        onKeyDown={hear}
+        {...pressEvents(hear)}
       >
         <div class="thread-content" ref={scroll.contentRef}>
           <Beginning thread={thread} complete={scroll.atOldest} />

@@ -4,6 +4,8 @@ import type { Participant } from "../protocol/body.ts";
 import { Avatar } from "./avatar.tsx";
 import { FirstIcon } from "./first-icon.tsx";
 import { words } from "./i18n/language.ts";
+import type { MenuAnchor } from "./menu-opener.tsx";
+import { hearForMenu } from "./menu-ways.ts";
 import "./thread-away.css";
 
 /** The other side writes, for the eye. */
@@ -45,13 +47,20 @@ export function Pill({ thread, toNewest }: { thread: Thread; toNewest: () => voi
   );
 }
 
+/** What keys and fingers do in a thread, but for scrolling. */
+export function hear(event: Event, open: (key: string, anchor: MenuAnchor) => void): void {
+  if (event instanceof KeyboardEvent && event.currentTarget instanceof HTMLElement)
+    moveAmongMessages(event, event.currentTarget);
+  hearForMenu(event, open);
+}
+
 /** ↑ and ↓ move the focus from message to message; the messages are no tab stops of their own. */
-export function moveAmongMessages(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
+function moveAmongMessages(event: KeyboardEvent, list: HTMLElement): void {
   if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
-  const all = [...event.currentTarget.querySelectorAll<HTMLElement>("[data-key]")];
+  const all = [...list.querySelectorAll<HTMLElement>("[data-key]")];
   const active = document.activeElement;
   const at = all.findIndex((message) => message === active);
-  if (at < 0 && active !== event.currentTarget) return; // inside a message's own controls
+  if (at < 0 && active !== list) return; // inside a message's own controls
   const to = at < 0 ? all.length - 1 : at + (event.key === "ArrowUp" ? -1 : 1);
   const next = all[to];
   if (next === undefined) return;

@@ -1,10 +1,13 @@
+import { useMemo } from "preact/hooks";
 import type { Conversation, Message } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { noticeBrief } from "../../ui/i18n/notice-text.ts";
 import { Icon, type IconPath } from "../../ui/icon.tsx";
+import { longPress } from "../../ui/long-press.ts";
 import type { MenuAnchor } from "../../ui/menu-opener.tsx";
 import { type PreviewWords, previewOf } from "../../ui/model/preview.ts";
+import { pressEvents } from "../../ui/press-events.ts";
 import { buyerName, useDesk } from "../desk.ts";
 import { bellOff, eye, pen, pin } from "../drawings.ts";
 import { usePresence } from "../hooks.ts";
@@ -33,6 +36,8 @@ export function Row({ conversation, index, count, selected, active, onOpen, onMe
   const typing = client.typing(conversation.id).value !== undefined;
   const name = buyerName(conversation);
   const [colleague] = colleagues.at(conversation.id).value;
+  const press = useMemo(longPress, []);
+  const hear = (event: Event) => press(event, (at) => onMenu?.(conversation.id, anchorOf(at)));
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the list takes the keys for all its rows.
     <div
@@ -45,11 +50,7 @@ export function Row({ conversation, index, count, selected, active, onOpen, onMe
       aria-setsize={count}
       tabIndex={active ? 0 : -1}
       onClick={() => onOpen(conversation.id)}
-      onContextMenu={(event) => {
-        if (onMenu === undefined) return;
-        event.preventDefault();
-        onMenu(conversation.id, anchorOf(event));
-      }}
+      {...(onMenu !== undefined && pressEvents(hear))}
     >
       <Avatar of={conversation.buyer} size="m" online={presence === "online"} />
       <div class="c-row-main">
