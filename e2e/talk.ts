@@ -62,10 +62,9 @@ export class Thread {
   /** Opens the menu of a message, with the mouse by its button, with a finger by a long press. */
   async openMenu(message: Locator): Promise<void> {
     await message.hover();
-    const button = message.locator(".entry-more");
     const menu = this.page.getByRole("menu");
-    if (await button.isVisible()) {
-      await button.click();
+    if (!(await this.page.evaluate(() => matchMedia("(pointer: coarse)").matches))) {
+      await message.locator(".entry-more").click();
       await expect(menu).toBeVisible();
       return;
     }
@@ -270,6 +269,23 @@ export async function paste(field: Locator, file: ReturnType<typeof picture>): P
       const data = new DataTransfer();
       data.items.add(new File([new Uint8Array(bytes)], name, { type }));
       at.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+    },
+    { name: file.name, type: file.mimeType, bytes: [...file.buffer] },
+  );
+}
+
+/** Drags a picture over something and lets go. Says whether the page took it; else the browser would show it instead. */
+export async function dropOn(place: Locator, file: ReturnType<typeof picture>): Promise<{ over: boolean; taken: boolean }> {
+  return await place.evaluate(
+    (at, { name, type, bytes }) => {
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array(bytes)], name, { type }));
+      const box = at.getBoundingClientRect();
+      const [clientX, clientY] = [box.x + box.width / 2, box.y + box.height / 2];
+      const say = (event: string) =>
+        !at.dispatchEvent(new DragEvent(event, { dataTransfer: data, bubbles: true, cancelable: true, clientX, clientY }));
+      say("dragenter");
+      return { over: say("dragover"), taken: say("drop") };
     },
     { name: file.name, type: file.mimeType, bytes: [...file.buffer] },
   );
