@@ -239,7 +239,7 @@ func (p *Pages) thread(r *http.Request, say *words, id *chat.Identity, t target,
 	th.Form = *f
 	at := t
 	at.Before = 0
-	th.Check = link(at) + "#end"
+	th.Check = linkToEnd(at)
 	th.Full = strings.Replace(link(target{Product: t.Product, Conversation: t.Conversation, Lang: t.Lang}), Path, "/chat", 1)
 	if conv == nil {
 		return th, nil
@@ -396,7 +396,7 @@ func (p *Pages) guest(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, say, t, err)
 		return
 	}
-	http.Redirect(w, r, link(t), http.StatusSeeOther)
+	http.Redirect(w, r, linkToEnd(t), http.StatusSeeOther)
 }
 
 // refuse is fail for a form that has no page to go back to. What was written in it is

@@ -421,11 +421,35 @@ func TestGuest(t *testing.T) {
 	if w := ask("https://evil.example"); w.Code != http.StatusForbidden {
 		t.Errorf("another site: %d", w.Code)
 	}
-	if w := ask(own); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/chat/plain?lang=zh-CN&product=1" {
+	if w := ask(own); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/chat/plain?lang=zh-CN&product=1#end" {
 		t.Errorf("%d to %s", w.Code, w.Header().Get("Location"))
 	}
 	if _, body := s.get("/chat/plain?product=1"); !strings.Contains(body, "You write as a guest") {
 		t.Errorf("%s", body)
+	}
+}
+
+// Fifty messages are many screens: the list leads past them, and the page says where they end.
+func TestToEnd(t *testing.T) {
+	s := newSite(t)
+	_, body := s.get("/chat/plain?product=1")
+	if strings.Contains(body, "Newest, and write") {
+		t.Errorf("leads past nothing: %s", body)
+	}
+	v := form(t, body)
+	v.Set("text", "hello")
+	if w := s.post(v); w.Code != http.StatusSeeOther {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	_, list := s.get("/chat/plain")
+	m := regexp.MustCompile(`<a href="(/chat/plain\?c=[^"]+)#end">`).FindStringSubmatch(list)
+	if m == nil {
+		t.Fatalf("the list leads to the oldest: %s", list)
+	}
+	_, body = s.get(html.UnescapeString(m[1]))
+	way, end := strings.Index(body, `<a href="#end">Newest, and write</a>`), strings.Index(body, `<ol class="log">`)
+	if way < 0 || way > end || !strings.Contains(body, `<section id="end"`) {
+		t.Errorf("no way to the end above the messages: %s", body)
 	}
 }
 

@@ -255,7 +255,7 @@ func (p *Pages) list(ctx context.Context, w *words, actor chat.Actor, t target) 
 		c := &found[i]
 		list[i] = listed{
 			Seller: name(&c.Participants[chat.MerchantSide], w.Seller), Unread: c.Sides[chat.BuyerSide].Unread,
-			At: c.LastAt.In(p.Zone), Link: link(target{Conversation: string(c.ID), Lang: t.Lang}),
+			At: c.LastAt.In(p.Zone), Link: linkToEnd(target{Conversation: string(c.ID), Lang: t.Lang}),
 		}
 		if c.Product != nil {
 			list[i].Product = c.Product.Title
@@ -327,4 +327,12 @@ func link(t target) string {
 		return Path
 	}
 	return Path + "?" + q.Encode()
+}
+
+// linkToEnd returns where what is newest is, and one can write.
+func linkToEnd(t target) string {
+	if t.Conversation == "" && t.Product == "" {
+		return link(t) // the list begins with what is newest
+	}
+	return link(t) + "#end"
 }

@@ -13,7 +13,7 @@ type words struct {
 	Lang string
 
 	Chats, NoChats, Full, Skip, You, Seller, Shop, Product, Price, SoldOut, Gone, Look                       string
-	Messages, Older, Newest, Check, New, Begin, Answer, Message, Picture, PictureHint, Send                  string
+	Messages, Older, Newest, ToEnd, Check, New, Begin, Answer, Message, Picture, PictureHint, Send           string
 	Sent, Delivered, Read, WasSent, Recalled, Unsupported, Notice, Automatic, Guest, Unread, Away, AwayUntil string
 	SignedOut, SignIn, AsGuest, Missing, MissingText, Foreign, ForeignText, Later, Back                      string
 	BlockedByYou, Blocked, OnlyOld, Error, Kept, OlderChats                                                  string
@@ -87,7 +87,7 @@ func english() *words {
 		Lang:  "en",
 		Chats: "Your chats", NoChats: "No chats yet. Open a product at the shop and write to its seller.", Full: "Open the full chat", Skip: "Skip to writing",
 		You: "You", Seller: "Seller", Shop: "Shop", Product: "Product", Price: "Price", SoldOut: "Sold out", Gone: "No longer for sale", Look: "View product",
-		Messages: "Messages", Older: "Older messages", Newest: "Newest messages", Check: "Check for new messages", New: "New messages",
+		Messages: "Messages", Older: "Older messages", Newest: "Newest messages", ToEnd: "Newest, and write", Check: "Check for new messages", New: "New messages",
 		Begin: "Nothing has been said yet. Write the first message below.", Answer: "Write a message", Message: "Message",
 		Picture: "Picture", PictureHint: "Optional. JPEG, PNG, WebP or GIF.", Send: "Send",
 		Sent: "sent", Delivered: "delivered", Read: "read", WasSent: "Your message was sent.", Recalled: "This message was taken back",
@@ -132,7 +132,7 @@ func chinese() *words {
 		Lang:  "zh-CN",
 		Chats: "我的聊天", NoChats: "还没有聊天。请在商城打开商品，给卖家留言。", Full: "打开完整版聊天", Skip: "跳到输入框",
 		You: "我", Seller: "卖家", Shop: "店铺", Product: "商品", Price: "价格", SoldOut: "已售罄", Gone: "已下架", Look: "查看商品",
-		Messages: "消息", Older: "更早的消息", Newest: "最新消息", Check: "查看有无新消息", New: "新消息",
+		Messages: "消息", Older: "更早的消息", Newest: "最新消息", ToEnd: "看最新消息并回复", Check: "查看有无新消息", New: "新消息",
 		Begin: "还没有消息，请在下面写第一条。", Answer: "写消息", Message: "消息内容",
 		Picture: "图片", PictureHint: "可选，支持 JPEG、PNG、WebP、GIF。", Send: "发送",
 		Sent: "已发送", Delivered: "已送达", Read: "已读", WasSent: "消息已发送。", Recalled: "此消息已撤回",
