@@ -30,6 +30,7 @@ const laterParts = [
   "buyer/chat-menu.tsx",
   "buyer/unavailable.tsx",
   "platform/picture.ts",
+  "ui/drops.ts",
   "ui/i18n/failure-text.ts",
   "ui/i18n/failure-codes.ts",
   "ui/load-failed.tsx",

@@ -1,5 +1,5 @@
 import { desktop, expect, phone, test } from "../harness.ts";
-import { answerTo, paste, pick, picture, row, Thread } from "../talk.ts";
+import { answerTo, dropOn, paste, pick, picture, row, Thread } from "../talk.ts";
 
 /** A photo that takes a while to be made ready, and one that takes none. */
 const large = () => picture("large.png", 4_000, 3_000);
@@ -132,4 +132,31 @@ test("a buyer at a keyboard may have Enter start a new line; that lasts", async 
   }).toPass();
   await write("three");
   await expect(buyer.messages).toHaveCount(3);
+});
+
+test("a picture dropped on the thread goes along; dropped beside it, it leaves the page as it is", async ({ person }) => {
+  const buyer = new Thread(await (await person(desktop)).chatAbout(1001));
+  await buyer.say("Hello");
+  await buyer.expectStanding("Hello", "sent");
+  const tray = buyer.page.getByRole("list", { name: "Pictures to send" }).getByRole("listitem");
+  // What takes it comes when the page stands already.
+  await expect.poll(() => dropOn(buyer.page.locator(".inbox"), small())).toEqual({ over: true, taken: true });
+  await expect(tray).toHaveCount(0);
+  expect(await dropOn(buyer.page.locator(".thread-scroll"), small())).toEqual({ over: true, taken: true });
+  await expect(tray).toHaveCount(1);
+  expect(await buyer.page.locator(".drop-here").count()).toBe(0);
+  await buyer.send.click();
+  await expect(buyer.messages.last().locator(".picture")).toBeVisible();
+  await buyer.page.locator(".thread-scroll").evaluate((at) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(["x"], "x.png", { type: "image/png" }));
+    at.dispatchEvent(new DragEvent("dragover", { dataTransfer, bubbles: true, cancelable: true }));
+  });
+  await expect(buyer.page.locator("main.drop-here")).toHaveCount(1);
+
+  const seller = await answerTo(await (await person(desktop)).console("E_1/yun"), "Lin Xia");
+  expect(await dropOn(seller.page.locator(".c-row").first(), small())).toEqual({ over: true, taken: true });
+  expect(await seller.field.evaluate(contents)).not.toContain(200);
+  expect(await dropOn(seller.page.locator(".thread-scroll"), small())).toEqual({ over: true, taken: true });
+  await expect.poll(() => seller.field.evaluate(contents)).toContain(200);
 });

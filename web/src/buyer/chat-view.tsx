@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Client, Failure, Picture, Piece, Thread } from "../client/api.ts";
 import type { Closed, Limits, Participant, Product } from "../protocol/body.ts";
-import { addPictures, Composer } from "../ui/composer.tsx";
+import { Composer } from "../ui/composer.tsx";
 import { ConnectionBar } from "../ui/connection-bar.tsx";
 import { useDraft } from "../ui/draft.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -10,7 +10,7 @@ import { FirstIcon } from "../ui/first-icon.tsx";
 import { firstWords, language } from "../ui/i18n/language.ts";
 import { later, useLater } from "../ui/later.ts";
 import { lazy } from "../ui/lazy.tsx";
-import { type ChoosePictures, filesIn, type Pictures, usePictures } from "../ui/use-pictures.ts";
+import { type ChoosePictures, type Pictures, usePictures } from "../ui/use-pictures.ts";
 import type { Asking, AskingDialogProps } from "./asking.tsx";
 import type { BlockedProps } from "./blocked.tsx";
 import { ChatHead } from "./chat-head.tsx";
@@ -77,11 +77,6 @@ export function ChatView(props: ChatViewProps): JSX.Element {
       class="chat"
       // The page around a frame has a main of its own.
       aria-label={firstWords().app.title}
-      onDragOver={takeFiles}
-      onDrop={(event) => {
-        takeFiles(event);
-        addPictures(pictures, filesIn(event.dataTransfer));
-      }}
     >
       <ChatHead {...props} peer={peer} replies={shut ? undefined : replies} onAsk={setAsking} />
       {about !== undefined && (
@@ -116,11 +111,6 @@ export function ChatView(props: ChatViewProps): JSX.Element {
       )}
     </main>
   );
-}
-
-/** Text is for the field to take. */
-function takeFiles(event: DragEvent): void {
-  if (event.dataTransfer?.types.includes("Files")) event.preventDefault();
 }
 
 function useOpenPeer(uid: string | undefined): void {

@@ -24,6 +24,7 @@ async function main(): Promise<void> {
   later(() => client.loadSender());
   later(() => client.loadInbox());
   later(async () => (await withWords(() => import("./enter-choice.ts"))).followEnter());
+  later(async () => (await import("../ui/drops.ts")).takeDrops());
   if (embed !== undefined) later(() => embed.attend(client));
   client.start(); // before the words are there: the first answer is then on its way
   await startLanguage();

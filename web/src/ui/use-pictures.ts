@@ -25,12 +25,16 @@ export type Prepare = (file: Blob) => Promise<Picture | Failure>;
 /** What was picked in which thread, for as long as the page is there; picked.ts bounds it. */
 export const kept = new Map<string | undefined, Pictures["items"]>();
 
+/** Where pictures go that are dropped: to the thread that was opened last. See drops.ts. */
+export const dropInto: { value: Pictures | undefined } = { value: undefined };
+
 /** The pictures for the thread that is known as `of`. */
 export function usePictures(prepare: Prepare, max: number, of: string | undefined): Pictures {
   return useMemo(() => {
     const items = kept.get(of) ?? signal([]);
     kept.set(of, items);
-    return { items, prepare, max };
+    dropInto.value = { items, prepare, max };
+    return dropInto.value;
   }, [prepare, max, of]);
 }
 
