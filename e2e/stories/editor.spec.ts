@@ -160,3 +160,11 @@ test("a picture dropped on the thread goes along; dropped beside it, it leaves t
   expect(await dropOn(seller.page.locator(".thread-scroll"), small())).toEqual({ over: true, taken: true });
   await expect.poll(() => seller.field.evaluate(contents)).toContain(200);
 });
+
+test("a question that is offered goes behind what is written, and one writes on from there", async ({ person }) => {
+  const buyer = new Thread(await (await person(desktop)).chatAbout(1001));
+  await buyer.field.fill("Hi!");
+  await buyer.page.getByRole("button", { name: "Is this still available?" }).click();
+  await expect(buyer.field).toHaveValue("Hi! Is this still available?");
+  await expect(buyer.field).toBeFocused();
+});

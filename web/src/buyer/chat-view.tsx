@@ -1,3 +1,4 @@
+import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Client, Failure, Picture, Piece, Thread } from "../client/api.ts";
@@ -93,7 +94,7 @@ export function ChatView(props: ChatViewProps): JSX.Element {
         thread={thread}
         client={client}
         recallMs={limits.recall_ms}
-        empty={<Hello product={about} onPick={(text) => (draft.value = text)} />}
+        empty={<Hello product={about} onPick={(text) => write(draft, text)} />}
         onReport={(seq) => setAsking({ what: "report", seq })}
       />
       {shut && <ClosedLine until={shut.until} />}
@@ -111,6 +112,12 @@ export function ChatView(props: ChatViewProps): JSX.Element {
       )}
     </main>
   );
+}
+
+/** Goes on from what is written already. */
+function write(draft: Signal<string>, text: string): void {
+  draft.value = `${draft.value} ${text}`.trim();
+  document.querySelector("textarea")?.focus({ preventScroll: true });
 }
 
 function useOpenPeer(uid: string | undefined): void {
