@@ -59,15 +59,16 @@ export class Panel {
     if (widget.shown) return;
     this.warm();
     const sheet = matchMedia(phone).matches;
+    const undo = [followViewport(widget.host)];
+    this.release = () => {
+      for (const fn of undo) fn();
+    };
     if (sheet) {
+      undo.push(lockPage());
       this.step = closeOnBack(() => {
         this.step = undefined;
         this.close();
       });
-      const undo = [lockPage(), followViewport(widget.host)];
-      this.release = () => {
-        for (const fn of undo) fn();
-      };
     }
     widget.host.classList.toggle("sheet", sheet);
     for (const guard of this.guards) guard.tabIndex = sheet ? 0 : -1;

@@ -18,7 +18,7 @@ export function lockPage(): () => void {
   };
 }
 
-/** Keeps the sheet within what can be seen: a keyboard covers the page without resizing it. */
+/** Keeps the chat within what can be seen: a keyboard covers the page without resizing it. */
 export function followViewport(host: HTMLElement): () => void {
   const viewport = window.visualViewport;
   if (viewport === null) return () => undefined;
