@@ -1,7 +1,7 @@
 /** What a phone makes hard: the zoom, the sheet, the keyboard, the corners and the finger on the history. */
 import type { CDPSession } from "@playwright/test";
 import { expect, type Page, phone } from "../harness.ts";
-import { answerTo, pick, picture, Record, Thread } from "../talk.ts";
+import { answerTo, pick, picture, Record, row, Thread } from "../talk.ts";
 import { haggle, inFrame, launcher, opened, panel, said, test } from "../visit.ts";
 
 const [width, height] = [390, 844];
@@ -318,6 +318,104 @@ test("the keyboard comes over a shop's page: the sheet is as high as what it lea
   expect(await bottomOf(thread.message("line 20"))).toBeLessThan(500);
   await cover(page, undefined);
   expect(await panel(page).boundingBox()).toEqual({ x: 0, y: 0, width, height });
+});
+
+test("on a tablet the keyboard covers nothing of the panel beside the page", async ({ visit }) => {
+  const page = await visit({ ...phone, viewport: { width: 820, height: 1180 } });
+  const thread = await chatWith((await opened(page)).page, 3);
+  const before = await panel(page).boundingBox();
+  await thread.field.tap();
+  for (const visible of [{ height: 640 }, { height: 500, offsetTop: 120 }]) {
+    await cover(page, visible);
+    expect((await panel(page).boundingBox())?.y).toBeGreaterThanOrEqual(visible.offsetTop ?? 0);
+    expect(await bottomOf(panel(page))).toBeLessThanOrEqual(visible.height + (visible.offsetTop ?? 0));
+    await expect(thread.message("line 3")).toBeInViewport();
+  }
+  await cover(page, undefined);
+  expect(await panel(page).boundingBox()).toEqual(before);
+});
+
+test("a menu stays on the screen while the keyboard goes and comes; who turns the phone has to open it again", async ({ person }) => {
+  const thread = await chatWith(await (await person(phone)).chatAbout(1001), 12);
+  const { page } = thread;
+  const menu = page.getByRole("menu");
+  const ways = [() => thread.openMenu(thread.messages.last()), () => page.getByRole("button", { name: "Menu" }).tap()];
+  for (const open of ways) {
+    await page.setViewportSize({ width, height: 500 });
+    await open();
+    for (const high of [height, 400]) {
+      await page.setViewportSize({ width, height: high });
+      await drawn(page);
+      await expect(menu).toBeVisible();
+      expect((await menu.boundingBox())?.y).toBeGreaterThanOrEqual(0);
+      expect(await bottomOf(menu)).toBeLessThanOrEqual(high);
+    }
+    await page.setViewportSize({ width: height, height: width });
+    await expect(menu).toBeHidden();
+  }
+});
+
+test("on a phone Enter starts a new line for a seller too", async ({ person }) => {
+  const buyer = await chatWith(await (await person(phone)).chatAbout(1001), 1);
+  await buyer.expectStanding("line 1", "sent");
+  const seller = await answerTo(await (await person(phone)).console("E_1/yun"), "Lin Xia");
+  await expect(seller.field).toHaveAttribute("enterkeyhint", "enter");
+  await seller.field.tap();
+  await seller.page.keyboard.type("one");
+  await seller.page.keyboard.press("Enter");
+  await seller.page.keyboard.type("two");
+  await seller.send.tap();
+  await expect.poll(() => seller.texts()).toEqual(["line 1", "one\ntwo"]);
+});
+
+test("a long press opens the menu of a conversation, and not the conversation, where the browser says nothing of it", async ({
+  person,
+}) => {
+  const buyer = await chatWith(await (await person(phone)).chatAbout(1001), 1);
+  await buyer.expectStanding("line 1", "sent");
+  const page = await (await person(phone)).console("E_1/yun");
+  const one = row(page, "Lin Xia");
+  // As on iOS: no contextmenu, but a click when the finger lets go.
+  await one.dispatchEvent("pointerdown", { pointerType: "touch", clientX: 120, clientY: 300 });
+  await expect(page.getByRole("menu")).toBeVisible();
+  await one.dispatchEvent("pointerup", { pointerType: "touch" });
+  await one.dispatchEvent("click", { detail: 1 });
+  await expect(page.getByRole("menu")).toBeVisible();
+  await expect(page.getByRole("heading", { level: 2, name: "Lin Xia" })).toBeHidden();
+  await page.keyboard.press("Escape");
+  await one.tap();
+  await expect(page.getByRole("heading", { level: 2, name: "Lin Xia" })).toBeVisible();
+});
+
+test("who cannot press long has a button for what can be done with a message", async ({ person }) => {
+  const thread = await chatWith(await (await person(phone)).chatAbout(1001), 1);
+  const button = thread.message("line 1").getByRole("button", { name: "Message actions" });
+  await expect(button).toHaveCount(1);
+  await button.dispatchEvent("click"); // as a screen reader or a switch presses it
+  await expect(thread.page.getByRole("menuitem", { name: "Copy" })).toBeVisible();
+});
+
+test("what grows while the end is on its way into sight is followed too", async ({ person }) => {
+  const thread = await chatWith(await (await person(phone)).chatAbout(1001), 30);
+  const left = () =>
+    thread.page.locator(".thread-scroll").evaluate((box) => box.scrollHeight - box.clientHeight - box.scrollTop);
+  await expect.poll(left).toBe(0);
+  await thread.log.evaluate(async (log) => {
+    log.style.paddingBlockEnd = "40px";
+    // It is scrolled to the end with this frame, and hears of that with the next: it grows again in between.
+    await new Promise<void>((done) => {
+      const seen = new ResizeObserver(() => {
+        seen.disconnect();
+        setTimeout(() => {
+          log.style.paddingBlockEnd = "72px";
+          done();
+        });
+      });
+      if (log.parentElement !== null) seen.observe(log.parentElement);
+    });
+  });
+  await drawn(thread.page);
+  expect(await left()).toBe(0);
 });
 
 test("sending leaves the keyboard up, and no focus scrolls the page", async ({ person }) => {
