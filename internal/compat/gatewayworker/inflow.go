@@ -47,7 +47,7 @@ func newInflow(conn net.Conn) *inflow {
 	if err != nil {
 		return f
 	}
-	if err := raw.Control(func(fd uintptr) { f.fd = int(fd) }); err == nil { //nolint:gosec // descriptors are small
+	if err := raw.Control(func(fd uintptr) { f.fd = int(fd) }); err == nil {
 		f.raw, f.look = raw, f.unread
 	}
 	return f
@@ -70,14 +70,14 @@ func (f *inflow) waiting() {
 // received notes that n bytes more are read; the caller holds mu.
 func (f *inflow) received(n int) {
 	f.idle = false
-	f.read += uint64(max(n, 0)) //nolint:gosec // it is not negative
+	f.read += uint64(max(n, 0))
 }
 
 // carried notes that all is carried out that is read, but for the last left bytes.
 func (f *inflow) carried(left int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.done = f.read - min(f.read, uint64(max(left, 0))) //nolint:gosec // it is not negative
+	f.done = f.read - min(f.read, uint64(max(left, 0)))
 	f.slow = false
 	f.waits = slices.DeleteFunc(f.waits, func(m *mark) bool {
 		if m.upTo > f.done {
@@ -133,7 +133,7 @@ func (f *inflow) mark(unread bool) *mark {
 	defer f.mu.Unlock()
 	upTo := f.read
 	if unread {
-		upTo += uint64(max(f.look(), 0)) //nolint:gosec // it is not negative
+		upTo += uint64(max(f.look(), 0))
 	}
 	if f.ended || upTo <= f.done || f.done < f.vain {
 		return nil
@@ -231,7 +231,8 @@ func (s *peers) before(p *peer) (list []*inflow) {
 // marks returns a mark in each of the flows, of those that somebody has to wait for. Of an
 // address there may be thousands of connections that PHP keeps and says nothing over, so
 // the kernel is asked of all at once, and again only of those that it has something of.
-// What it has nothing of is read: the readers count under the flow's mu.
+// What it has nothing of is read: the readers count under the flow's mu. None is left out,
+// as nobody can tell whether its PHP has just said something over it.
 func marks(flows []*inflow) (list []*mark) {
 	unread := anyUnread(flows)
 	for i, f := range flows {

@@ -118,7 +118,7 @@ func TestInflow_laterIsNotWaitedFor(t *testing.T) {
 // When what is waited for is carried out just as the waiter gives up, it is not in vain,
 // and the next one waits.
 func TestInflow_givesUpTooLate(t *testing.T) {
-	f := flowOf(10, 0)
+	f := flowOf(0)
 	m := f.mark(false)
 	f.carried(0)
 	if !m.giveUp() {
@@ -132,7 +132,7 @@ func TestInflow_givesUpTooLate(t *testing.T) {
 
 // Who gives up keeps nobody else waiting, until what was waited for is carried out.
 func TestInflow_givesUp(t *testing.T) {
-	f := flowOf(10, 0)
+	f := flowOf(0)
 	first, second := f.mark(false), f.mark(false)
 	if first.giveUp() {
 		t.Error("nothing is carried out, and it counts as that")
@@ -149,10 +149,10 @@ func TestInflow_givesUp(t *testing.T) {
 	}
 }
 
-// flowOf is one over which so much was read, and so much of that carried out; the kernel
+// flowOf is one over which 10 bytes were read, and so many of them carried out; the kernel
 // has nothing.
-func flowOf(read, done uint64) *inflow {
-	return &inflow{look: func() int { return 0 }, fd: -1, read: read, done: done}
+func flowOf(done uint64) *inflow {
+	return &inflow{look: func() int { return 0 }, fd: -1, read: 10, done: done}
 }
 
 // followed has a call follow connections, and returns how long it takes, in a bubble of
@@ -172,11 +172,11 @@ func followed(ctx context.Context, t *testing.T, flows ...*inflow) time.Duration
 // than for one.
 func TestFollow_bound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		busy := func() *inflow { return flowOf(10, 0) } // its reader is at it
+		busy := func() *inflow { return flowOf(0) } // its reader is at it
 		if took := followed(t.Context(), t, busy(), busy(), busy()); took != followWithin {
 			t.Errorf("a call waits %v for three, want %v", took, followWithin)
 		}
-		stuck := func() *inflow { f := flowOf(10, 0); f.idle = true; return f }
+		stuck := func() *inflow { f := flowOf(0); f.idle = true; return f }
 		if took := followed(t.Context(), t, stuck(), stuck(), stuck()); took != sayWithin {
 			t.Errorf("a call waits %v for three halves of packets, want %v", took, sayWithin)
 		}
@@ -186,7 +186,7 @@ func TestFollow_bound(t *testing.T) {
 // That one connection is given up is no reason not to wait for the next.
 func TestFollow_onePastAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		stuck, busy := flowOf(10, 0), flowOf(10, 0)
+		stuck, busy := flowOf(0), flowOf(0)
 		stuck.idle = true
 		late := sayWithin + 50*time.Millisecond
 		time.AfterFunc(late, func() { busy.carried(0) })
@@ -201,7 +201,7 @@ func TestFollow_thousands(t *testing.T) {
 	asked := 0
 	var flows []*inflow
 	for range 4000 {
-		f := flowOf(10, 10)
+		f := flowOf(10)
 		f.look = func() int { asked++; return 0 }
 		flows = append(flows, f)
 	}
