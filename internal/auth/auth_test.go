@@ -226,7 +226,7 @@ func TestVerify_names(t *testing.T) {
 	got, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodHS256, []byte(secret), "", good(map[string]any{
 		"sub": "V_7", "agent": "a", "agent_name": "An\u202ena\n " + strings.Repeat("x", 100),
 	})))
-	if want := "Anna " + strings.Repeat("x", 59); err != nil || got.Actor.AgentName != want {
+	if want := "Anna " + strings.Repeat("x", 58) + "…"; err != nil || got.Actor.AgentName != want {
 		t.Errorf("identity %+q, %v, want the agent %q", got, err, want)
 	}
 	got, err = v.Verify(t.Context(), sign(t, jwt.SigningMethodHS256, []byte(secret), "", good(map[string]any{"name": "Cafe\u0301"})))

@@ -144,9 +144,5 @@ func (m *Message) Preview(limit int) string {
 			}
 		}
 	}
-	line := CleanName(strings.Join(texts, " "), limit)
-	if CleanName(line, limit-1) != line {
-		line = CleanName(line, limit-1) + "…"
-	}
-	return line
+	return CleanName(strings.Join(texts, " "), limit)
 }

@@ -19,7 +19,8 @@ func checkText(text string) error {
 
 // CleanName returns s fit to be shown as a name or a title: on one line, without
 // control and format characters (which could reverse the text around it or look
-// like nothing), blanks collapsed, at most maxRunes characters.
+// like nothing), blanks collapsed, at most maxRunes characters, the last of them
+// "…" where there were more.
 func CleanName(s string, maxRunes int) string {
 	s = strings.ToValidUTF8(s, "")
 	s = strings.Map(func(r rune) rune {
@@ -35,7 +36,7 @@ func CleanName(s string, maxRunes int) string {
 	}, s)
 	s = strings.Join(strings.Fields(s), " ")
 	if utf8.RuneCountInString(s) > maxRunes {
-		s = strings.TrimSpace(string([]rune(s)[:maxRunes]))
+		s = strings.TrimSpace(string([]rune(s)[:maxRunes-1])) + "…"
 	}
 	return s
 }

@@ -21,8 +21,9 @@ func TestCleanName(t *testing.T) {
 		"\ufeffx\u200b":                "x",
 		"a\xffb":                       "ab",
 		"👨\u200d👩\u200d👧":              "👨\u200d👩\u200d👧",
-		strings.Repeat("的", 30):        strings.Repeat("的", 20),
-		strings.Repeat("a ", 10) + "b": strings.TrimSpace(strings.Repeat("a ", 10)),
+		strings.Repeat("的", 20):        strings.Repeat("的", 20),
+		strings.Repeat("的", 30):        strings.Repeat("的", 19) + "…",
+		strings.Repeat("a ", 10) + "b": strings.TrimSpace(strings.Repeat("a ", 10)) + "…",
 	} {
 		if got := chat.CleanName(in, 20); got != want {
 			t.Errorf("CleanName(%q) = %q, want %q", in, got, want)
