@@ -10,6 +10,8 @@ export async function openLightbox(slides: readonly Slide[], index: number): Pro
   await import("photoswipe/style.css");
   const text = words().lightbox;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  // The ground is the page's own there: what shines through it is as black as what stands on it.
+  const forced = matchMedia("(forced-colors: active)").matches;
   const viewer = new Viewer({
     dataSource: slides.map((s) => ({
       src: s.url,
@@ -19,7 +21,7 @@ export async function openLightbox(slides: readonly Slide[], index: number): Pro
       alt: s.name,
     })),
     index,
-    bgOpacity: 0.92,
+    bgOpacity: forced ? 1 : 0.92,
     showHideAnimationType: calm ? "none" : "fade",
     loop: false,
     closeTitle: text.close,
