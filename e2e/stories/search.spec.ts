@@ -109,6 +109,31 @@ test("names and messages are found together, and one conversation by itself", as
   await expect(row(console, "Sam Park")).toBeVisible();
 });
 
+test("who is found to have said something on the shop's side is named", async ({ person }) => {
+  const lin = new Thread(await (await person(phone)).chatAbout(1001));
+  await lin.say("Does the glaze craze?");
+  const yun = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
+  await yun.say("This glaze does not");
+  const otto = await answerTo(await (await person()).console("E_1/otto"), "Lin Xia");
+  await otto.say("No glaze of ours does");
+  await expect(yun.message("No glaze of ours does")).toBeVisible();
+  const search = yun.page.getByRole("searchbox");
+  await expect(async () => { // what was just said is found a moment later
+    await search.fill("");
+    await search.fill("glaze");
+    await expect(hits(yun.page)).toHaveCount(3, { timeout: 2_000 });
+  }).toPass();
+  await expect(hits(yun.page).filter({ hasText: "No glaze of ours" })).toContainText("Otto:");
+  await expect(hits(yun.page).filter({ hasText: "This glaze" })).toContainText("You:");
+  await expect(hits(yun.page).filter({ hasText: "craze" }).locator(".c-row-who")).toHaveCount(0);
+
+  // An input method's Esc takes back what it is in the middle of, and not the search.
+  await search.dispatchEvent("keydown", { key: "Escape", isComposing: true });
+  await expect(search).toHaveValue("glaze");
+  await search.press("Escape");
+  await expect(search).toHaveValue("");
+});
+
 test("what is taken back is found no more", async ({ person }) => {
   const lin = new Thread(await (await person(phone)).chatAbout(1001));
   await lin.say("My card number is 4000");

@@ -95,11 +95,13 @@ function Search() {
         value={text}
         onInput={(event) => inbox.setSearch(event.currentTarget.value)}
         onKeyDown={(event) => {
+          // What an input method is in the middle of is its own: its Esc takes back a word, not the search.
+          if (event.isComposing) return;
           if (event.key === "Escape" && (text !== "" || search.within.value !== undefined)) {
             event.stopPropagation();
             if (text === "") search.within.value = undefined;
             inbox.setSearch("");
-          } else if (event.key === "ArrowDown" && !event.isComposing) {
+          } else if (event.key === "ArrowDown") {
             event.preventDefault();
             document.querySelector<HTMLElement>('.c-row[tabindex="0"]')?.focus();
           }

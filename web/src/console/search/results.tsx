@@ -9,6 +9,7 @@ import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { buyerName, useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { Row } from "../list/row.tsx";
+import { whoSaid } from "../list/who-said.ts";
 import { listMove, moved } from "../model/keys.ts";
 import { snippetOf } from "./snippet.ts";
 import "./search.css";
@@ -215,11 +216,13 @@ function Said({
   conversation: Conversation;
   text: string;
 }) {
-  const words = consoleWords().list;
+  const { me } = useDesk();
   const said = message.blocks.flatMap((block) => (block.type === "text" ? [block.text] : [])).join(" ");
   return (
     <span class="c-row-text c-row-said">
-      {message.sender === conversation.merchant.uid && <span class="c-row-who">{words.you}</span>}{" "}
+      {message.sender === conversation.merchant.uid && (
+        <span class="c-row-who truncate">{whoSaid(message, me.agent, consoleWords())}</span>
+      )}{" "}
       <span class="truncate" dir="auto">
         {snippetOf(said, text).map(({ text: bit, hit }, at) =>
           // biome-ignore lint/suspicious/noArrayIndexKey: the bits of one line have no other name.
