@@ -1,4 +1,4 @@
-import { expect, type Page, test } from "../harness.ts";
+import { expect, type Page, phone, test } from "../harness.ts";
 import { answerTo, row, Thread } from "../talk.ts";
 
 /** Counts in the page what is heard and what the desktop shows, and lets a story take the page out of front. */
@@ -18,10 +18,14 @@ async function observe(page: Page): Promise<void> {
     class Notice {
       static permission = "granted";
       static requestPermission = async () => "granted";
+      readonly #says: string;
       constructor(title: string, options: NotificationOptions) {
-        called.notices.push(`${title}: ${options.body}`);
+        this.#says = `${title}: ${options.body}`;
+        called.notices.push(this.#says);
       }
-      close() {}
+      close() {
+        called.notices = called.notices.filter((says) => says !== this.#says);
+      }
     }
     Object.assign(globalThis, { Notification: Notice });
     document.hasFocus = () => called.front;
@@ -97,4 +101,31 @@ test("who looks at a conversation in one window is not called for it in another"
   await expect.poll(tones).toBe(2);
   await wait();
   expect(await tones(), "one bell for a message").toBe(2);
+});
+
+test("a browser in which a page makes no notices, as on Android, is said to be one", async ({ person }) => {
+  const console = await (await person(phone)).console("E_1/yun");
+  await console.addInitScript(() => {
+    const asked = { permission: 0 };
+    class Notice {
+      static permission = "default";
+      static requestPermission = async () => {
+        asked.permission++;
+        return "granted";
+      };
+      constructor() {
+        throw new TypeError("Illegal constructor. Use ServiceWorkerRegistration.showNotification() instead.");
+      }
+    }
+    Object.assign(globalThis, { Notification: Notice, asked });
+  });
+  await console.reload();
+  await console.getByRole("button", { name: "Settings" }).click();
+  await console.getByRole("tab", { name: "Notifications" }).click();
+  const notices = console.getByRole("switch", { name: "Desktop notifications" });
+  await notices.click();
+  await expect(console.getByText("This browser does not offer notifications.")).toBeVisible();
+  await expect(notices).not.toBeChecked();
+  await expect(notices).toBeDisabled();
+  expect(await console.evaluate(() => (globalThis as unknown as { asked: object }).asked)).toEqual({ permission: 0 });
 });

@@ -24,6 +24,8 @@ for (const [name, accent] of Object.entries(accents)) {
             accent,
           );
         }
+        const icon = await seller.page.locator('link[rel="icon"]').getAttribute("href");
+        expect(decodeURIComponent(icon ?? "")).toContain(`fill="${accent}"`);
         await buyer.page.goto(`${lin.url}/chat`);
         await expect(buyer.page).toHaveTitle("Lantern <b>Lane</b>");
         await expect(buyer.page.getByText("Lantern <b>Lane</b>")).toBeVisible();

@@ -9,6 +9,7 @@ import { consoleWords } from "../i18n/words.ts";
 import { attentionFor, restingBell } from "../model/attention.ts";
 import { faviconUrl, titleText } from "../model/badge.ts";
 import type { Bell } from "./bell.ts";
+import { showNotice } from "./notice.ts";
 import { openWindows } from "./windows.ts";
 
 const CHANNEL = "haggle.console.windows";
@@ -54,7 +55,10 @@ function showCount(desk: Desk): void {
 
 function setIcon(unread: number): void {
   const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
-  const url = faviconUrl(unread);
+  const tokens = getComputedStyle(document.documentElement);
+  const token = (name: string) => tokens.getPropertyValue(name).trim();
+  const colours = { bubble: token("--accent-fill"), badge: token("--badge"), onBadge: token("--on-badge") };
+  const url = faviconUrl(unread, colours);
   if (icon !== null && icon.href !== url) icon.href = url;
 }
 
@@ -87,20 +91,16 @@ function notify(desk: Desk, { message, conversation }: Arrival): void {
     notice: (code) => noticeBrief(sharedWords(), code),
   });
   // One notice per conversation, the latest.
-  const notice = show(buyerName(conversation) || message.sender, { body: said, tag: message.conversation });
-  if (notice === undefined) return;
+  const title = buyerName(conversation) || message.sender;
+  const notice = showNotice(title, { body: said, tag: message.conversation });
+  if (notice === undefined) {
+    // Then the switch does not claim them.
+    desk.prefs.change({ notices: false });
+    return;
+  }
   notice.onclick = () => {
     window.focus();
     desk.openAndWrite(message.conversation);
     notice.close();
   };
-}
-
-/** Chrome on Android has notifications, but none that a page makes itself. */
-function show(title: string, options: NotificationOptions): Notification | undefined {
-  try {
-    return new Notification(title, options);
-  } catch {
-    return undefined;
-  }
 }

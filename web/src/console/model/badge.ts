@@ -12,16 +12,19 @@ export function titleText(count: number, title: string): string {
   return badge === "" ? title : `(${badge}) ${title}`;
 }
 
-const BUBBLE =
-  '<path fill="#3a6df0" d="M6 4h20a4 4 0 0 1 4 4v12a4 4 0 0 1-4 4H15l-7 6v-6H6a4 4 0 0 1-4-4V8a4 4 0 0 1 4-4z"/>';
+/** What the icon is drawn in: tokens of the page, which an image by itself has not. */
+export type IconColours = { bubble: string; badge: string; onBadge: string };
 
-/** The tab's icon as a data URL: the bubble, with a red count on it while something is unread. */
-export function faviconUrl(count: number): string {
+const BUBBLE = "M6 4h20a4 4 0 0 1 4 4v12a4 4 0 0 1-4 4H15l-7 6v-6H6a4 4 0 0 1-4-4V8a4 4 0 0 1 4-4z";
+
+/** The tab's icon as a data URL: the bubble, with a count on it while something is unread. */
+export function faviconUrl(count: number, colours: IconColours): string {
   const badge = badgeText(count, 9);
+  const bubble = `<path fill="${colours.bubble}" d="${BUBBLE}"/>`;
   const mark =
     badge === ""
       ? ""
-      : '<circle cx="22" cy="10" r="10" fill="#e5383b"/>' +
-        `<text x="22" y="15" text-anchor="middle" font-family="sans-serif" font-weight="700" font-size="${badge.length > 1 ? 11 : 14}" fill="#fff">${badge}</text>`;
-  return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">${BUBBLE}${mark}</svg>`)}`;
+      : `<circle cx="22" cy="10" r="10" fill="${colours.badge}"/>` +
+        `<text x="22" y="15" text-anchor="middle" font-family="sans-serif" font-weight="700" font-size="${badge.length > 1 ? 11 : 14}" fill="${colours.onBadge}">${badge}</text>`;
+  return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">${bubble}${mark}</svg>`)}`;
 }

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { makesNotices } from "../attend/notice.ts";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { Switch } from "./controls.tsx";
@@ -42,11 +43,17 @@ function Sound() {
 function Desktop() {
   const { prefs } = useDesk();
   const words = consoleWords().settings;
-  const supported = "Notification" in window;
+  const [supported, setSupported] = useState("Notification" in window);
   const [permission, setPermission] = useState(supported ? Notification.permission : "denied");
   const turn = async (on: boolean) => {
     if (!on) {
       prefs.change({ notices: false });
+      return;
+    }
+    // Found out before anybody is asked for what is then of no use.
+    if (!makesNotices(consoleWords().app.title)) {
+      setSupported(false);
+      setPermission("denied");
       return;
     }
     const answer = await Notification.requestPermission();
