@@ -67,6 +67,15 @@ test("a seller blocks a buyer: the buyer reads a clear refusal", async ({ person
   await seller.page.locator(".c-blocked").getByRole("button", { name: "Unblock" }).click();
   await buyer.say("I am sorry");
   await expect(seller.message("I am sorry")).toBeVisible();
+
+  // A slip is taken back as easily as the buyer's.
+  await menu(seller.page, "More actions", "Block buyer");
+  await seller.page.getByRole("dialog").getByRole("button", { name: "Block", exact: true }).click();
+  await expect(seller.page.locator(".c-blocked")).toBeVisible();
+  await seller.page.locator(".toast").getByRole("button", { name: "Undo" }).last().click();
+  await expect(seller.page.locator(".c-blocked")).toHaveCount(0);
+  await buyer.say("Thank you");
+  await expect(seller.message("Thank you")).toBeVisible();
 });
 
 test("both sides can report, a conversation or one message", async ({ person }) => {

@@ -208,7 +208,7 @@ export const en = {
     askedSend: (title: string) => `Send the card of ${title}`,
     stock: (count: string) => `${count} in stock`,
     stockOut: "Out of stock",
-    virtual: "Virtual goods",
+    virtual: "Digital goods",
     physical: "Physical goods",
     images: "Shared pictures",
     imagesNone: "No pictures yet",

@@ -36,12 +36,16 @@ export function BlockDialog({ thread, name, onClose }: DialogProps) {
   );
 }
 
-/** Blocks or unblocks, and says how it went. */
+/** Blocks or unblocks, and says how it went; what was blocked can be undone for five seconds. */
 export async function setBlocked(thread: Thread, name: string, blocked: boolean): Promise<void> {
   const failure = await thread.setBlocked(blocked);
   const words = consoleWords();
   if (failure !== undefined) showToast(words.action.failed(failureText(sharedWords(), failure)));
-  else showToast(blocked ? words.block.done(name) : words.block.undone(name));
+  else if (!blocked) showToast(words.block.undone(name));
+  else {
+    const undo = { label: sharedWords().app.undo, run: () => void setBlocked(thread, name, false) };
+    showToast(words.block.done(name), undo);
+  }
 }
 
 /** The longest reason that the server takes. */
