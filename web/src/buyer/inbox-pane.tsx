@@ -6,9 +6,11 @@ import { BrandMark } from "../ui/brand-mark.tsx";
 import { ConnectionBar } from "../ui/connection-bar.tsx";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { FailureNote } from "../ui/failure-note.tsx";
+import { today } from "../ui/i18n/clock.ts";
 import { words } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
 import { MenuButton } from "../ui/menu.tsx";
+import { followDays } from "../ui/midnight.ts";
 import { appMenu } from "./app-menu.ts";
 import { brief } from "./brief.ts";
 import { openPeer } from "./in-frame.ts";
@@ -16,6 +18,8 @@ import { lineOf } from "./line.ts";
 import { goTo, route } from "./route.ts";
 import "../ui/field.css";
 import "./inbox-pane.css";
+
+followDays();
 
 /** Who said it stands before it, whichever way the text runs. */
 function LastSaid({ last, mine }: { last: Message; mine: boolean }): JSX.Element {
@@ -155,7 +159,7 @@ function RowLink({ client, row }: { client: Client; row: Conversation }): JSX.El
         <span class="inbox-row-line">
           <span class="inbox-name truncate foreign">{row.merchant.name ?? text.app.seller}</span>
           {online && <span class="visually-hidden">{text.presence.online}</span>}
-          <time dateTime={new Date(row.last_at).toISOString()}>{brief(row.last_at, Date.now())}</time>
+          <time dateTime={new Date(row.last_at).toISOString()}>{brief(row.last_at, today.value)}</time>
         </span>
         <span class="inbox-row-line">
           {row.last !== undefined && <LastSaid last={row.last} mine={row.last.sender === row.buyer.uid} />}

@@ -8,14 +8,12 @@ export const firstPaths = {
   chat: "M4 5h16v11H9l-5 4V5Z",
   check: "M5 12.5l4.5 4.5L19 7.5",
   close: "M6 6l12 12M18 6L6 18",
-  down: "M12 5v14M6 13l6 6 6-6",
   image: "M4 5h16v14H4V5ZM4 16l5-5 4 4 3-3 4 4M15.5 9v.01",
   link: "M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1",
   more: "M12 5.5v.01M12 12v.01M12 18.5v.01",
-  offline:
-    "M3 4l18 16M8.5 15.5a5 5 0 0 1 6.5-.4M5 12a10 10 0 0 1 5-2.6M2 8.5A15 15 0 0 1 6.500 5.800M14 8.300A10 10 0 0 1 19 12M11 5a15 15 0 0 1 11 3.500M12 19v.01",
+  offline: "M3 4l18 16M2 8.5a15 15 0 0 1 20 0M5 12a10 10 0 0 1 14 0M8.5 15.5a5 5 0 0 1 7 0M12 19v.01",
   send: "M4 12L3 4l18 8-18 8 1-8ZM4 12h8",
-  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM8.500 14a4 4 0 0 0 7 0M9 9.500v.01M15 9.500v.01",
+  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM8.5 14a4 4 0 0 0 7 0M9 9.5v.01M15 9.5v.01",
 } as const;
 
 export type FirstIconName = keyof typeof firstPaths;

@@ -3,6 +3,7 @@ import { discard } from "./discard.ts";
 import { failureText } from "./i18n/failure-text.ts";
 import { words } from "./i18n/language.ts";
 import type { MenuItem } from "./menu.tsx";
+import { mayPass } from "./model/refusal.ts";
 import { textOf } from "./model/sections.ts";
 import { showToast } from "./toast.tsx";
 
@@ -23,7 +24,7 @@ export function entryActions(
   const copied = textOf(entry);
   if (copied !== "") items.push({ label: text.copy, icon: "copy", run: () => void copy(copied) });
   if (entry.kind === "outgoing") {
-    if (entry.tick === "failed" || entry.stale) {
+    if ((entry.tick === "failed" || entry.stale) && mayPass(entry.failure)) {
       items.push({ label: text.retry, icon: "retry", run: () => thread.retry(entry.key) });
     }
     items.push({ label: text.delete, icon: "trash", danger: true, run: () => discard(thread, entry.key) });

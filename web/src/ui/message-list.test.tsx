@@ -5,12 +5,14 @@ import { act } from "preact/test-utils";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { Thread } from "../client/api.ts";
 import type { Block } from "../protocol/body.ts";
+import { today } from "./i18n/clock.ts";
 import { speakOfFailures } from "./i18n/failure-text.ts";
 import { startLanguage } from "./i18n/language.ts";
 import { loadLater } from "./later.ts";
-import { canRecall } from "./message-actions.ts";
+import { canRecall, entryActions } from "./message-actions.ts";
 import { MessageList } from "./message-list.tsx";
-import { failed, mine, testThread, theirs } from "./test-thread.ts";
+import { followDays } from "./midnight.ts";
+import { failed, mine, testThread, theirs, uploading } from "./test-thread.ts";
 import { Toasts } from "./toast.tsx";
 
 const noon = new Date(2026, 4, 1, 12).getTime();
@@ -151,6 +153,54 @@ test("a failed message says why, and can be sent again or deleted", async () => 
   void act(() => render(<Toasts />, toasts));
   void act(() => [...toasts.querySelectorAll("button")].at(-1)?.click());
   expect(asked.filter((a) => a.endsWith("n1"))).toEqual(["retry n1", "discard n1", "back n1"]);
+});
+
+test("what can never be taken as it is can only be deleted, what may pass can be sent again", async () => {
+  const codes = { broken_image: false, unsupported_image: false, text_too_long: false, store_full: true };
+  for (const [code, again] of Object.entries({ ...codes, blocked_by_you: true, earlier_failed: true })) {
+    const { thread } = testThread([failed("n1", "ho", noon, { code, message: "" })]);
+    draw(thread);
+    const names = () => [...root.querySelectorAll(".entry-failed button")].map((b) => b.textContent);
+    await vi.waitFor(() => expect(names()).toContain("Delete"));
+    expect(names().includes("Retry"), code).toBe(again);
+    const [entry] = thread.entries.peek();
+    const offered = entry === undefined ? [] : entryActions(entry, thread, 0, undefined);
+    expect(
+      offered.some(({ label }) => label === "Retry"),
+      code,
+    ).toBe(again);
+    render(null, root);
+  }
+});
+
+test("how far an upload is has a unit in which it is no nought", async () => {
+  for (const [size, want] of [
+    [64_300, "33 of 65 KB"],
+    [2_400_000, "1.2 of 2.4 MB"],
+  ] as const) {
+    const { thread } = testThread([uploading("n1", size, 0.5, noon)]);
+    draw(thread);
+    await vi.waitFor(() => expect(root.querySelector(".entry-bytes")?.textContent).toBe(want));
+    render(null, root);
+  }
+});
+
+test("what was said today was said yesterday once midnight has passed", () => {
+  followDays()(); // what was loaded follows the real ones
+  vi.useFakeTimers({ now: new Date(2026, 4, 1, 23, 59) });
+  const stop = followDays();
+  try {
+    today.value = Date.now();
+    draw(testThread([theirs(1, [{ type: "text", text: "hi" }], noon)]).thread);
+    const day = () => root.querySelector(".thread-day")?.textContent;
+    expect(day()).toBe("Today");
+    void act(() => void vi.advanceTimersByTime(120_000));
+    expect(day()).toBe("Yesterday");
+  } finally {
+    stop();
+    vi.useRealTimers();
+    today.value = Date.now();
+  }
 });
 
 test("a block from the future is said to be one", () => {

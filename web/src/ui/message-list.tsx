@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { Entry, Thread } from "../client/api.ts";
 import type { Participant } from "../protocol/body.ts";
 import { Bubble } from "./bubble.tsx";
-import { clock } from "./i18n/clock.ts";
+import { clock, today } from "./i18n/clock.ts";
 import { firstWords } from "./i18n/language.ts";
 import { later } from "./later.ts";
 import { lazy, sayNotLoaded, withWords } from "./lazy.tsx";
@@ -140,7 +140,7 @@ function RowView({ row, list, peer, onMenu }: RowProps): JSX.Element {
     case "day":
       return (
         <div class="thread-day">
-          <time dateTime={new Date(row.at).toISOString()}>{clock().day(row.at, Date.now())}</time>
+          <time dateTime={new Date(row.at).toISOString()}>{clock().day(row.at, today.value)}</time>
         </div>
       );
     case "unread":

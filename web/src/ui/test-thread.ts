@@ -84,3 +84,17 @@ export function failed(key: string, text: string, at: number, failure: Failure):
     stale: false,
   };
 }
+
+export function uploading(key: string, size: number, progress: number, at: number): Entry {
+  const picture = { bytes: new Blob([new Uint8Array(size)]), width: 4, height: 3 };
+  return {
+    kind: "outgoing",
+    key,
+    pieces: [{ type: "image", picture }],
+    tick: "uploading",
+    queuedAt: at,
+    progress,
+    failure: undefined,
+    stale: false,
+  };
+}

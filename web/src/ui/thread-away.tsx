@@ -2,11 +2,14 @@ import type { JSX } from "preact";
 import type { Thread } from "../client/api.ts";
 import type { Participant } from "../protocol/body.ts";
 import { Avatar } from "./avatar.tsx";
-import { FirstIcon } from "./first-icon.tsx";
 import { words } from "./i18n/language.ts";
+import { Icon } from "./icon.tsx";
 import type { MenuAnchor } from "./menu-opener.tsx";
 import { hearForMenu } from "./menu-ways.ts";
+import { followDays } from "./midnight.ts";
 import "./thread-away.css";
+
+followDays();
 
 /** The other side writes, for the eye. */
 export function TypingBubble({ peer }: { peer: Participant | undefined }): JSX.Element {
@@ -42,7 +45,7 @@ export function Pill({ thread, toNewest }: { thread: Thread; toNewest: () => voi
       }}
     >
       {fresh > 0 ? <span>{text.newCount(fresh)}</span> : <span class="visually-hidden">{text.toLatest}</span>}
-      <FirstIcon name="down" />
+      <Icon name="down" />
     </button>
   );
 }

@@ -22,7 +22,7 @@ export const en = {
     deleted: "Message deleted",
     cancelUpload: "Cancel upload",
     uploading: (percent: number) => `Uploading, ${percent} %`,
-    uploaded: (done: string, all: string) => `${done} of ${all} MB`,
+    uploaded: (done: string, all: string, unit: "KB" | "MB") => `${done} of ${all} ${unit}`,
     recalledByYou: "You took a message back",
     recalledBy: (name: string) => `${name} took a message back`,
     unsupported: "This message cannot be shown in this version",

@@ -20,7 +20,7 @@ export const zhCn: Words = {
     deleted: "消息已删除",
     cancelUpload: "取消上传",
     uploading: (percent) => `上传中 ${percent}%`,
-    uploaded: (done, all) => `${done} / ${all} MB`,
+    uploaded: (done, all, unit) => `${done} / ${all} ${unit}`,
     recalledByYou: "您撤回了一条消息",
     recalledBy: (name) => `${name}撤回了一条消息`,
     unsupported: "当前版本无法显示这条消息",
