@@ -25,6 +25,24 @@ test("a server that is gone is shown as such, and its return too, without a relo
   await expect(buyer.message("Two, into the dark")).toBeVisible();
 });
 
+test("on a phone what is said in passing leaves the word on the connection readable", async ({ person, server }) => {
+  const buyer = new Thread(await (await person({ ...phone, reducedMotion: "reduce" })).chatAbout(1001));
+  await buyer.say("One");
+  await buyer.expectStanding("One", "sent");
+  await buyer.openMenu(buyer.message("One")); // what draws it comes while there is a server
+  await buyer.page.keyboard.press("Escape");
+  await server.kill();
+  const bar = buyer.page.locator(".connection-bar");
+  await expect(bar).toContainText("Offline");
+  await buyer.say("Two");
+  await buyer.choose(buyer.message("Two"), "Delete");
+  const toast = buyer.page.locator(".toast");
+  await expect(toast).toBeVisible();
+  const [over, under] = await Promise.all([bar.boundingBox(), toast.boundingBox()]);
+  expect(under?.y).toBeGreaterThanOrEqual((over?.y ?? Number.NaN) + (over?.height ?? Number.NaN));
+  await server.start();
+});
+
 test("on a phone the seller's list says that it is not current", async ({ person, server }) => {
   const buyer = new Thread(await (await person(phone)).chatAbout(1001));
   await buyer.say("One");

@@ -15,7 +15,13 @@ let nextId = 1;
 export function showToast(text: string, action?: ToastAction): void {
   const id = nextId++;
   shown.value = [...shown.value.slice(-2), { id, text, action }];
-  setTimeout(() => dismiss(id), stays);
+  setTimeout(pass, stays, id);
+}
+
+/** Its time is over, unless somebody points at one or has the focus in it. */
+function pass(id: number): void {
+  if (document.querySelector(".toast:hover, .toast :focus") === null) dismiss(id);
+  else setTimeout(pass, stays, id);
 }
 
 function dismiss(id: number): void {
@@ -26,18 +32,18 @@ function dismiss(id: number): void {
 export function Toasts(): JSX.Element {
   return (
     <div class="toasts" role="status">
-      {shown.value.map((toast) => (
-        <div class="toast" key={toast.id}>
-          <span class="foreign">{toast.text}</span>
-          {toast.action !== undefined && (
+      {shown.value.map(({ id, text, action }) => (
+        <div class="toast" key={id}>
+          <span class="foreign">{text}</span>
+          {action && (
             <button
               type="button"
               onClick={() => {
-                toast.action?.run();
-                dismiss(toast.id);
+                action.run();
+                dismiss(id);
               }}
             >
-              {toast.action.label}
+              {action.label}
             </button>
           )}
         </div>
