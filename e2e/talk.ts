@@ -102,7 +102,7 @@ export type StoredMessage = {
   blocks: StoredBlock[];
   recalled_at?: number;
 };
-type StoredConversation = { id: string; unread: number; last_seq: number; buyer_at: { read: number } };
+type StoredConversation = { id: string; merchant: { uid: string }; unread: number; last_seq: number; buyer_at: { read: number } };
 
 type Destination = { product: string } | { conversation: string };
 
@@ -134,6 +134,11 @@ export class Record {
       headers: { Authorization: `Bearer ${this.#token}` },
     });
     return { status: answer.status(), body: await answer.json() };
+  }
+
+  async put(path: string, body: object): Promise<void> {
+    const answer = await this.#request.put(this.#url + path, { data: body, headers: { Authorization: `Bearer ${this.#token}` } });
+    expect(answer.status(), await answer.text()).toBeLessThan(300);
   }
 
   /** Uploads what may be no picture at all; says how that was answered. */

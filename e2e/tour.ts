@@ -2,6 +2,7 @@ import { expect, type Page } from "@playwright/test";
 import { askedAgain, type Extremes, extremes, writtenLongAgo } from "./extremes.ts";
 import type { Person } from "./harness.ts";
 import { answeredAtOnce, told } from "./replies.ts";
+import { seldom } from "./seldom.ts";
 import type { Server } from "./server.ts";
 import { paste, pick, Thread } from "./talk.ts";
 import { waits } from "./waits.ts";
@@ -58,6 +59,7 @@ export async function tour(server: Server, bring: Bring, look: Look): Promise<vo
   await otherWays(buyer.page, look);
   await consoleScreens(seller, look);
   await waits(buyer.page, seller.page, look);
+  await seldom({ server, bring, lin, buyer, seller, spoken }, look);
   const odd = await extremes(server, await bring("buyer"), await bring("seller"), spoken, look);
   const asked = await answeredAtOnce(await bring("buyer"), await bring("seller"));
   await apart(server, buyer, seller, odd, look);
