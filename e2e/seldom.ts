@@ -52,8 +52,12 @@ export async function seldom({ server, bring, lin, buyer, seller, spoken }: Stag
 async function closedWidget(buyer: Thread, seller: Thread, news: string, look: Look): Promise<void> {
   const { page } = buyer;
   await page.goto(new URL("/p/1001", page.url()).href);
-  // Who has talked here has the chat behind the button.
-  await expect(page.frameLocator("iframe").locator(".composer-field")).toHaveCount(1);
+  // What is said from here on is news.
+  await page.locator(".launch").click();
+  const framed = page.frameLocator("iframe");
+  await expect(framed.locator("[data-key]").last()).toBeVisible();
+  await framed.locator(".embed-close").click();
+  await expect(page.locator(".panel")).toBeHidden();
   await seller.say(news);
   await expect(page.locator(".peek")).toContainText(news);
   await look({ name: "market-peek", page });
