@@ -56,6 +56,8 @@ async function closedWidget(buyer: Thread, seller: Thread, news: string, look: L
   await page.locator(".launch").click();
   const framed = page.frameLocator("iframe");
   await expect(framed.locator("[data-key]").last()).toBeVisible();
+  const attends = () => performance.getEntriesByType("resource").some(({ name }) => name.includes("/assets/embed-news-"));
+  await expect.poll(() => framed.locator(":root").evaluate(attends)).toBe(true);
   await framed.locator(".embed-close").click();
   await expect(page.locator(".panel")).toBeHidden();
   await seller.say(news);

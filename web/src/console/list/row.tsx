@@ -15,6 +15,7 @@ import type { ConsoleWords } from "../i18n/en.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { badgeText } from "../model/badge.ts";
 import type { DraftLine } from "../model/drafts.ts";
+import { whoSaid } from "./who-said.ts";
 
 type RowProps = {
   conversation: Conversation;
@@ -151,15 +152,6 @@ function Summary({ conversation, typing, open }: SummaryProps) {
       </span>
     </span>
   );
-}
-
-function whoSaid(
-  { agent, agent_name: name, auto }: Message,
-  me: string | undefined,
-  words: ConsoleWords,
-): string {
-  if (auto !== undefined) return words.list.automatic;
-  return agent === me || name === undefined || name === "" ? words.list.you : words.list.colleague(name);
 }
 
 function previewWords(words: ConsoleWords): PreviewWords {
