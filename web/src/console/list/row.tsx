@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import type { Conversation, Message } from "../../protocol/body.ts";
+import type { Conversation } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { noticeBrief } from "../../ui/i18n/notice-text.ts";
