@@ -69,8 +69,11 @@ export class Thread {
       return;
     }
     const bubble = message.locator(".bubble-box");
-    await bubble.dispatchEvent("pointerdown", { pointerType: "touch" });
-    await expect(menu).toBeVisible();
+    // What hears it comes a moment after the messages: a finger that was sooner presses once more.
+    await expect(async () => {
+      await bubble.dispatchEvent("pointerdown", { pointerType: "touch" });
+      await expect(menu).toBeVisible({ timeout: 2_000 });
+    }).toPass({ timeout: 15_000 });
     await bubble.dispatchEvent("pointerup", { pointerType: "touch" });
   }
 

@@ -536,7 +536,8 @@ test("what a finger is to meet is as large as a finger", async ({ person }) => {
   await expect(buyer.page.locator(".tray-wait")).toHaveCount(0);
   await expect.poll(() => small(buyer.page), "a chat").toEqual([]);
   // What failed has its own ways out.
-  await buyer.page.route("**/v1/files/*", (route) => route.continue({ postData: "no picture" }));
+  const refusal = { error: { code: "denied", message: "not now", request_id: "r" } };
+  await buyer.page.route("**/v1/files/*", (route) => route.fulfill({ status: 403, json: refusal }));
   await buyer.send.tap();
   await expect(buyer.page.getByRole("button", { name: "Retry" })).toBeVisible();
   await expect.poll(() => small(buyer.page), "a failed message").toEqual([]);
