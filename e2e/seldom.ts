@@ -16,6 +16,8 @@ const words = {
     away: "We are away today and answer tomorrow.",
     title: "Teapot, the last of its kind",
     ask: "Will there be more of these?",
+    waiting: "One last question: do you ship to the islands, and who pays if it arrives in pieces?",
+    find: "islands",
     shops: ["Papyrus & Ink", "The Slow Bakery", "North Shore Wool", "Second Spring Books", "Tin Toys"],
   },
   "zh-CN": {
@@ -24,6 +26,8 @@ const words = {
     away: "今天休息，明天回复您。",
     title: "孤品茶壶",
     ask: "还会有货吗？",
+    waiting: "最后一个问题：海岛能送到吗？如果路上碎了算谁的？",
+    find: "海岛",
     shops: ["纸与墨", "慢面包坊", "北岸毛线", "再春旧书", "铁皮玩具"],
   },
 } as const;
@@ -197,12 +201,27 @@ async function closedShop(server: Server, sam: Person, nora: Person, said: Said,
   await buyer.say(said.ask);
   await expect(buyer.message(said.away)).toBeVisible();
   await look({ name: "chat-automatic", page });
+  await pastUnread(nora, sam, said, look);
   await put("products/2002");
   const closed = (await (await Record.of(sam, "buyer")).conversations()).find(({ merchant }) => merchant.uid === "E_2");
   await page.goto(new URL(`/chat?c=${closed?.id}`, page.url()).href);
   await expect(page.locator(".chat-product .product-note.gone")).toBeVisible();
   await expect(buyer.message(said.away)).toBeVisible();
   await look({ name: "chat-gone", page });
+  await page.close();
+}
+
+/** The search leads past much that nobody has read. */
+async function pastUnread(nora: Person, sam: Person, said: Said, look: Look): Promise<void> {
+  const record = await Record.of(sam, "buyer");
+  for (let n = 1; n <= 12; n++) await record.send({ product: "2002" }, `${n}?\n${"…\n".repeat(5)}${n}!`);
+  await record.send({ product: "2002" }, said.waiting);
+  const page = await nora.console("E_2/nora");
+  await page.getByRole("searchbox").fill(said.find);
+  await page.locator(".c-hit").first().click();
+  await expect(new Thread(page).message(said.waiting)).toBeInViewport();
+  await expect(page.locator(".c-jump")).toBeVisible();
+  await look({ name: "console-past-unread", page });
   await page.close();
 }
 

@@ -304,6 +304,13 @@ async function settingsScreens(page: Page, look: Look): Promise<void> {
   await section(3);
   await dialog.getByRole("tabpanel").getByRole("switch").last().check();
   await look({ name: "console-automatic", page });
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await look({ name: "console-unsaved", page });
+  await page.locator(".toast button").click();
+  await look({ name: "console-discard", page });
+  await dialog.locator(".c-automatic-actions .button").first().click();
+  await expect(dialog.getByRole("switch").last()).not.toBeChecked();
   await dialog.locator(".c-settings-foot button").first().click();
   await expect(page.locator(".c-keys")).toBeVisible();
   await look({ name: "console-shortcuts", page });

@@ -66,3 +66,36 @@ test("of two colleagues who change the settings one is told", async ({ person })
   await otto.getByRole("button", { name: "Save" }).click();
   await expect(otto.getByText("A colleague has changed this meanwhile.")).toBeVisible();
 });
+
+test("what is changed in the settings and not saved is there when one comes back", async ({ person }) => {
+  const console = await (await person()).console("E_1/yun");
+  const dialog = await settings(console);
+  const greeting = dialog.getByRole("textbox", { name: "Greeting" });
+  await dialog.getByRole("switch", { name: "Greeting" }).check();
+  await greeting.fill("Half a wel");
+  await console.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(console.getByText("Not saved yet: Automatic messages")).toHaveCount(1);
+  await expectAccessible(console);
+  await console.getByRole("button", { name: "Go on" }).click();
+  await expect(greeting).toHaveValue("Half a wel");
+  await dialog.getByRole("button", { name: "Discard changes" }).click();
+  await expect(dialog.getByRole("switch", { name: "Greeting" })).not.toBeChecked();
+  await expect(dialog.getByRole("button", { name: "Discard changes" })).toBeHidden();
+
+  await dialog.getByRole("tab", { name: "Quick phrases" }).click();
+  const mine = dialog.getByRole("region", { name: "Mine" });
+  const text = dialog.getByRole("form", { name: "Mine" }).getByLabel("Text");
+  await mine.getByRole("button", { name: "Add a phrase" }).click();
+  await text.fill("Half a phrase");
+  await mine.getByRole("button", { name: "Add a phrase" }).click();
+  await expect(text).toBeFocused(); // one after the other
+  await expect(text).toHaveValue("Half a phrase");
+  await console.keyboard.press("Escape");
+  await console.getByRole("button", { name: "Go on" }).click();
+  await expect(text).toHaveValue("Half a phrase");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await console.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(console.getByText(/Not saved yet/u)).toHaveCount(0);
+});

@@ -74,6 +74,28 @@ test("a thread opens at its first unread message, though it was said three hundr
   await expect(pill).toHaveCount(0);
 });
 
+test("who was led past what is unread jumps back to where it begins, once", async ({ person }) => {
+  const lin = await person(phone);
+  await lin.chatAbout(1001);
+  const script = await Record.of(lin, "buyer");
+  for (let i = 1; i <= 300; i++) await script.send({ product: "1001" }, i === 280 ? "The blue 青花 one" : `Line ${i}`);
+  const console = await (await person()).console("E_1/yun");
+  const seller = new Thread(console);
+  const jump = console.getByRole("button", { name: "Jump to unread" });
+  await console.getByRole("searchbox").fill("青花");
+  await hits(console).click();
+  await expect(seller.message("The blue 青花 one")).toBeInViewport();
+  await expect(jump).toBeVisible();
+  await expectAccessible(console);
+  await jump.click();
+  await expect(seller.message("Line 1")).toBeInViewport();
+  await expect(console.getByText("New messages", { exact: true })).toBeInViewport();
+  await expect(jump).toHaveCount(0);
+  await console.locator(".thread-pill").click();
+  await expect(seller.message("Line 300")).toBeInViewport();
+  await expect(jump).toHaveCount(0); // it has been seen
+});
+
 test("names and messages are found together, and one conversation by itself", async ({ person }) => {
   const lin = new Thread(await (await person(phone)).chatAbout(1001, "a"));
   await lin.say("Is Sam's parcel on its way?");

@@ -10,7 +10,6 @@ import { today } from "../ui/i18n/clock.ts";
 import { words } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
 import { MenuButton } from "../ui/menu.tsx";
-import { followDays } from "../ui/midnight.ts";
 import { appMenu } from "./app-menu.ts";
 import { brief } from "./brief.ts";
 import { openPeer } from "./in-frame.ts";
@@ -18,8 +17,6 @@ import { lineOf } from "./line.ts";
 import { goTo, route } from "./route.ts";
 import "../ui/field.css";
 import "./inbox-pane.css";
-
-followDays();
 
 /** Who said it stands before it, whichever way the text runs. */
 function LastSaid({ last, mine }: { last: Message; mine: boolean }): JSX.Element {

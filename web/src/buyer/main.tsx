@@ -3,6 +3,7 @@ import "../ui/base.css"; // first: what parts say of themselves wins
 import { render } from "preact";
 import { createBrowserClient } from "../platform/browser-client.ts";
 import { Boundary } from "../ui/boundary.tsx";
+import { staysWhenDropped } from "../ui/dropped-files.ts";
 import { startLanguage } from "../ui/i18n/language.ts";
 import { later } from "../ui/later.ts";
 import { withWords } from "../ui/lazy.tsx";
@@ -19,12 +20,12 @@ async function main(): Promise<void> {
   const host = hostOf(location.search, parent !== window);
   startRoute(host !== undefined);
   followViewport();
+  staysWhenDropped();
   const embed = host === undefined ? undefined : (await import("./embed.ts")).openEmbed(host);
   const client = createBrowserClient({ side: "buyer", handedToken: embed?.handedToken });
   later(() => client.loadSender());
   later(() => client.loadInbox());
-  later(async () => (await withWords(() => import("./enter-choice.ts"))).followEnter());
-  later(async () => (await import("../ui/drops.ts")).takeDrops());
+  later(async () => (await withWords(() => import("./afterwards.ts"))).follow());
   if (embed !== undefined) later(() => embed.attend(client));
   client.start(); // before the words are there: the first answer is then on its way
   await startLanguage();

@@ -16,6 +16,7 @@ import { type TimeLabels, timeLabels } from "./model/time-label.ts";
 import { openWatching, type Watching } from "./model/watching.ts";
 import { openPhraseBook, type PhraseBook } from "./phrases/phrase-book.ts";
 import { type MessageSearch, openMessageSearch } from "./search/message-search.ts";
+import { openUnsaved, type Unsaved } from "./settings/unsaved.ts";
 import { followStaff } from "./staff.ts";
 
 /** Where a thread was left: a message and how far it was from the top. */
@@ -34,6 +35,7 @@ export type Desk = {
   readonly prefs: PrefStore;
   readonly drafts: Drafts;
   readonly phrases: PhraseBook;
+  readonly unsaved: Unsaved;
   readonly search: MessageSearch;
   readonly watching: Watching;
   readonly colleagues: Colleagues;
@@ -110,6 +112,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     colleagues: staff.colleagues,
     drafts: openDrafts(device),
     phrases: openPhraseBook(client),
+    unsaved: openUnsaved(),
     search,
     watching: openWatching(
       (uids) => client.watch(uids),

@@ -12,16 +12,8 @@ export function useShortcuts(desk: Desk): void {
       const command = intoList ? "list" : consoleCommand(event, isWriting(event.target));
       if (command !== undefined && run(command, desk)) event.preventDefault();
     };
-    // A picture dropped beside its place would replace the console with itself.
-    const refuse = (event: DragEvent) => event.preventDefault();
     addEventListener("keydown", press);
-    addEventListener("dragover", refuse);
-    addEventListener("drop", refuse);
-    return () => {
-      removeEventListener("keydown", press);
-      removeEventListener("dragover", refuse);
-      removeEventListener("drop", refuse);
-    };
+    return () => removeEventListener("keydown", press);
   }, [desk]);
 }
 

@@ -2,6 +2,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { words } from "./i18n/language.ts";
 import { Icon } from "./icon.tsx";
+import { Toasts } from "./toast.tsx";
 import "./dialog.css";
 
 export type DialogProps = {
@@ -54,6 +55,8 @@ export function Dialog({ title, onClose, children, actions, asks = false }: Dial
         <div class="dialog-body">{children}</div>
         {actions !== undefined && <footer>{actions}</footer>}
       </div>
+      {/* The page's own are beneath a modal dialog, where nobody can press them. */}
+      <Toasts />
     </dialog>
   );
 }

@@ -1,13 +1,13 @@
-/** Pictures that are dropped on the page. Anywhere but on an open thread they would replace it with themselves. */
+/** Pictures that are dropped on the page: they are taken where a message is written, and nowhere else. */
 import { addPictures } from "./composer.tsx";
+import { holdsFiles } from "./dropped-files.ts";
 import { dropInto, filesIn } from "./use-pictures.ts";
 import "./drops.css";
 
-/** Takes pictures where a message is written, and refuses them elsewhere. */
+/** Takes pictures where a message is written, and refuses them elsewhere. The page itself `staysWhenDropped`. */
 export function takeDrops(): void {
   addEventListener("dragover", (event) => {
     if (!holdsFiles(event)) return;
-    event.preventDefault();
     const place = placeOf(event);
     mark(place);
     if (place === undefined && event.dataTransfer !== null) event.dataTransfer.dropEffect = "none";
@@ -18,15 +18,9 @@ export function takeDrops(): void {
   addEventListener("drop", (event) => {
     mark(undefined);
     if (!holdsFiles(event)) return;
-    event.preventDefault();
     const { value } = dropInto;
     if (value !== undefined && placeOf(event) !== undefined) addPictures(value, filesIn(event.dataTransfer));
   });
-}
-
-/** Text is for the field to take. */
-function holdsFiles({ dataTransfer }: DragEvent): boolean {
-  return dataTransfer?.types.includes("Files") === true;
 }
 
 /** The thread beneath the pointer, if one can write in it. */

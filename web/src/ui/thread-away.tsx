@@ -6,10 +6,7 @@ import { words } from "./i18n/language.ts";
 import { Icon } from "./icon.tsx";
 import type { MenuAnchor } from "./menu-opener.tsx";
 import { hearForMenu } from "./menu-ways.ts";
-import { followDays } from "./midnight.ts";
 import "./thread-away.css";
-
-followDays();
 
 /** The other side writes, for the eye. */
 export function TypingBubble({ peer }: { peer: Participant | undefined }): JSX.Element {

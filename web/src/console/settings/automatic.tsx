@@ -5,42 +5,43 @@ import { language, words as sharedWords } from "../../ui/i18n/language.ts";
 import { showToast } from "../../ui/toast.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
-import { type DayHours, toDays, toOpenings, usual, weekdays } from "../model/hours.ts";
+import { type DayHours, toOpenings, usual, weekdays } from "../model/hours.ts";
+import { type AutomaticEdit, editOf } from "./unsaved.ts";
 import "./automatic.css";
 
 const PATH = "/v1/settings/shop";
 
 /** What the shop says by itself: to a buyer who writes first, and while it is closed. */
 export function Automatic() {
-  const { client } = useDesk();
-  const [settings, setSettings] = useState<ShopSettings>();
+  const { client, unsaved } = useDesk();
+  const [settings, setSettings] = useState(unsaved.automatic.value?.of);
   const [failure, setFailure] = useState("");
   useEffect(() => {
+    if (settings !== undefined) return;
     void client.ask({ method: "GET", path: PATH }, parseShopSettings).then((answer) => {
       if ("code" in answer) setFailure(failureText(sharedWords(), answer));
       else setSettings(answer);
     });
-  }, [client]);
+  }, [client, settings]);
   if (settings === undefined)
     return <p role="status">{failure === "" ? sharedWords().app.loading : failure}</p>;
-  return <Form key={settings.version} settings={settings} onSaved={setSettings} />;
+  return <Form settings={settings} onSaved={setSettings} onDiscarded={() => setSettings(undefined)} />;
 }
 
-type FormProps = { settings: ShopSettings; onSaved: (settings: ShopSettings) => void };
+type FormProps = {
+  settings: ShopSettings;
+  onSaved: (settings: ShopSettings) => void;
+  onDiscarded: () => void;
+};
 
-function Form({ settings, onSaved }: FormProps) {
-  const { client } = useDesk();
+function Form({ settings, onSaved, onDiscarded }: FormProps) {
+  const { client, unsaved } = useDesk();
   const words = consoleWords().automatic;
-  const [greeting, setGreeting] = useState(settings.greeting);
-  const [away, setAway] = useState(settings.away);
-  const [zone, setZone] = useState(
-    settings.hours.time_zone || Intl.DateTimeFormat().resolvedOptions().timeZone,
-  );
-  const [days, setDays] = useState(
-    settings.version === 0
-      ? weekdays.map((_, day) => (day > 0 && day < 6 ? usual : undefined))
-      : toDays(settings.hours.openings),
-  );
+  const shown = unsaved.automatic.value ?? editOf(settings);
+  const { greeting, away, zone, days } = shown;
+  const change = (part: Partial<AutomaticEdit>) => {
+    unsaved.automatic.value = { ...shown, ...part };
+  };
   const save = async (event: SubmitEvent) => {
     event.preventDefault();
     const json = {
@@ -55,31 +56,61 @@ function Form({ settings, onSaved }: FormProps) {
       return;
     }
     showToast(words.saved);
+    // What was changed while it was saved is not saved yet.
+    const now = unsaved.automatic.value;
+    unsaved.automatic.value = now === undefined || now === shown ? undefined : { ...now, of: answer };
     onSaved(answer);
   };
-  const change = (day: number, hours: DayHours) => setDays(days.map((old, at) => (at === day ? hours : old)));
+  const changeDay = (day: number, hours: DayHours) =>
+    change({ days: days.map((old, at) => (at === day ? hours : old)) });
   return (
     <form class="c-automatic" onSubmit={(event) => void save(event)}>
       <p>{words.explain}</p>
-      <Text name={words.greeting} hint={words.greetingHint} value={greeting} onChange={setGreeting} />
-      <Text name={words.away} hint={words.awayHint} value={away} onChange={setAway} />
+      <Text
+        name={words.greeting}
+        hint={words.greetingHint}
+        value={greeting}
+        onChange={(text) => change({ greeting: text })}
+      />
+      <Text
+        name={words.away}
+        hint={words.awayHint}
+        value={away}
+        onChange={(text) => change({ away: text })}
+      />
       {away.on && (
         <fieldset>
           <legend>{words.hours}</legend>
           <label class="c-automatic-zone">
             {words.zone}
-            <select class="field" value={zone} onChange={(event) => setZone(event.currentTarget.value)}>
+            <select
+              class="field"
+              value={zone}
+              onChange={(event) => change({ zone: event.currentTarget.value })}
+            >
               {zones(zone).map((name) => (
                 <option key={name}>{name}</option>
               ))}
             </select>
           </label>
           {weekdays.map((day) => (
-            <Day key={day} day={day} hours={days[day]} onChange={(hours) => change(day, hours)} />
+            <Day key={day} day={day} hours={days[day]} onChange={(hours) => changeDay(day, hours)} />
           ))}
         </fieldset>
       )}
       <div class="c-automatic-actions">
+        {unsaved.automatic.value !== undefined && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => {
+              unsaved.automatic.value = undefined;
+              onDiscarded();
+            }}
+          >
+            {words.discard}
+          </button>
+        )}
         <button type="submit" class="button primary">
           {words.save}
         </button>

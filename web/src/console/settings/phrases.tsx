@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { Failure } from "../../client/api.ts";
 import type { Phrase } from "../../protocol/phrase.ts";
 import { failureText } from "../../ui/i18n/failure-text.ts";
@@ -8,15 +8,25 @@ import { showToast } from "../../ui/toast.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import type { Scope } from "../model/phrases.ts";
+import { holdsChanges, type PhraseEdit } from "./unsaved.ts";
 import "./book.css";
 
-type Editing = { scope: Scope; phrase: Phrase | undefined };
+/** Where the text of a phrase is written. */
+const TEXT_ID = "book-text";
 
 /** Where quick phrases are written, put in order and thrown away: one's own and the whole shop's. */
 export function Phrases() {
-  const { phrases: book, me } = useDesk();
+  const { phrases: book, me, unsaved } = useDesk();
   const words = consoleWords().phrases;
-  const [editing, setEditing] = useState<Editing>();
+  const editing = unsaved.phrase.value;
+  const edit = (scope: Scope, phrase: Phrase | undefined) => {
+    if (editing !== undefined && holdsChanges(editing)) {
+      showToast(words.oneAtATime);
+      document.getElementById(TEXT_ID)?.focus();
+      return;
+    }
+    unsaved.phrase.value = { scope, phrase, title: phrase?.title ?? "", text: phrase?.text ?? "" };
+  };
   useEffect(book.refresh, [book]);
   // Who has no name of their own in the shop has only the shop's.
   const scopes: readonly Scope[] = me.agent === undefined || me.agent === "" ? ["shop"] : ["mine", "shop"];
@@ -26,12 +36,14 @@ export function Phrases() {
       {editing !== undefined && (
         <Form
           key={`${editing.scope}/${editing.phrase?.id ?? ""}`}
-          editing={editing}
-          onDone={() => setEditing(undefined)}
+          edit={editing}
+          onChange={(now) => {
+            unsaved.phrase.value = now;
+          }}
         />
       )}
       {scopes.map((scope) => (
-        <List key={scope} scope={scope} onEdit={(phrase) => setEditing({ scope, phrase })} />
+        <List key={scope} scope={scope} onEdit={(phrase) => edit(scope, phrase)} />
       ))}
     </div>
   );
@@ -104,11 +116,12 @@ function Row({ scope, phrase, at, count, onEdit }: RowProps) {
   );
 }
 
-function Form({ editing: { scope, phrase }, onDone }: { editing: Editing; onDone: () => void }) {
+type FormProps = { edit: PhraseEdit; onChange: (edit: PhraseEdit | undefined) => void };
+
+function Form({ edit, onChange }: FormProps) {
   const { phrases: book, me } = useDesk();
   const words = consoleWords().phrases;
-  const [title, setTitle] = useState(phrase?.title ?? "");
-  const [text, setText] = useState(phrase?.text ?? "");
+  const { scope, phrase, title, text } = edit;
   const save = async (event: SubmitEvent) => {
     event.preventDefault();
     const named = title.trim();
@@ -120,7 +133,7 @@ function Form({ editing: { scope, phrase }, onDone }: { editing: Editing; onDone
           ...(named !== "" && { title: named }),
           text,
         }));
-    if (failure === undefined) onDone();
+    if (failure === undefined) onChange(undefined);
     else complain(failure);
   };
   return (
@@ -131,23 +144,24 @@ function Form({ editing: { scope, phrase }, onDone }: { editing: Editing; onDone
           class="field"
           value={title}
           maxLength={64}
-          onInput={(event) => setTitle(event.currentTarget.value)}
+          onInput={(event) => onChange({ ...edit, title: event.currentTarget.value })}
         />
       </label>
       <label>
         {words.text}
         <textarea
+          id={TEXT_ID}
           class="field"
           // biome-ignore lint/a11y/noAutofocus: it opened because somebody asked to write here
           autoFocus
           required
           value={text}
           maxLength={me.limits.text}
-          onInput={(event) => setText(event.currentTarget.value)}
+          onInput={(event) => onChange({ ...edit, text: event.currentTarget.value })}
         />
       </label>
       <div class="c-book-actions">
-        <button type="button" class="button" onClick={onDone}>
+        <button type="button" class="button" onClick={() => onChange(undefined)}>
           {sharedWords().app.cancel}
         </button>
         <button type="submit" class="button primary" disabled={text.trim() === ""}>

@@ -1,8 +1,8 @@
-import { useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Dialog } from "../../ui/dialog.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { signOut } from "../../ui/sign-out.ts";
-import { Toasts } from "../../ui/toast.tsx";
+import { showToast } from "../../ui/toast.tsx";
 import { type Section, useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { Automatic } from "./automatic.tsx";
@@ -32,6 +32,7 @@ export function Settings({ section, onClose }: SettingsProps) {
     setSeen(new Set(seen).add(next));
     setOpen(next);
   };
+  useSayingUnsaved();
   return (
     <Dialog title={words.title} onClose={onClose}>
       <div class="c-settings">
@@ -56,9 +57,26 @@ export function Settings({ section, onClose }: SettingsProps) {
           );
         })}
       </div>
-      {/* The page's own are beneath a modal dialog, where nobody can press them. */}
-      <Toasts />
     </Dialog>
+  );
+}
+
+/** Who closes the settings hears what is not saved yet; it is still there when they come back. */
+function useSayingUnsaved() {
+  const { unsaved, client, dialog } = useDesk();
+  useEffect(
+    () => () => {
+      const section = unsaved.section();
+      if (section === undefined || client.connection.value.kind === "signed_out") return;
+      const words = consoleWords().settings;
+      showToast(words.unsaved(words.sections[section]), {
+        label: words.goOn,
+        run: () => {
+          dialog.value = section;
+        },
+      });
+    },
+    [],
   );
 }
 
@@ -116,8 +134,10 @@ function Foot({ onClose }: { onClose: () => void }) {
         class="button quiet"
         type="button"
         onClick={() => {
-          onClose();
-          void signOut(desk.client, desk.drafts.forget);
+          void signOut(desk.client, () => {
+            desk.drafts.forget();
+            desk.unsaved.forget();
+          }).then(onClose);
         }}
       >
         <Icon name="out" /> {words.signOut}

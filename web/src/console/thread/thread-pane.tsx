@@ -5,6 +5,7 @@ import { Avatar } from "../../ui/avatar.tsx";
 import { hasBrand } from "../../ui/brand.ts";
 import { BrandMark } from "../../ui/brand-mark.tsx";
 import { ConnectionBar } from "../../ui/connection-bar.tsx";
+import { holdsFiles } from "../../ui/dropped-files.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { MenuButton, type MenuItem } from "../../ui/menu.tsx";
@@ -200,7 +201,6 @@ function BlockedBanner({ conversation, thread, name }: PartProps) {
 function useFileDrop(writing: Writing) {
   const [over, setOver] = useState(false);
   const depth = useRef(0);
-  const holdsFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") === true;
   const enter = (by: number) => {
     depth.current = Math.max(0, depth.current + by);
     setOver(depth.current > 0);
