@@ -355,6 +355,16 @@ test("a menu stays on the screen while the keyboard goes and comes; who turns th
   }
 });
 
+test("a menu at the edge has room around it once it has opened", async ({ person }) => {
+  const page = await (await person(phone)).chatAbout(1001);
+  await page.getByRole("button", { name: "Menu" }).tap();
+  const menu = page.getByRole("menu");
+  await expect(menu).toBeVisible();
+  await menu.evaluate((of) => Promise.all(of.getAnimations().map(({ finished }) => finished)));
+  const box = await menu.boundingBox();
+  expect((box?.x ?? width) + (box?.width ?? 0)).toBeLessThanOrEqual(width - 8);
+});
+
 test("on a phone Enter starts a new line for a seller too", async ({ person }) => {
   const buyer = await chatWith(await (await person(phone)).chatAbout(1001), 1);
   await buyer.expectStanding("line 1", "sent");

@@ -5,6 +5,7 @@ import { failureText } from "../ui/i18n/failure-text.ts";
 import { words } from "../ui/i18n/language.ts";
 import { showToast } from "../ui/toast.tsx";
 import { unblock } from "./unblock.ts";
+import "../ui/danger.css";
 
 /** Asks once more before a seller is blocked; five seconds long it can be undone. */
 export function BlockDialog({ thread, onClose }: { thread: Thread; onClose(): void }): JSX.Element {
@@ -25,7 +26,7 @@ export function BlockDialog({ thread, onClose }: { thread: Thread; onClose(): vo
           <button type="button" class="button" onClick={onClose}>
             {text.app.cancel}
           </button>
-          <button type="button" class="button primary" onClick={() => void block()}>
+          <button type="button" class="button danger" onClick={() => void block()}>
             {text.block.confirm}
           </button>
         </>

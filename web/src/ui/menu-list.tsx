@@ -77,7 +77,7 @@ function usePlacement(ref: { current: HTMLElement | null }, anchor: MenuAnchor):
 }
 
 function place(menu: HTMLElement, anchor: MenuAnchor): void {
-  const { width, height } = menu.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = menu; // as it will be, while it still grows
   const gap = 6;
   const rightToLeft = getComputedStyle(menu).direction === "rtl";
   const wished = rightToLeft ? anchor.left : anchor.right - width;

@@ -13,6 +13,7 @@ import { consoleWords } from "../i18n/words.ts";
 import { BlockDialog, ReportDialog, setBlocked } from "../thread/dialogs.tsx";
 import { AskedBefore } from "./asked-before.tsx";
 import { Images } from "./images.tsx";
+import "../../ui/danger.css";
 
 /** Who the buyer is and what the conversation is about. */
 export function ContextPane({ id }: { id: string }) {

@@ -102,14 +102,14 @@ export const zhCn: ConsoleWords = {
     more: (says: string, n: number) => `${says} +${n}`,
   },
   block: {
-    title: (name) => `屏蔽${name}？`,
+    title: (name) => `屏蔽“${name}”？`,
     body: "取消屏蔽之前，双方都无法给对方发消息。已有的消息会保留。",
     confirm: "屏蔽",
-    done: (name) => `已屏蔽${name}`,
-    undone: (name) => `已取消屏蔽${name}`,
+    done: (name) => `已屏蔽“${name}”`,
+    undone: (name) => `已取消屏蔽“${name}”`,
   },
   report: {
-    title: (name) => `举报${name}`,
+    title: (name) => `举报“${name}”`,
     body: "请告诉平台发生了什么。买家不会知道。",
     reason: "发生了什么？",
     confirm: "提交举报",
@@ -122,7 +122,7 @@ export const zhCn: ConsoleWords = {
     failed: (reason) => `操作未成功：${reason}`,
   },
   editor: {
-    label: (name) => `发给${name}的消息`,
+    label: (name) => `发给 ${name} 的消息`,
     placeholder: "输入消息…",
     send: "发送",
     sendHintEnter: "Enter 发送，Shift+Enter 换行",

@@ -5,6 +5,7 @@ import { failureText } from "../../ui/i18n/failure-text.ts";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { showToast } from "../../ui/toast.tsx";
 import { consoleWords } from "../i18n/words.ts";
+import "../../ui/danger.css";
 
 type DialogProps = { thread: Thread; name: string; onClose: () => void };
 
@@ -22,7 +23,7 @@ export function BlockDialog({ thread, name, onClose }: DialogProps) {
       onClose={onClose}
       actions={
         <>
-          <button class="button quiet" type="button" onClick={onClose}>
+          <button class="button" type="button" onClick={onClose}>
             {words.action.cancel}
           </button>
           <button class="button danger" type="button" onClick={block}>
@@ -75,7 +76,7 @@ export function ReportDialog({ thread, name, seq, onClose }: DialogProps & { seq
       onClose={onClose}
       actions={
         <>
-          <button class="button quiet" type="button" onClick={onClose}>
+          <button class="button" type="button" onClick={onClose}>
             {words.action.cancel}
           </button>
           <button class="button primary" type="submit" form="report" disabled={busy || reason.trim() === ""}>

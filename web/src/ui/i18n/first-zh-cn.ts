@@ -19,7 +19,7 @@ export const firstZhCn: FirstWords = {
     replies: (minutes) =>
       minutes < 60 ? `通常 ${minutes} 分钟内回复` : `通常 ${minutes > 60 ? "1 天" : "1 小时"}内回复`,
   },
-  typing: { someone: (name) => (name === "" ? "正在输入…" : `${name}正在输入…`) },
+  typing: { someone: (name) => (name === "" ? "正在输入…" : `${name} 正在输入…`) },
   connection: {
     connecting: "连接中…",
     offline: (time) => `未连接，消息截至 ${time}`,

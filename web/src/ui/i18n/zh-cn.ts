@@ -22,7 +22,7 @@ export const zhCn: Words = {
     uploading: (percent) => `上传中 ${percent}%`,
     uploaded: (done, all, unit) => `${done} / ${all} ${unit}`,
     recalledByYou: "您撤回了一条消息",
-    recalledBy: (name) => `${name}撤回了一条消息`,
+    recalledBy: (name) => `“${name}”撤回了一条消息`,
     unsupported: "当前版本无法显示这条消息",
     copied: "已复制",
     copyFailed: "此处不允许复制",
