@@ -13,8 +13,8 @@ import { freePort } from "./server.ts";
 /** Tries of which the middle one counts: the machine may be busy. */
 const tries = 3;
 /** Pairs of tries of which the middle one counts. */
-const pairs = 5;
-const middlePair = 2;
+const pairs = 7;
+const middlePair = 3;
 
 /** What is used of Lighthouse's own function. */
 type Lighthouse = (url: string, flags: { [flag: string]: unknown }) => Promise<{ lhr: Result } | undefined>;

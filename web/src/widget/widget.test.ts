@@ -31,6 +31,22 @@ test("who has talked here has the chat made once the page is idle, unless the bu
   expect(await waits((widget) => widget.destroy())).toBe(0);
 });
 
+test("the button comes when the page has time for it, at once for who opens it, and never for who has taken it away", async () => {
+  const { Widget } = await import("./widget.ts");
+  const drawn = (widget: { host: Element }) => widget.host.isConnected;
+  const waiting = new Widget(options, "1001");
+  const gone = new Widget(options, "1001");
+  gone.destroy();
+  expect(drawn(waiting)).toBe(false);
+  const opened = new Widget(options, "1001");
+  opened.open();
+  expect(drawn(opened)).toBe(true);
+  vi.advanceTimersByTime(1_000);
+  expect(drawn(waiting)).toBe(true);
+  expect(opened.root.querySelectorAll(".launch").length).toBe(1);
+  expect(drawn(gone)).toBe(false);
+});
+
 test("every colour of the button, and of what opens from it, is a token or the page's own", async () => {
   const { css } = await import("./style.ts");
   const { panelCss } = await import("./panel-style.ts");

@@ -39,12 +39,14 @@ export class Widget {
   private readonly line = document.createElementNS("http://www.w3.org/2000/svg", "path");
   private readonly count = element("span", "count");
   private panel: Promise<Panel> | undefined;
+  private drawn = false;
 
   constructor(options: Options, product: string | undefined) {
     this.options = options;
     this.product = product;
     this.words = wordsFor(options.language);
-    this.draw();
+    // Apart from what the page is busy with when this comes: the two in one go may keep a finger waiting.
+    soon(() => this.draw(), 1_000);
     // Who has talked here before wants to know of answers; nobody else costs the page more than the button.
     // To look that up is the slowest thing here: the browser reads its storage from the disk.
     idle(() => this.host.isConnected && talked() && this.warm());
@@ -68,6 +70,7 @@ export class Widget {
   }
 
   destroy(): void {
+    this.drawn = true;
     this.told((panel) => panel.remove());
     this.host.remove();
   }
@@ -79,6 +82,7 @@ export class Widget {
   }
 
   open(): void {
+    this.draw();
     this.launch.ariaBusy = "true";
     this.with((panel) => panel.open());
     const there = (): void => {
@@ -111,7 +115,10 @@ export class Widget {
     this.count.hidden = count === 0;
   }
 
+  /** Puts the button on the page, once. */
   private draw(): void {
+    if (this.drawn) return;
+    this.drawn = true;
     const { left, z, accent, onAccent } = this.options;
     const { host, launch, root } = this;
     for (const [name, value] of [
@@ -156,12 +163,15 @@ export class Widget {
 /** Where the panel's module is, seen from the loader; set when that is built. */
 declare const panelFile: string;
 
-/** Runs `fn` once the page has nothing better to do. */
+/** Runs `fn` once the page has nothing better to do, `latest` milliseconds from now if it always has. */
+function soon(fn: () => void, latest: number): void {
+  if (typeof requestIdleCallback === "function") requestIdleCallback(fn, { timeout: latest });
+  else setTimeout(fn, latest / 5);
+}
+
+/** The same, after all that the page began with is there. */
 function idle(fn: () => void): void {
-  const soon = (): void => {
-    if (typeof requestIdleCallback === "function") requestIdleCallback(fn, { timeout: 5_000 });
-    else setTimeout(fn, 1_000);
-  };
-  if (document.readyState === "complete") soon();
-  else addEventListener("load", soon, { once: true });
+  const later = (): void => soon(fn, 5_000);
+  if (document.readyState === "complete") later();
+  else addEventListener("load", later, { once: true });
 }
