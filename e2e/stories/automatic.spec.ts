@@ -65,6 +65,34 @@ test("of two colleagues who change the settings one is told", async ({ person })
   await expect(yun.getByText("Saved")).toBeVisible();
   await otto.getByRole("button", { name: "Save" }).click();
   await expect(otto.getByText("A colleague has changed this meanwhile.")).toBeVisible();
+  // One's own words are still there, and the colleague's are shown.
+  await expect(otto.getByText("Saved by a colleague meanwhile: from Yun")).toBeVisible();
+  await expect(otto.getByRole("textbox", { name: "Greeting" })).toHaveValue("from Otto");
+  await otto.getByRole("button", { name: "Save" }).click();
+  await expect(otto.getByText("Saved", { exact: true })).toBeVisible();
+  await expect(otto.getByRole("button", { name: "Discard changes" })).toBeHidden();
+  await expect(otto.getByText("Saved by a colleague meanwhile")).toBeHidden();
+});
+
+test("changes that were kept meet a colleague's at the next look, and take over what one has not changed", async ({ person }) => {
+  const page = await (await person()).console("E_1/otto");
+  const otto = await settings(page);
+  await otto.getByRole("switch", { name: "Greeting" }).check();
+  await otto.getByRole("textbox", { name: "Greeting" }).fill("from Otto");
+  await page.keyboard.press("Escape");
+  await expect(otto).toBeHidden();
+
+  const yun = await settings(await (await person()).console("E_1/yun"));
+  await yun.getByRole("switch", { name: "Away message" }).check();
+  await yun.getByRole("textbox", { name: "Away message" }).fill("closed, says Yun");
+  await yun.getByRole("button", { name: "Save" }).click();
+  await expect(yun.getByText("Saved")).toBeVisible();
+
+  await settings(page);
+  await expect(otto.getByRole("textbox", { name: "Away message" })).toHaveValue("closed, says Yun");
+  await expect(otto.getByRole("textbox", { name: "Greeting" })).toHaveValue("from Otto");
+  await otto.getByRole("button", { name: "Save" }).click();
+  await expect(otto.getByText("Saved", { exact: true })).toBeVisible();
 });
 
 test("what is changed in the settings and not saved is there when one comes back", async ({ person }) => {

@@ -307,6 +307,56 @@ test("the keyboard comes over the console: the seller sees what one writes, and 
   expect(await page.locator(".c-console").boundingBox()).toEqual({ x: 0, y: 0, width, height });
 });
 
+test("the keyboard comes over a dialog: what it asks for and its buttons stay in sight", async ({ person }) => {
+  const thread = await chatWith(await (await person(phone)).chatAbout(1001), 1);
+  const { page } = thread;
+  await page.getByRole("button", { name: "Menu" }).tap();
+  await page.getByRole("menuitem", { name: "Report" }).tap();
+  const dialog = page.getByRole("dialog", { name: "Report" });
+  await dialog.getByRole("textbox").tap();
+  for (const visible of [{ height: 460 }, { height: 500, offsetTop: 60 }]) {
+    await cover(page, visible);
+    expect((await dialog.boundingBox())?.y).toBeGreaterThanOrEqual(visible.offsetTop ?? 0);
+    expect(await bottomOf(dialog)).toBeLessThanOrEqual(visible.height + (visible.offsetTop ?? 0));
+  }
+});
+
+test("from a chat back to the list is a step back: the next Back leaves", async ({ person }) => {
+  const thread = await chatWith(await (await person(phone)).chatAbout(1001), 1);
+  const { page } = thread;
+  await page.goto(new URL("/chat", page.url()).href);
+  for (let i = 0; i < 3; i++) {
+    await page.locator(".inbox-row").first().tap();
+    await expect(thread.field).toBeVisible();
+    await page.getByRole("button", { name: "To my chats" }).tap();
+    await expect(page.locator(".inbox-row").first()).toBeVisible();
+  }
+  await page.goBack();
+  await expect(page).toHaveURL(/product=1001/u);
+});
+
+test("older history that does not come is said not to have come, and comes when asked again", async ({ person }) => {
+  const thread = await longThread(person);
+  const { page } = thread;
+  let asked = 0;
+  await page.route(/messages\?.*before=/u, async (route) => {
+    asked++;
+    await route.abort();
+  });
+  await page.locator(".thread-scroll").evaluate((it) => it.scrollTo(0, 0));
+  const failed = page.getByRole("status").filter({ hasText: "Older messages could not be loaded" });
+  await expect(failed).toBeVisible();
+  const before = asked;
+  await page.locator(".thread-scroll").evaluate((it) => it.scrollTo(0, 20));
+  await drawn(page);
+  expect(asked, "not over and over").toBe(before);
+  const count = await thread.messages.count();
+  await page.unroute(/messages\?.*before=/u);
+  await failed.getByRole("button", { name: "Try again" }).tap();
+  await expect.poll(() => thread.messages.count()).toBeGreaterThan(count);
+  await expect(failed).toHaveCount(0);
+});
+
 test("the keyboard comes over a shop's page: the sheet is as high as what it leaves", async ({ visit }) => {
   const page = await visit(phone);
   const thread = await chatWith((await opened(page)).page, 20);

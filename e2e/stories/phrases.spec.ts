@@ -88,3 +88,35 @@ test("phrases of the shop are everybody's, one's own are not", async ({ person }
   await expect(options).toHaveCount(1);
   await expect(options).toContainText("for all");
 });
+
+test("who changes a phrase that a colleague has changed meanwhile is told before it is replaced", async ({ person }) => {
+  const book = async (agent: "E_1/yun" | "E_1/otto") => {
+    const console = await (await person()).console(agent);
+    await console.getByRole("button", { name: "Settings", exact: true }).click();
+    const dialog = console.getByRole("dialog", { name: "Settings" });
+    await dialog.getByRole("tab", { name: "Quick phrases" }).click();
+    return dialog;
+  };
+  const yun = await book("E_1/yun");
+  const form = (dialog: typeof yun) => dialog.getByRole("form", { name: "The whole shop’s" });
+  await yun.getByRole("region", { name: "The whole shop’s" }).getByRole("button", { name: "Add a phrase" }).click();
+  await form(yun).getByLabel("Text").fill("first");
+  await form(yun).getByRole("button", { name: "Save" }).click();
+  await expect(form(yun)).toBeHidden();
+
+  const otto = await book("E_1/otto");
+  await otto.getByRole("button", { name: "Change: first" }).click();
+  await form(otto).getByLabel("Text").fill("from Otto");
+  await yun.getByRole("button", { name: "Change: first" }).click();
+  await form(yun).getByLabel("Text").fill("from Yun");
+  await form(yun).getByRole("button", { name: "Save" }).click();
+  await expect(form(yun)).toBeHidden();
+
+  await form(otto).getByRole("button", { name: "Save" }).click();
+  await expect(otto.getByText("A colleague has changed this meanwhile.")).toBeVisible();
+  await expect(otto.getByRole("listitem")).toContainText("from Yun");
+  await expect(form(otto).getByLabel("Text")).toHaveValue("from Otto");
+  await form(otto).getByRole("button", { name: "Save" }).click();
+  await expect(form(otto)).toBeHidden();
+  await expect(otto.getByRole("listitem")).toContainText("from Otto");
+});

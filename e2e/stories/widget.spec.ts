@@ -77,6 +77,31 @@ for (const [name, look] of Object.entries({ "a phone": phone, "a wide screen": u
   });
 }
 
+test("from the list of chats one comes back to the product of the page, also by closing and opening", async ({ visit }) => {
+  const page = await visit();
+  const thread = await opened(page);
+  const chats = thread.page.getByRole("navigation", { name: "Chats" });
+  await expect(thread.field).toBeVisible();
+  await thread.page.getByRole("button", { name: "To my chats" }).click();
+  await expect(chats.getByText("No conversations yet")).toBeVisible();
+  await expectAccessible(page);
+  await chats.getByRole("button", { name: "Back to the product" }).click();
+  await expect(thread.field).toBeVisible();
+  await expect(thread.page.locator(".product-title")).toContainText("Celadon mug");
+
+  await thread.page.getByRole("button", { name: "To my chats" }).click();
+  await expect(chats).toBeVisible();
+  await launcher(page).or(page.getByRole("button", { name: "Close the chat" })).first().click();
+  await expect(panel(page)).toBeHidden();
+  await launcher(page).click();
+  await expect(thread.field).toBeVisible();
+
+  // The page has said who one is: nobody signs out of it in here.
+  await thread.page.getByRole("button", { name: "Menu" }).click();
+  await expect(thread.page.getByRole("menu")).toBeVisible();
+  await expect(thread.page.getByRole("menuitem", { name: "Sign out" })).toHaveCount(0);
+});
+
 test("another product, another buyer, and the end, by the shop's own script", async ({ visit, shop }) => {
   const page = await visit();
   await haggle(page, "open");

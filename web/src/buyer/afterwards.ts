@@ -1,10 +1,24 @@
 /** What the buyer's page follows once it shows something. */
+import { effect } from "@preact/signals";
+import type { Client } from "../client/api.ts";
+import { brandName } from "../ui/brand.ts";
 import { takeDrops } from "../ui/drops.ts";
+import { firstWords } from "../ui/i18n/language.ts";
 import { followDays } from "../ui/midnight.ts";
 import { followEnter } from "./enter-choice.ts";
 
-export function follow(): void {
+export function follow(client: Client): void {
   followEnter();
   takeDrops();
   followDays();
+  followUnread(client);
+}
+
+/** Unread messages show in the title of the tab. */
+function followUnread(client: Client): void {
+  effect(() => {
+    const unread = client.unread.value.messages;
+    const title = brandName() || firstWords().app.title;
+    document.title = unread > 0 ? `(${unread}) ${title}` : title;
+  });
 }

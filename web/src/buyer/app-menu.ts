@@ -8,6 +8,7 @@ import { signOut } from "../ui/sign-out.ts";
 import type { Theme } from "../ui/theme.ts";
 import { setTheme, theme } from "../ui/theme-choice.ts";
 import { chooseEnter, startsLine } from "./enter-choice.ts";
+import { buyerNamed } from "./in-frame.ts";
 
 function leave(client: Client): void {
   const uid = client.me.peek()?.participant.uid;
@@ -51,6 +52,8 @@ export function appMenu(client: Client): MenuItem[] {
       run: () => setTheme(of),
     })),
     ...enterItems(text.enterSends, text.ctrlEnterSends(holdKeyName())),
-    { label: text.signOut, icon: "out", separated: true, run: () => leave(client) },
+    ...(buyerNamed.value
+      ? []
+      : [{ label: text.signOut, icon: "out" as const, separated: true, run: () => leave(client) }]),
   ];
 }

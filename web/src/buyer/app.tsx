@@ -2,7 +2,6 @@ import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../client/api.ts";
-import { brandName } from "../ui/brand.ts";
 import { FirstIcon } from "../ui/first-icon.tsx";
 import { firstWords } from "../ui/i18n/language.ts";
 import { later, shown, useLater } from "../ui/later.ts";
@@ -26,7 +25,6 @@ const SignedOut = lazy<{ code: string; embed: Embed | undefined }>(
 
 /** The buyer's app: a thread, and beside it, or behind it on a phone, all of the buyer's threads. */
 export function App({ client, embed }: { client: Client; embed: Embed | undefined }): JSX.Element {
-  useTitle(client);
   useWatch(client);
   useStuck(client);
   const wide = useWide();
@@ -91,15 +89,6 @@ function useWide(): boolean {
     return () => query.removeEventListener("change", follow);
   }, []);
   return wide;
-}
-
-/** Unread messages show in the title of the tab. */
-function useTitle(client: Client): void {
-  useSignalEffect(() => {
-    const unread = client.unread.value.messages;
-    const title = brandName() || firstWords().app.title;
-    document.title = unread > 0 ? `(${unread}) ${title}` : title;
-  });
 }
 
 /** Who has written something that cannot be sent is told so. */

@@ -5,8 +5,8 @@ import type { HandedToken, TokenAnswer } from "../client/ports.ts";
 import type { TokenGrant } from "../protocol/body.ts";
 import { type FromFrame, sealed, unsealed } from "../protocol/embed.ts";
 import { withWords } from "../ui/lazy.tsx";
-import { openings, openPeer } from "./in-frame.ts";
-import { show } from "./route.ts";
+import { buyerNamed, openings, openPeer, pageProduct } from "./in-frame.ts";
+import { route, show } from "./route.ts";
 
 /** How long the shop's page may take to give a token. */
 const tokenWithin = 15_000;
@@ -57,7 +57,7 @@ export function openEmbed(
       return;
     }
     if (waiting === undefined) return;
-    if (!failed) [answered, uid] = [true, now];
+    if (!failed) [answered, uid, buyerNamed.value] = [true, now, now !== undefined];
     waiting(answer);
     waiting = undefined;
   };
@@ -69,11 +69,10 @@ export function openEmbed(
       case "token":
         return tokenCame(fields);
       case "product":
-        if (typeof fields["product"] === "string") show({ kind: "product", id: fields["product"] });
-        return;
+        return toProduct(fields["product"]);
       case "shown":
         signin.value = fields["signin"] === true;
-        if (fields["shown"] === true && !shown.value) openings.value++;
+        if (fields["shown"] === true && !shown.value) opened();
         shown.value = fields["shown"] === true;
     }
   });
@@ -106,6 +105,17 @@ export function openEmbed(
       attend(client, shown, tell);
     },
   };
+}
+
+function opened(): void {
+  openings.value++;
+  if (route.value.kind === "inbox") toProduct(pageProduct.value); // nobody opens it for the list
+}
+
+function toProduct(id: unknown): void {
+  if (typeof id !== "string") return;
+  pageProduct.value = id;
+  show({ kind: "product", id });
 }
 
 /** Whether it comes to that or not, the page goes on. */

@@ -12,7 +12,7 @@ import { Icon } from "../ui/icon.tsx";
 import { MenuButton } from "../ui/menu.tsx";
 import { appMenu } from "./app-menu.ts";
 import { brief } from "./brief.ts";
-import { openPeer } from "./in-frame.ts";
+import { openPeer, pageProduct } from "./in-frame.ts";
 import { lineOf } from "./line.ts";
 import { goTo, route } from "./route.ts";
 import "../ui/field.css";
@@ -41,9 +41,21 @@ export function InboxPane({ client }: { client: Client }): JSX.Element {
         <MenuButton label={words().menu.open} items={() => appMenu(client)} />
       </header>
       {alone && <ConnectionBar state={client.connection.value} onRetry={() => client.wake()} />}
+      {alone && <ToProduct />}
       <Search client={client} />
       <Rows client={client} />
     </nav>
+  );
+}
+
+/** In a frame the list has been come to from the product of the page around it: the way back to that. */
+function ToProduct(): JSX.Element | null {
+  const id = pageProduct.value;
+  if (id === undefined) return null;
+  return (
+    <button type="button" class="button inbox-product" onClick={() => goTo({ kind: "product", id })}>
+      <Icon name="bag" /> {words().inbox.toProduct}
+    </button>
   );
 }
 

@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const client = createBrowserClient({ side: "buyer", handedToken: embed?.handedToken });
   later(() => client.loadSender());
   later(() => client.loadInbox());
-  later(async () => (await withWords(() => import("./afterwards.ts"))).follow());
+  later(async () => (await withWords(() => import("./afterwards.ts"))).follow(client));
   if (embed !== undefined) later(() => embed.attend(client));
   client.start(); // before the words are there: the first answer is then on its way
   await startLanguage();

@@ -45,9 +45,12 @@ export function show(next: Route): void {
   if (searchOf(next) !== searchOf(current.peek())) current.value = next;
 }
 
-/** Goes to another page of the app; Back leads here again. */
+/** Goes to another page of the app; Back leads here again. To the list that one came from it goes back itself. */
 export function goTo(next: Route): void {
-  if (!embedded) history.pushState(null, "", `${location.pathname}${searchOf(next)}`);
+  if (!embedded) {
+    if (next.kind === "inbox" && history.state === "inbox") return history.back();
+    history.pushState(current.peek().kind, "", `${location.pathname}${searchOf(next)}`);
+  }
   current.value = next;
 }
 

@@ -87,7 +87,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
   const prefs = openPrefs(device);
   const open = signal(conversationInAddress());
   const overlay = signal(false);
-  const around = followWindow(open);
+  const around = followWindow(open, prefs);
   const arranged = computed(() => arrangement(around.viewport.value));
   const wishToWrite = signal(0);
   const openConversation = (id: string) => {
@@ -183,8 +183,8 @@ function openGoing(
   };
 }
 
-/** What changes around the console without anybody asking: the window's width, the time, the address. */
-function followWindow(open: Signal<string | undefined>) {
+/** What changes around the console without anybody asking: the window's width, the time, the address, other windows. */
+function followWindow(open: Signal<string | undefined>, prefs: PrefStore) {
   const viewport = signal(innerWidth);
   const minute = signal(Date.now());
   const timer = setInterval(() => {
@@ -198,10 +198,12 @@ function followWindow(open: Signal<string | undefined>) {
   };
   addEventListener("resize", resized);
   addEventListener("popstate", wentBack);
+  addEventListener("storage", prefs.reread); // another window of this agent's, or another agent's: then nothing changes
   const stop = () => {
     clearInterval(timer);
     removeEventListener("resize", resized);
     removeEventListener("popstate", wentBack);
+    removeEventListener("storage", prefs.reread);
   };
   return { viewport, minute, stop };
 }

@@ -28,10 +28,8 @@ export function later<T>(load: () => Promise<T>): () => Promise<T> {
 export async function loadLater(): Promise<void> {
   const known = [...waiting].reverse();
   for (const load of known) {
-    await load().then(
-      () => waiting.delete(load),
-      () => undefined,
-    );
+    if (!waiting.delete(load)) continue; // another run has it
+    await load().catch(() => waiting.add(load));
   }
   // What was loaded may have had something of its own to load.
   if ([...waiting].some((load) => !known.includes(load))) await loadLater();

@@ -31,6 +31,7 @@ export async function openLightbox(slides: readonly Slide[], index: number): Pro
     errorMsg: text.error,
   });
   closeEvenEarly(viewer);
+  closeOnBack(viewer);
   viewer.init();
   viewer.element?.setAttribute("aria-label", words().message.picture);
 }
@@ -46,4 +47,14 @@ function closeEvenEarly(viewer: PhotoSwipe): void {
     document.removeEventListener("keydown", note, true);
     if (wanted) queueMicrotask(() => viewer.close());
   });
+}
+
+/** Where the browser has it (https://html.spec.whatwg.org/#close-requests), a phone's Back closes a viewer as it does a dialog. */
+declare const CloseWatcher: (new () => { onclose: (() => void) | null; destroy(): void }) | undefined;
+
+function closeOnBack(viewer: PhotoSwipe): void {
+  if (typeof CloseWatcher === "undefined") return;
+  const watcher = new CloseWatcher();
+  watcher.onclose = () => viewer.close();
+  viewer.on("destroy", () => watcher.destroy());
 }

@@ -45,6 +45,7 @@ let away: Away | undefined;
 const loadMessageMenu = later(() => import("./message-menu.tsx"));
 const MessageMenu = lazy<MessageMenuProps>(async () => (await loadMessageMenu()).MessageMenu);
 const loadAway = later(async (): Promise<Away> => (away ??= await import("./thread-away.tsx")));
+const Older = lazy<{ thread: Thread }>(async () => (await loadAway()).Older);
 const Pill = lazy<{ thread: Thread; toNewest: () => void }>(async () => (await loadAway()).Pill);
 const TypingBubble = lazy<{ peer: Participant | undefined }>(async () => (await loadAway()).TypingBubble);
 
@@ -120,8 +121,7 @@ function Beginning({ thread, complete }: { thread: Thread; complete: boolean }):
   if (!complete || thread.hasOlder.value) {
     return (
       <div class="thread-older">
-        {thread.loadingOlder.value && <span class="spinner" aria-hidden="true" />}
-        <span class="visually-hidden">{firstWords().thread.loadingOlder}</span>
+        {(thread.failure.value ?? thread.loadingOlder.value) && <Older thread={thread} />}
       </div>
     );
   }

@@ -24,6 +24,28 @@ export function TypingBubble({ peer }: { peer: Participant | undefined }): JSX.E
   );
 }
 
+/** What was said before is coming, or could not be loaded: then it says so, and tries again when asked. */
+export function Older({ thread }: { thread: Thread }): JSX.Element {
+  const text = words();
+  return (
+    <p class="thread-older-state" role="status">
+      {thread.loadingOlder.value ? (
+        <>
+          <span class="spinner" aria-hidden="true" />
+          <span class="visually-hidden">{text.thread.loadingOlder}</span>
+        </>
+      ) : (
+        <>
+          {text.thread.olderFailed}
+          <button type="button" class="button quiet" onClick={() => void thread.loadOlder()}>
+            {text.app.retry}
+          </button>
+        </>
+      )}
+    </p>
+  );
+}
+
 /** Leads to the newest message, and says how many are unread. */
 export function Pill({ thread, toNewest }: { thread: Thread; toNewest: () => void }): JSX.Element {
   const text = words().thread;

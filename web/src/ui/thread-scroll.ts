@@ -141,7 +141,8 @@ export function useThreadScroll(thread: Thread, entries: readonly Entry[]): Scro
     if (below < nearEnd) setWindow(onwards(thread, entries, atNewest));
     if (box.scrollTop >= nearEnd) return;
     if (from > 0) setWindow((w) => older(w, entries));
-    else if (thread.hasOlder.peek() && !thread.loadingOlder.peek()) void thread.loadOlder();
+    else if (thread.hasOlder.peek() && !thread.loadingOlder.peek() && !thread.failure.peek())
+      void thread.loadOlder();
   }, [entries, from, atNewest, thread]);
   // Who is at the end of what is loaded cannot scroll on: what has come below is drawn by itself.
   useEffect(() => {

@@ -45,6 +45,7 @@ export class Widget {
     this.options = options;
     this.product = product;
     this.words = wordsFor(options.language);
+    adopt(this.root, css); // throws in an old browser, while that is still caught
     // Apart from what the page is busy with when this comes: the two in one go may keep a finger waiting.
     soon(() => this.draw(), 1_000);
     // Who has talked here before wants to know of answers; nobody else costs the page more than the button.
@@ -129,7 +130,6 @@ export class Widget {
       host.style.setProperty(`--${name}`, value);
     }
     host.className = left ? "left" : "";
-    adopt(root, css);
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("viewBox", "0 0 24 24");
     svg.append(this.line);

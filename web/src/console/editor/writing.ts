@@ -13,7 +13,7 @@ import { type RichField, richField } from "./rich-field.ts";
 
 export type Writing = {
   readonly size: ReadonlySignal<Measure>;
-  /** How many batches of pictures are being made ready. */
+  /** How many batches of pictures are being made ready for the open conversation. */
   readonly preparing: ReadonlySignal<number>;
   /** What is typed after a slash that begins a word: it asks for a phrase. undefined while none does. */
   readonly slash: ReadonlySignal<string | undefined>;
@@ -49,6 +49,8 @@ class DraftWriting implements Writing {
   readonly size = signal(NOTHING);
   readonly preparing = signal(0);
   readonly slash = signal<string | undefined>(undefined);
+  /** Of pictures being made ready, by conversation. */
+  private readonly batches = new Map<string, number>();
   private slashDismissed = false;
   private field: RichField | undefined;
   private at: { conversation: string; thread: Thread } | undefined;
@@ -82,6 +84,7 @@ class DraftWriting implements Writing {
   open(conversation: string, thread: Thread): void {
     if (this.at?.conversation !== conversation) this.keep();
     this.at = { conversation, thread };
+    this.countBatches();
     this.load();
   }
 
@@ -92,9 +95,18 @@ class DraftWriting implements Writing {
     if (pictures.length < files.length) showToast(sharedWords().composer.notPicture);
     // They stand where they were put from now on, whatever is written while they are made ready.
     const placed = pictures.map((file) => ({ file, source: field.insertPicture(file) }));
-    this.preparing.value++;
-    void this.prepare(placed, at.conversation).finally(() => this.preparing.value--);
+    this.prepares(at.conversation, 1);
+    void this.prepare(placed, at.conversation).finally(() => this.prepares(at.conversation, -1));
   };
+
+  private prepares(conversation: string, more: 1 | -1): void {
+    this.batches.set(conversation, (this.batches.get(conversation) ?? 0) + more);
+    this.countBatches();
+  }
+
+  private countBatches(): void {
+    this.preparing.value = this.batches.get(this.at?.conversation ?? "") ?? 0;
+  }
 
   readonly insertText = (text: string): void => this.field?.insertText(text);
 

@@ -170,6 +170,8 @@ export const en = {
     save: "Save",
     saved: "Saved",
     discard: "Discard changes",
+    savedMeanwhile: (text: string) => `Saved by a colleague meanwhile: ${text}`,
+    switchedOff: "switched off",
   },
   phrases: {
     title: "Quick phrases",

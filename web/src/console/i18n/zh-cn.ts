@@ -160,6 +160,8 @@ export const zhCn: ConsoleWords = {
     save: "保存",
     saved: "已保存",
     discard: "放弃修改",
+    savedMeanwhile: (text: string) => `同事刚刚保存的内容：${text}`,
+    switchedOff: "已关闭",
   },
   phrases: {
     title: "快捷短语",

@@ -32,7 +32,12 @@ const INITIAL: Prefs = {
   contextWidth: CONTEXT_PANE.initial,
 };
 
-export type PrefStore = { readonly prefs: Signal<Prefs>; change(some: Partial<Prefs>): void };
+export type PrefStore = {
+  readonly prefs: Signal<Prefs>;
+  change(some: Partial<Prefs>): void;
+  /** Takes over what another window has changed. */
+  reread(): void;
+};
 
 export function openPrefs(from: Shelf): PrefStore {
   const prefs = signal(parsePrefs(readObject(from, KEY)));
@@ -42,6 +47,12 @@ export function openPrefs(from: Shelf): PrefStore {
       // Another window may have changed others meanwhile.
       prefs.value = { ...parsePrefs({ ...prefs.value, ...readObject(from, KEY) }), ...some };
       from.set(KEY, JSON.stringify(prefs.value));
+    },
+    reread: () => {
+      const now = parsePrefs({ ...prefs.value, ...readObject(from, KEY) });
+      // How wide things are is each window's own.
+      const { contextOpen, listWidth, contextWidth } = prefs.value;
+      prefs.value = { ...now, contextOpen, listWidth, contextWidth };
     },
   };
 }

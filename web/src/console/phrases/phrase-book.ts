@@ -23,6 +23,8 @@ export type PhraseBook = {
   fetch(): void;
   /** Asks for them, and for how they sound: somebody looks for one. */
   refresh(): void;
+  /** Asks for them now: a colleague may have changed one that is written here. */
+  latest(): Promise<Failure | undefined>;
   keep(scope: Scope, phrase: Phrase): Promise<Failure | undefined>;
   add(scope: Scope, title: string, text: string): Promise<Failure | undefined>;
   remove(scope: Scope, id: string): Promise<Failure | undefined>;
@@ -58,6 +60,10 @@ class LivePhraseBook implements PhraseBook {
     this.listen();
     this.fetch();
   };
+
+  latest(): Promise<Failure | undefined> {
+    return this.load();
+  }
 
   keep(scope: Scope, phrase: Phrase): Promise<Failure | undefined> {
     const { id, ...json } = phrase;
@@ -97,16 +103,17 @@ class LivePhraseBook implements PhraseBook {
     return this.phrases.value ?? none;
   }
 
-  private async load(): Promise<void> {
+  private async load(): Promise<Failure | undefined> {
     this.askedAt = performance.now();
     const answer = await this.client.ask({ method: "GET", path: "/v1/phrases" }, parsePhrases);
     if ("code" in answer) {
       this.askedAt = Number.NEGATIVE_INFINITY;
       this.failure.value = answer;
-      return;
+      return answer;
     }
     this.failure.value = undefined;
     this.phrases.value = answer;
+    return undefined;
   }
 
   private listen(): void {

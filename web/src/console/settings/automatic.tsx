@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import type { Failure } from "../../client/api.ts";
 import { type AutoText, parseShopSettings, type ShopSettings } from "../../protocol/shop-settings.ts";
 import { failureText } from "../../ui/i18n/failure-text.ts";
 import { language, words as sharedWords } from "../../ui/i18n/language.ts";
@@ -6,7 +7,7 @@ import { showToast } from "../../ui/toast.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { type DayHours, toOpenings, usual, weekdays } from "../model/hours.ts";
-import { type AutomaticEdit, editOf } from "./unsaved.ts";
+import { type AutomaticEdit, changedAnew, editOf } from "./unsaved.ts";
 import "./automatic.css";
 
 const PATH = "/v1/settings/shop";
@@ -15,26 +16,47 @@ const PATH = "/v1/settings/shop";
 export function Automatic() {
   const { client, unsaved } = useDesk();
   const [settings, setSettings] = useState(unsaved.automatic.value?.of);
-  const [failure, setFailure] = useState("");
-  useEffect(() => {
-    if (settings !== undefined) return;
-    void client.ask({ method: "GET", path: PATH }, parseShopSettings).then((answer) => {
-      if ("code" in answer) setFailure(failureText(sharedWords(), answer));
-      else setSettings(answer);
-    });
-  }, [client, settings]);
-  if (settings === undefined)
-    return <p role="status">{failure === "" ? sharedWords().app.loading : failure}</p>;
-  return <Form settings={settings} onSaved={setSettings} onDiscarded={() => setSettings(undefined)} />;
+  const [failure, setFailure] = useState<Failure>();
+  const load = async () => {
+    setFailure(undefined);
+    const answer = await client.ask({ method: "GET", path: PATH }, parseShopSettings);
+    if ("code" in answer) {
+      setFailure(answer);
+      return;
+    }
+    const edit = unsaved.automatic.value;
+    if (edit !== undefined && edit.of.version !== answer.version)
+      unsaved.automatic.value = changedAnew(edit, answer);
+    setSettings(answer);
+  };
+  // Also where there are changes: a colleague may have saved others since.
+  useEffect(() => void load(), [client]);
+  if (settings === undefined) {
+    if (failure !== undefined) return <NotLoaded failure={failure} onRetry={() => void load()} />;
+    return <p role="status">{sharedWords().app.loading}</p>;
+  }
+  return <Form settings={settings} onSaved={setSettings} onOvertaken={() => void load()} />;
+}
+
+function NotLoaded({ failure, onRetry }: { failure: Failure; onRetry: () => void }) {
+  return (
+    <p role="status">
+      {failureText(sharedWords(), failure)}{" "}
+      <button type="button" class="button quiet" onClick={onRetry}>
+        {sharedWords().app.retry}
+      </button>
+    </p>
+  );
 }
 
 type FormProps = {
   settings: ShopSettings;
   onSaved: (settings: ShopSettings) => void;
-  onDiscarded: () => void;
+  /** A colleague has saved others. */
+  onOvertaken: () => void;
 };
 
-function Form({ settings, onSaved, onDiscarded }: FormProps) {
+function Form({ settings, onSaved, onOvertaken }: FormProps) {
   const { client, unsaved } = useDesk();
   const words = consoleWords().automatic;
   const shown = unsaved.automatic.value ?? editOf(settings);
@@ -53,6 +75,10 @@ function Form({ settings, onSaved, onDiscarded }: FormProps) {
     const answer = await client.ask({ method: "PUT", path: PATH, json }, parseShopSettings);
     if ("code" in answer) {
       showToast(failureText(sharedWords(), answer));
+      if (answer.code === "settings_changed") {
+        unsaved.automatic.value ??= shown;
+        onOvertaken();
+      }
       return;
     }
     showToast(words.saved);
@@ -61,6 +87,8 @@ function Form({ settings, onSaved, onDiscarded }: FormProps) {
     unsaved.automatic.value = now === undefined || now === shown ? undefined : { ...now, of: answer };
     onSaved(answer);
   };
+  const saved = (mine: AutoText, theirs: AutoText) =>
+    shown.overtaken && (mine.on !== theirs.on || mine.text !== theirs.text) ? theirs : undefined;
   const changeDay = (day: number, hours: DayHours) =>
     change({ days: days.map((old, at) => (at === day ? hours : old)) });
   return (
@@ -70,12 +98,14 @@ function Form({ settings, onSaved, onDiscarded }: FormProps) {
         name={words.greeting}
         hint={words.greetingHint}
         value={greeting}
+        saved={saved(greeting, settings.greeting)}
         onChange={(text) => change({ greeting: text })}
       />
       <Text
         name={words.away}
         hint={words.awayHint}
         value={away}
+        saved={saved(away, settings.away)}
         onChange={(text) => change({ away: text })}
       />
       {away.on && (
@@ -98,24 +128,31 @@ function Form({ settings, onSaved, onDiscarded }: FormProps) {
           ))}
         </fieldset>
       )}
-      <div class="c-automatic-actions">
-        {unsaved.automatic.value !== undefined && (
-          <button
-            type="button"
-            class="button"
-            onClick={() => {
-              unsaved.automatic.value = undefined;
-              onDiscarded();
-            }}
-          >
-            {words.discard}
-          </button>
-        )}
-        <button type="submit" class="button primary">
-          {words.save}
-        </button>
-      </div>
+      <Actions />
     </form>
+  );
+}
+
+function Actions() {
+  const { unsaved } = useDesk();
+  const words = consoleWords().automatic;
+  return (
+    <div class="c-automatic-actions">
+      {unsaved.automatic.value !== undefined && (
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            unsaved.automatic.value = undefined;
+          }}
+        >
+          {words.discard}
+        </button>
+      )}
+      <button type="submit" class="button primary">
+        {words.save}
+      </button>
+    </div>
   );
 }
 
@@ -124,10 +161,18 @@ function zones(current: string): readonly string[] {
   return known.includes(current) ? known : [current, ...known];
 }
 
-type TextProps = { name: string; hint: string; value: AutoText; onChange: (value: AutoText) => void };
+type TextProps = {
+  name: string;
+  hint: string;
+  value: AutoText;
+  /** What a colleague has saved meanwhile, if it is something else. */
+  saved: AutoText | undefined;
+  onChange: (value: AutoText) => void;
+};
 
-function Text({ name, hint, value, onChange }: TextProps) {
+function Text({ name, hint, value, saved, onChange }: TextProps) {
   const { me } = useDesk();
+  const words = consoleWords().automatic;
   return (
     <div class="c-automatic-text">
       <label class="c-automatic-switch">
@@ -151,6 +196,11 @@ function Text({ name, hint, value, onChange }: TextProps) {
           maxLength={me.limits.text}
           onInput={(event) => onChange({ ...value, text: event.currentTarget.value })}
         />
+      )}
+      {saved !== undefined && (
+        <p class="c-hint" role="status">
+          {words.savedMeanwhile(saved.on ? saved.text : words.switchedOff)}
+        </p>
       )}
     </div>
   );

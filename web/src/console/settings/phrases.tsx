@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Failure } from "../../client/api.ts";
 import type { Phrase } from "../../protocol/phrase.ts";
 import { failureText } from "../../ui/i18n/failure-text.ts";
@@ -8,6 +8,7 @@ import { showToast } from "../../ui/toast.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import type { Scope } from "../model/phrases.ts";
+import type { PhraseBook } from "../phrases/phrase-book.ts";
 import { holdsChanges, type PhraseEdit } from "./unsaved.ts";
 import "./book.css";
 
@@ -116,25 +117,39 @@ function Row({ scope, phrase, at, count, onEdit }: RowProps) {
   );
 }
 
+/** Keeps what was written, unless a colleague has written something else there since: that is shown first. */
+async function store(
+  book: PhraseBook,
+  edit: PhraseEdit,
+  onOvertaken: (edit: PhraseEdit) => void,
+): Promise<Failure | undefined> {
+  const { scope, phrase, text } = edit;
+  const title = edit.title.trim();
+  if (phrase === undefined) return book.add(scope, title, text);
+  const failure = await book.latest();
+  if (failure !== undefined) return failure;
+  const now = book.phrases.value?.[scope].find(({ id }) => id === phrase.id);
+  if (now?.text === phrase.text && now.title === phrase.title)
+    return book.keep(scope, { id: phrase.id, place: now.place, ...(title !== "" && { title }), text });
+  onOvertaken({ ...edit, phrase: now }); // once more replaces it, or adds it where it is gone
+  return { code: "settings_changed", message: "a colleague has changed the phrase" };
+}
+
 type FormProps = { edit: PhraseEdit; onChange: (edit: PhraseEdit | undefined) => void };
 
 function Form({ edit, onChange }: FormProps) {
-  const { phrases: book, me } = useDesk();
+  const { phrases: book, me, unsaved } = useDesk();
   const words = consoleWords().phrases;
-  const { scope, phrase, title, text } = edit;
+  const { scope, title, text } = edit;
+  const [busy, setBusy] = useState(false);
   const save = async (event: SubmitEvent) => {
     event.preventDefault();
-    const named = title.trim();
-    const failure = await (phrase === undefined
-      ? book.add(scope, named, text)
-      : book.keep(scope, {
-          id: phrase.id,
-          place: phrase.place,
-          ...(named !== "" && { title: named }),
-          text,
-        }));
-    if (failure === undefined) onChange(undefined);
-    else complain(failure);
+    if (busy) return;
+    setBusy(true);
+    const failure = await store(book, edit, onChange);
+    setBusy(false);
+    if (failure !== undefined) complain(failure);
+    else if (unsaved.phrase.value === edit) onChange(undefined);
   };
   return (
     <form aria-label={words[scope]} onSubmit={(event) => void save(event)}>
@@ -143,6 +158,7 @@ function Form({ edit, onChange }: FormProps) {
         <input
           class="field"
           value={title}
+          readOnly={busy}
           maxLength={64}
           onInput={(event) => onChange({ ...edit, title: event.currentTarget.value })}
         />
@@ -155,6 +171,7 @@ function Form({ edit, onChange }: FormProps) {
           // biome-ignore lint/a11y/noAutofocus: it opened because somebody asked to write here
           autoFocus
           required
+          readOnly={busy}
           value={text}
           maxLength={me.limits.text}
           onInput={(event) => onChange({ ...edit, text: event.currentTarget.value })}
@@ -164,7 +181,7 @@ function Form({ edit, onChange }: FormProps) {
         <button type="button" class="button" onClick={() => onChange(undefined)}>
           {sharedWords().app.cancel}
         </button>
-        <button type="submit" class="button primary" disabled={text.trim() === ""}>
+        <button type="submit" class="button primary" disabled={busy || text.trim() === ""}>
           {words.save}
         </button>
       </div>

@@ -12,6 +12,8 @@ export type AutomaticEdit = {
   away: AutoText;
   zone: string;
   days: readonly DayHours[];
+  /** A colleague has saved others since these were changed. */
+  overtaken?: true;
 };
 
 /** A phrase that is written; a new one is none yet. */
@@ -63,4 +65,19 @@ export function editOf(settings: ShopSettings): AutomaticEdit {
 /** Whether closing the phrase's form would lose something. */
 export function holdsChanges(edit: PhraseEdit): boolean {
   return edit.title !== (edit.phrase?.title ?? "") || edit.text !== (edit.phrase?.text ?? "");
+}
+
+/** The same changes to settings that are newer: what nobody changed here is as it is there. */
+export function changedAnew(edit: AutomaticEdit, settings: ShopSettings): AutomaticEdit {
+  const [before, now] = [editOf(edit.of), editOf(settings)];
+  const pick = <K extends "greeting" | "away" | "zone" | "days">(key: K): AutomaticEdit[K] =>
+    JSON.stringify(edit[key]) === JSON.stringify(before[key]) ? now[key] : edit[key];
+  return {
+    of: settings,
+    greeting: pick("greeting"),
+    away: pick("away"),
+    zone: pick("zone"),
+    days: pick("days"),
+    overtaken: true,
+  };
 }

@@ -65,6 +65,8 @@ export const en = {
     newCount: (n: number) => plural(n, { one: `${n} new message`, other: `${n} new messages` }),
     toLatest: "To the latest message",
     failed: "The messages could not be loaded",
+    loadingOlder: "Loading older messages…",
+    olderFailed: "Older messages could not be loaded",
   },
   composer: {
     ...firstEn.composer,
@@ -149,6 +151,7 @@ export const en = {
     product: (title: string) => `[Product] ${title}`,
     recalled: "[Taken back]",
     more: "Show more",
+    toProduct: "Back to the product",
     failed: "Your conversations could not be loaded",
   },
   page: {

@@ -47,7 +47,6 @@ export const firstEn = {
   },
   thread: {
     unread: "New messages",
-    loadingOlder: "Loading older messages…",
     start: "This is the beginning of your conversation",
     today: "Today",
     yesterday: "Yesterday",

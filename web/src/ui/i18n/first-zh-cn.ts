@@ -44,7 +44,6 @@ export const firstZhCn: FirstWords = {
   },
   thread: {
     unread: "以下是新消息",
-    loadingOlder: "正在加载更早的消息…",
     start: "对话从这里开始",
     today: "今天",
     yesterday: "昨天",

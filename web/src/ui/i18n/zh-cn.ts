@@ -59,6 +59,8 @@ export const zhCn: Words = {
     newCount: (n) => `${n} 条新消息`,
     toLatest: "回到最新消息",
     failed: "消息加载失败",
+    loadingOlder: "正在加载更早的消息…",
+    olderFailed: "更早的消息加载失败",
   },
   composer: {
     ...firstZhCn.composer,
@@ -120,6 +122,7 @@ export const zhCn: Words = {
     product: (title) => `[商品] ${title}`,
     recalled: "[已撤回]",
     more: "显示更多",
+    toProduct: "回到商品",
     failed: "对话列表加载失败",
   },
   page: {
