@@ -101,6 +101,7 @@ func (b Backend) Revoke(ctx context.Context, uid UID) error {
 		return err
 	}
 	at := b.s.now().UTC().Truncate(time.Millisecond)
+	revoked := Event{Revoked: &RevokedEvent{At: at}}
 	_, err := carry(ctx, b.s, &change[struct{}, struct{}]{
 		ask: func(ctx context.Context) (struct{}, error) {
 			if err := b.s.store.Revoke(ctx, uid, at); err != nil {
@@ -109,10 +110,12 @@ func (b Backend) Revoke(ctx context.Context, uid UID) error {
 			return struct{}{}, nil
 		},
 		tell: func(ctx context.Context, done struct{}) (struct{}, error) {
-			b.s.publish(ctx, []Topic{{EventsOf, uid}}, Event{Revoked: &RevokedEvent{At: at}})
+			b.s.publish(ctx, []Topic{{EventsOf, uid}}, revoked)
 			return done, nil
 		},
 		touched: func() []UID { return []UID{uid} },
+		// One node by itself does not look for revocations. A session that is ended in vain comes back.
+		suspected: revoked,
 	})
 	return err
 }

@@ -49,11 +49,16 @@ func guarded(do func() error) (err error) {
 
 // change is something that the store is asked to keep and others are told of.
 type change[T, R any] struct {
-	ask  func(ctx context.Context) (T, error)
-	tell func(ctx context.Context, done T) (R, error) // its context has no end
+	ask func(ctx context.Context) (T, error)
+
+	// tell gets the context of who waits for it: one without an end where nobody does.
+	tell func(ctx context.Context, done T) (R, error)
 
 	// touched are those who look into the store when nobody learns what became of it.
 	touched func() []UID
+
+	// suspected is what they are told then, if looking is not enough.
+	suspected Event
 
 	// left is called after tell where whoever asked has left by then; nil for nothing.
 	left func(ctx context.Context, done T)
@@ -65,19 +70,19 @@ type change[T, R any] struct {
 func carry[T, R any](ctx context.Context, s *Service, c *change[T, R]) (R, error) {
 	var none R
 	done, err := c.ask(ctx)
-	ctx = context.WithoutCancel(ctx)
 	if err == nil {
 		return c.tell(ctx, done)
 	}
+	ctx = context.WithoutCancel(ctx)
 	late, ok := errors.AsType[*UnsettledError[T]](err)
 	if !ok {
-		s.suspect(ctx, err, c.touched)
+		s.suspect(ctx, err, c.touched, &c.suspected)
 		return none, err
 	}
 	settle := func() (R, error) {
 		done, err := late.Settled()
 		if err != nil {
-			s.suspect(ctx, err, c.touched)
+			s.suspect(ctx, err, c.touched, &c.suspected)
 			return none, err
 		}
 		result, err := c.tell(ctx, done)
@@ -97,9 +102,9 @@ func carry[T, R any](ctx context.Context, s *Service, c *change[T, R]) (R, error
 	return settle() // nobody would wait for it but the caller
 }
 
-// suspect has the sessions of those who may have been told something look into the store,
-// if nobody knows whether it has kept what it was asked for.
-func (s *Service) suspect(ctx context.Context, err error, touched func() []UID) {
+// suspect publishes ev for those who may have been told something, if nobody knows whether
+// the store has kept what it was asked for. An empty event has their sessions look into it.
+func (s *Service) suspect(ctx context.Context, err error, touched func() []UID, ev *Event) {
 	if AsError(err).Code != "outcome_unknown" {
 		return
 	}
@@ -107,7 +112,7 @@ func (s *Service) suspect(ctx context.Context, err error, touched func() []UID) 
 	for _, uid := range touched() {
 		topics = append(topics, Topic{EventsOf, uid})
 	}
-	s.publish(ctx, topics, Event{})
+	s.publish(ctx, topics, *ev)
 }
 
 // inTime returns what comes of do, or that ctx has ended if that is first: do goes on all

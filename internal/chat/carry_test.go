@@ -24,9 +24,11 @@ type slowStore struct {
 	loses bool // what comes of it: nobody learns it
 }
 
-// slow returns a service of the world's whose store takes a while for what it keeps.
+// slow returns a service of the world's whose store takes a while for what it keeps. What
+// it warns of is in w.warned.
 func (w *world) slow(takes time.Duration) *chat.Service {
-	return chat.NewService(&slowStore{MemStore: w.store, takes: takes}, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
+	log := slog.New(slog.NewTextHandler(&w.warned, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return chat.NewService(&slowStore{MemStore: w.store, takes: takes}, w.bus, w.limit, chat.DefaultLimits(), log)
 }
 
 // slowly has do done after a while. Those who leave earlier may learn later what came of it.
@@ -92,47 +94,51 @@ func (s *slowStore) Revoke(ctx context.Context, uid chat.UID, at time.Time) erro
 type asked struct {
 	ask  func(ctx context.Context, w *world, id chat.ConversationID) error
 	told func(ev *chat.Event) bool
+
+	// suspected says that they are told so also where nobody knows whether it is stored.
+	suspected bool
 }
 
 func allAsked() map[string]asked {
 	return map[string]asked{
 		"a message": {
-			func(ctx context.Context, w *world, id chat.ConversationID) error {
+			ask: func(ctx context.Context, w *world, id chat.ConversationID) error {
 				_, err := w.Send(ctx, buyer, chat.Draft{Conversation: id, Nonce: "n", Blocks: text("anybody")}, "")
 				return err
 			},
-			func(ev *chat.Event) bool { return ev.Message != nil && ev.Message.Seq == 2 },
+			told: func(ev *chat.Event) bool { return ev.Message != nil && ev.Message.Seq == 2 },
 		},
 		"what was read": {
-			func(ctx context.Context, w *world, id chat.ConversationID) error { return w.Read(ctx, seller, id, 1) },
-			func(ev *chat.Event) bool { return ev.Read != nil && ev.Read.Seq == 1 },
+			ask:  func(ctx context.Context, w *world, id chat.ConversationID) error { return w.Read(ctx, seller, id, 1) },
+			told: func(ev *chat.Event) bool { return ev.Read != nil && ev.Read.Seq == 1 },
 		},
 		"a recall": {
-			func(ctx context.Context, w *world, id chat.ConversationID) error {
+			ask: func(ctx context.Context, w *world, id chat.ConversationID) error {
 				_, err := w.Recall(ctx, buyer, id, 1, "")
 				return err
 			},
-			func(ev *chat.Event) bool { return ev.Recall != nil && ev.Recall.Seq == 1 },
+			told: func(ev *chat.Event) bool { return ev.Recall != nil && ev.Recall.Seq == 1 },
 		},
 		"a block": {
-			func(ctx context.Context, w *world, id chat.ConversationID) error {
+			ask: func(ctx context.Context, w *world, id chat.ConversationID) error {
 				_, err := w.SetBlocked(ctx, seller, id, true)
 				return err
 			},
-			func(ev *chat.Event) bool { return ev.Conversation != nil },
+			told: func(ev *chat.Event) bool { return ev.Conversation != nil },
 		},
 		"a pin": {
-			func(ctx context.Context, w *world, id chat.ConversationID) error {
+			ask: func(ctx context.Context, w *world, id chat.ConversationID) error {
 				_, err := w.SetFlag(ctx, seller, id, chat.PinnedFlag, true)
 				return err
 			},
-			func(ev *chat.Event) bool { return ev.Conversation != nil },
+			told: func(ev *chat.Event) bool { return ev.Conversation != nil },
 		},
 		"the end of all sessions": {
-			func(ctx context.Context, w *world, _ chat.ConversationID) error {
+			ask: func(ctx context.Context, w *world, _ chat.ConversationID) error {
 				return w.Backend().Revoke(ctx, buyer.UID)
 			},
-			func(ev *chat.Event) bool { return ev.Revoked != nil },
+			told:      func(ev *chat.Event) bool { return ev.Revoked != nil },
+			suspected: true,
 		},
 	}
 }
@@ -162,13 +168,16 @@ func TestStoredAfterTheSenderLeft(t *testing.T) {
 				if events := w.bus.take(); len(events) != 1 || !c.told(&events[0].Event) {
 					t.Errorf("they are told %+v", events)
 				}
+				if warned := w.warned.String(); warned != "" {
+					t.Errorf("nothing has failed, and yet it warns: %s", warned)
+				}
 			})
 		})
 	}
 }
 
 // A store that has lost its connection does not know what it has stored. Those who may be
-// concerned look for themselves.
+// concerned look for themselves; a session that may have been ended is.
 func TestStoreDoesNotKnow(t *testing.T) {
 	for name, c := range allAsked() {
 		t.Run(name, func(t *testing.T) {
@@ -177,8 +186,11 @@ func TestStoreDoesNotKnow(t *testing.T) {
 			w.Service = chat.NewService(&slowStore{MemStore: w.store, loses: true}, w.bus, w.limit, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
 			wantCode(t, c.ask(t.Context(), w, id), "outcome_unknown")
 			events := w.bus.take()
-			if len(events) != 1 || len(events[0].Topics) == 0 || !reflect.ValueOf(events[0].Event).IsZero() {
-				t.Errorf("they are told %+v, want that something may have changed", events)
+			if len(events) != 1 || len(events[0].Topics) == 0 {
+				t.Fatalf("they are told %+v, want that something may have changed", events)
+			}
+			if ev := &events[0].Event; c.suspected && !c.told(ev) || !c.suspected && !reflect.ValueOf(*ev).IsZero() {
+				t.Errorf("they are told %+v", ev)
 			}
 		})
 	}

@@ -25,7 +25,7 @@ func (s *Service) SetFlag(ctx context.Context, actor Actor, id ConversationID, f
 			}
 			return set, nil
 		},
-		tell: func(_ context.Context, set Conversation) (ConversationView, error) {
+		tell: func(ctx context.Context, set Conversation) (ConversationView, error) {
 			return s.changed(ctx, actor, set, side)
 		},
 		touched: func() []UID { return []UID{actor.UID} },

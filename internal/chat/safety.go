@@ -23,7 +23,7 @@ func (s *Service) SetBlocked(ctx context.Context, actor Actor, id ConversationID
 			}
 			return conv, nil
 		},
-		tell: func(_ context.Context, conv Conversation) (ConversationView, error) {
+		tell: func(ctx context.Context, conv Conversation) (ConversationView, error) {
 			return s.changed(ctx, actor, conv, BuyerSide, MerchantSide)
 		},
 		touched: func() []UID { return uids[:] },

@@ -38,7 +38,7 @@ func (s *Service) send(ctx context.Context, actor Actor, d Draft, origin ClientI
 	a.Hash = hash
 	return carry(ctx, s, &change[Appended, Appended]{
 		ask:     func(ctx context.Context) (Appended, error) { return s.append(ctx, a) },
-		tell:    func(_ context.Context, done Appended) (Appended, error) { return s.appended(ctx, done, origin), nil },
+		tell:    func(ctx context.Context, done Appended) (Appended, error) { return s.appended(ctx, done, origin), nil },
 		touched: func() []UID { return uids[:] },
 		left:    func(ctx context.Context, done Appended) { s.answerByItself(ctx, &done) },
 	})

@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -85,6 +86,8 @@ type world struct {
 	flaky *testkit.FlakyStore
 	bus   *recorder
 	limit allowance
+
+	warned bytes.Buffer // see slow
 
 	askers int // so many have asked, see asks
 }
