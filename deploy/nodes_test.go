@@ -1,7 +1,9 @@
 package deploy_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -23,6 +25,50 @@ func TestNodeEnds(t *testing.T) {
 				p := startProxy(t, start, ends, stays)
 				p.nodeEnds(t, ends, wait != "0s")
 			})
+		}
+	}
+}
+
+// TestTooMuch: a body that the proxy refuses is not the server's failure, or anybody could
+// have a server left out. Of one server alone nginx never leaves any out.
+func TestTooMuch(t *testing.T) {
+	t.Parallel()
+	binary := program(t)
+	for name, start := range proxies() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			one, other := startHaggle(t, binary), startHaggle(t, binary)
+			p := startProxy(t, start, one, other)
+			for range 4 {
+				p.tooMuch(t, http.MethodPut, "/v1/files/n-0002")
+				p.tooMuch(t, http.MethodPost, "/v1/sse/x/1")
+			}
+			me := http.Header{"Authorization": {"Bearer " + one.token(t)}}
+			for range 20 {
+				if status, answer := p.ask(t, http.MethodGet, "/v1/me", http.NoBody, me); status != http.StatusOK {
+					t.Errorf("and then somebody is answered %d %.200s", status, answer)
+				}
+			}
+			for i, server := range []*haggle{one, other} {
+				eventually(t, func() error {
+					if server.log.last(`"path":"/v1/me"`) == "" {
+						return fmt.Errorf("server %d is asked no more", i)
+					}
+					return nil
+				})
+			}
+		})
+	}
+}
+
+// tooMuch sends more than is taken, with its length and without.
+func (p *proxy) tooMuch(t *testing.T, method, path string) {
+	t.Helper()
+	const more = 26 << 20
+	header := http.Header{"Authorization": {"Bearer " + p.server.token(t)}, "Content-Type": {"image/png"}}
+	for _, body := range []io.Reader{bytes.NewReader(make([]byte, more)), io.LimitReader(zeros{}, more)} {
+		if status, answer := p.ask(t, method, path, body, header); status != 0 && status < 400 {
+			t.Errorf("26 MiB to %s are answered %d %.200s", path, status, answer)
 		}
 	}
 }

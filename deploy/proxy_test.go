@@ -42,7 +42,6 @@ func TestProxies(t *testing.T) {
 			t.Run("a stream says at once what there is", p.stream)
 			t.Run("nobody says where they come from", p.address)
 			t.Run("a picture of the largest size gets there", p.upload)
-			t.Run("who sends too much keeps nobody else out", p.tooMuch)
 			t.Run("who says nothing stays", p.quiet)
 		})
 	}
@@ -199,21 +198,6 @@ func (p *proxy) upload(t *testing.T) {
 	status, answer := p.ask(t, http.MethodPut, "/v1/files/n-0001", bytes.NewReader(make([]byte, largest)), header)
 	if status < 400 || status >= 500 || status == http.StatusNotFound || status == http.StatusRequestEntityTooLarge || !strings.Contains(answer, `"code"`) {
 		t.Errorf("20 MiB that are no picture are answered %d %.200s, want what Haggle says of them", status, answer)
-	}
-}
-
-// tooMuch: a body that the proxy refuses is not the server's failure, or anybody could
-// have it left out.
-func (p *proxy) tooMuch(t *testing.T) {
-	const more = 26 << 20
-	header := http.Header{"Authorization": {"Bearer " + p.server.token(t)}, "Content-Type": {"image/png"}}
-	for _, body := range []io.Reader{bytes.NewReader(make([]byte, more)), io.LimitReader(zeros{}, more)} { // with its length, and without
-		if status, answer := p.ask(t, http.MethodPut, "/v1/files/n-0002", body, header); status != 0 && status < 400 {
-			t.Errorf("26 MiB are answered %d %.200s", status, answer)
-		}
-		if err := p.ready(t); err != nil {
-			t.Errorf("and then the server is %v", err)
-		}
 	}
 }
 
