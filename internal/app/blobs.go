@@ -18,6 +18,7 @@ import (
 	"haggle/internal/config"
 	"haggle/internal/media"
 	"haggle/internal/media/s3blobs"
+	"haggle/internal/store/sqlstore"
 )
 
 // blobStore is where the pictures are.
@@ -106,20 +107,51 @@ func claimBlobs(ctx context.Context, store chat.AccessStore, blobs chat.Blobs) e
 	if err != nil {
 		return fmt.Errorf("owner of the pictures: %w", err)
 	}
-	r, err := blobs.Open(ctx, ownerKey)
-	if chat.KindOf(err) == chat.NotFound && err != nil {
+	mark, err := ownerOf(ctx, blobs)
+	if err != nil {
+		return err
+	}
+	if mark == nil {
 		if err := blobs.Put(ctx, ownerKey, own); err != nil {
 			return fmt.Errorf("--blobs: mark the bucket: %w", err)
 		}
 		return nil
 	}
+	return compareOwner(mark, own)
+}
+
+// checkBlobs refuses a bucket that claimBlobs would refuse, and leaves both as they are.
+func checkBlobs(ctx context.Context, store *sqlstore.Store, blobs chat.Blobs) error {
+	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
+	defer cancel()
+	mark, err := ownerOf(ctx, blobs)
+	if err != nil || mark == nil {
+		return err
+	}
+	own, err := store.Setting(ctx, secretOwner)
 	if err != nil {
-		return fmt.Errorf("--blobs: look at the bucket: %w", err)
+		return fmt.Errorf("owner of the pictures: %w", err)
+	}
+	return compareOwner(mark, own)
+}
+
+// ownerOf returns the bucket's mark, nil without one.
+func ownerOf(ctx context.Context, blobs chat.Blobs) ([]byte, error) {
+	r, err := blobs.Open(ctx, ownerKey)
+	switch {
+	case err != nil && chat.KindOf(err) == chat.NotFound:
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("--blobs: look at the bucket: %w", err)
 	}
 	mark, err := io.ReadAll(io.LimitReader(r, 1<<10))
 	if err = errors.Join(err, r.Close()); err != nil {
-		return fmt.Errorf("--blobs: read the bucket's mark: %w", err)
+		return nil, fmt.Errorf("--blobs: read the bucket's mark: %w", err)
 	}
+	return mark, nil
+}
+
+func compareOwner(mark, own []byte) error {
 	if !bytes.Equal(mark, own) {
 		return errors.New("--blobs: the pictures there belong to another database, whose server would take this one's for rubbish: " +
 			"give each database a prefix of its own, like s3://BUCKET/PREFIX")

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"haggle/internal/chat"
 	"haggle/internal/config"
 	"haggle/internal/media"
 	"haggle/internal/store/sqlstore"
@@ -56,7 +55,7 @@ func (o *MigrateOptions) Check() error {
 
 // Migrate copies a database into an empty one, and the pictures that it knows of to
 // another place, and compares them. Until all of it is done no server starts on the
-// new database.
+// new database. Nothing is written anywhere before both databases are fit for it.
 func Migrate(ctx context.Context, o *MigrateOptions, tell func(Migrated)) (err error) {
 	source, target, err := o.places()
 	if err != nil {
@@ -73,6 +72,16 @@ func Migrate(ctx context.Context, o *MigrateOptions, tell func(Migrated)) (err e
 		return fmt.Errorf("--from: %w", err)
 	}
 	closers = append(closers, was)
+	if err := checkWhole(ctx, was); err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
+	var is *sqlstore.Store
+	if o.To != "" {
+		if is, err = openAlone(ctx, target); err != nil {
+			return fmt.Errorf("--to: %w", err)
+		}
+		closers = append(closers, is)
+	}
 	var done Migrated
 	var last []func(context.Context) error
 	if o.BlobsTo != "" {
@@ -81,29 +90,34 @@ func Migrate(ctx context.Context, o *MigrateOptions, tell func(Migrated)) (err e
 			return err
 		}
 		closers = append(closers, from, to)
-		last = append(last, func(ctx context.Context) error {
-			return media.Copy(ctx, was, from, to, func(c media.Copied) {
-				done.Step, done.Pictures = PicturesStep, c
-				tell(done)
-			})
-		})
+		last = append(last, o.pictures(was, from, to, func(c media.Copied) {
+			done.Step, done.Pictures = PicturesStep, c
+			tell(done)
+		}))
 	}
-	if o.To == "" {
-		if err := checkWhole(ctx, was); err != nil {
-			return err
-		}
+	if is == nil {
 		return last[0](ctx)
 	}
-	is, err := openAlone(ctx, target)
-	if err != nil {
-		return fmt.Errorf("--to: %w", err)
-	}
-	closers = append(closers, is)
 	return sqlstore.Transfer(ctx, was, is, func(t sqlstore.Transferred) {
 		done.Transferred = t
 		tell(done)
 	}, last...)
 }
+
+// pictures returns the step in which they are copied. A bucket is claimed by it first,
+// as the servers of the database will want it.
+func (o *MigrateOptions) pictures(store *sqlstore.Store, from, to *blobStore, tell func(media.Copied)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if isBucket(o.BlobsTo) {
+			if err := claimBlobs(ctx, store, to); err != nil {
+				return fmt.Errorf("--blobs-to: %w", err)
+			}
+		}
+		return media.Copy(ctx, store, from, to, tell)
+	}
+}
+
+func isBucket(address string) bool { return strings.Contains(address, "://") }
 
 const (
 	// aloneWithin is how long the sessions of a server that has ended may outlive it.
@@ -167,12 +181,12 @@ func (o *MigrateOptions) places() (from, to *config.Common, err error) {
 	return from, to, err
 }
 
-// openPictures opens both places of pictures. The new one is marked as the servers of
-// the database will want it, before there is anything in it.
-func (o *MigrateOptions) openPictures(ctx context.Context, store chat.AccessStore) (from, to *blobStore, err error) {
+// openPictures opens both places of pictures. A new one that belongs to another database
+// is refused.
+func (o *MigrateOptions) openPictures(ctx context.Context, store *sqlstore.Store) (from, to *blobStore, err error) {
 	open := func(address string, check func(data string) error) (*blobStore, error) {
 		cfg, data := config.Blobs{S3Keys: o.Keys}, address
-		if strings.Contains(address, "://") {
+		if isBucket(address) {
 			cfg.Blobs, data = address, ""
 		} else if err := check(data); err != nil {
 			return nil, err
@@ -192,8 +206,8 @@ func (o *MigrateOptions) openPictures(ctx context.Context, store chat.AccessStor
 		return nil, nil, fmt.Errorf("--blobs-from: %w", err)
 	}
 	to, err = open(o.BlobsTo, func(data string) error { return claimDir(data, false) })
-	if err == nil && strings.Contains(o.BlobsTo, "://") {
-		err = claimBlobs(ctx, store, to)
+	if err == nil && isBucket(o.BlobsTo) {
+		err = checkBlobs(ctx, store, to)
 	}
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("--blobs-to: %w", err), from.Close())

@@ -89,3 +89,52 @@ func TestMigrateWithPictures(t *testing.T) {
 		t.Errorf("another shop, the same bucket: %v", err)
 	}
 }
+
+// refused is that the options are refused, with words that help.
+func refused(t *testing.T, o *MigrateOptions, words ...string) {
+	t.Helper()
+	err := Migrate(t.Context(), o, func(Migrated) {})
+	for _, want := range words {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("migrate to %q, %q: %v; want it to say %q", o.To, o.BlobsTo, err, want)
+		}
+	}
+}
+
+// A migration that is refused, for whatever reason, leaves the bucket to others and the
+// old database as it was.
+func TestMigrateRefusedClaimsNothing(t *testing.T) {
+	bucket, from, used := fakeBucket(t), t.TempDir(), t.TempDir()
+	shopIn(t, from)
+	shopIn(t, used)
+	busy := t.TempDir()
+	openStoreIn(t, busy)
+	for to, want := range map[string]string{used: "not empty", busy: "stop the server first"} {
+		refused(t, &MigrateOptions{
+			From: "sqlite://" + from, To: "sqlite://" + to, BlobsFrom: from, BlobsTo: bucket.Blobs, Keys: bucket.S3Keys,
+		}, want)
+	}
+	half := t.TempDir() // the source is one that was not filled to the end
+	broken := &MigrateOptions{From: "sqlite://" + from, To: "sqlite://" + half, BlobsFrom: from, BlobsTo: t.TempDir()}
+	for _, key := range media.BlobKeys(pictured) {
+		if err := os.Remove(filepath.Join(from, filesDir, key)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(t, broken, "has none of the 1 pictures")
+	refused(t, &MigrateOptions{From: "sqlite://" + half, BlobsFrom: from, BlobsTo: bucket.Blobs, Keys: bucket.S3Keys}, "did not come to its end")
+
+	blobs, err := openBlobs(t.Context(), bucket, "", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := blobs.Open(t.Context(), ownerKey); err == nil || chat.KindOf(err) != chat.NotFound {
+		t.Errorf("the bucket's mark: %v, %v; want none", r, err)
+	}
+	for _, dir := range []string{from, half} {
+		fresh := []byte("nobody's")
+		if got, err := openStoreIn(t, dir).Secret(t.Context(), secretOwner, fresh); err != nil || string(got) != string(fresh) {
+			t.Errorf("the old database has the bucket's mark %q, %v; want none", got, err)
+		}
+	}
+}

@@ -72,12 +72,12 @@ func Transfer(ctx context.Context, from, to *Store, tell func(Transferred), last
 // Filling returns the epoch of the store that a transfer into s, which has not come to
 // its end, is from; "" without one. Nobody may serve from such a store.
 func (s *Store) Filling(ctx context.Context) (chat.Epoch, error) {
-	value, err := s.setting(ctx, transferName)
+	value, err := s.Setting(ctx, transferName)
 	return chat.Epoch(value), err
 }
 
-// setting returns the value of a setting, nil without one.
-func (s *Store) setting(ctx context.Context, name string) (value []byte, err error) {
+// Setting returns the value of a setting, like that which Secret makes; nil without one.
+func (s *Store) Setting(ctx context.Context, name string) (value []byte, err error) {
 	err = s.query(ctx, func(r row) error {
 		value = slices.Clone(r.bytes(0))
 		return nil
@@ -195,7 +195,7 @@ type transfer struct {
 
 // begin marks the store that is filled.
 func (t *transfer) begin(ctx context.Context) error {
-	source, err := t.from.setting(ctx, epochName)
+	source, err := t.from.Setting(ctx, epochName)
 	if err != nil {
 		return err
 	}
