@@ -23,7 +23,7 @@ type migrateCommand struct {
 // Help says what to do before and after.
 func (migrateCommand) Help() string {
 	return "Stop every server first: nobody may write to either. Everything is copied, then compared, conversation by " +
-		"conversation; broken off, it goes on where it was when it is run again, and until it is done no server starts on " +
+		"conversation; broken off, it goes on where it was when it is run again with the same addresses, and until it is done no server starts on " +
 		"the new database. Then start the servers with the new address: clients go on as if nothing had happened. The old " +
 		"database stays as it is. Pictures are copied with --blobs-from and --blobs-to, and without these not touched. See " +
 		"docs/migrate.md."
@@ -51,23 +51,35 @@ func (c *migrateCommand) Run(ctx context.Context) error {
 		return err
 	}
 	tellMigrated(&last)
-	took := time.Since(start).Round(time.Millisecond)
+	c.sum(&last, time.Since(start).Round(time.Millisecond))
+	return nil
+}
+
+// sum says in the end what has been done.
+func (c *migrateCommand) sum(m *app.Migrated, took time.Duration) {
 	if c.To != "" {
-		fmt.Printf("%d conversations, %d rows are copied and compared, in %v. Serve from the new database now, and no more from the old one.\n",
-			last.Conversations, last.Rows, took)
+		what := "are copied and compared"
+		if m.Already {
+			what = "were there already, from a migration that had come to its end, and are compared once more"
+		}
+		fmt.Printf("%d conversations, %d rows %s, in %v. Serve from the new database now, and no more from the old one.\n",
+			m.Conversations, m.Rows, what, took)
 	}
-	if c.BlobsTo == "" {
+	p := &m.Pictures
+	switch {
+	case c.BlobsTo == "" && m.Already:
+		fmt.Println("Pictures were not looked at: they are where that migration has put them, if it was with pictures.")
+		return
+	case c.BlobsTo == "":
 		fmt.Println("The pictures were not touched: they are where they were.")
-		return nil
+		return
 	}
-	p := &last.Pictures
 	fmt.Printf("%d pictures are at the new place and compared: %d files of %d bytes, %d of them copied now, in %v. Serve them from there.\n",
 		p.Files-p.Missing, p.Blobs, p.Bytes, p.Fresh, took)
 	if p.Missing > 0 {
 		fmt.Printf("%d pictures were not at the old place, so that nobody could see them there either: %s", p.Missing, strings.Join(p.Keys, ", "))
 		fmt.Println()
 	}
-	return nil
 }
 
 // tellMigrated tells the terminal how far it has come.

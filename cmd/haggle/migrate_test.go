@@ -40,6 +40,9 @@ func TestMigrate_pictures(t *testing.T) {
 	if out := migrate(t, toServers...); !strings.Contains(out, moved) || !strings.Contains(out, "2 of them copied now") || !strings.Contains(out, "1 conversations") {
 		t.Errorf("migrate: %s", out)
 	}
+	if out := migrate(t, toServers...); !strings.Contains(out, "were there already") || !strings.Contains(out, moved) || !strings.Contains(out, ", 0 of them copied now") {
+		t.Errorf("once more, when it is done: %s", out)
+	}
 	after := large.start(slices.Concat(keys, []string{"--blobs", blobs, "--blobs-redirect"})...)
 	wantPictures(t, after, origin+"/", pictures)
 	after.stop(syscall.SIGTERM)

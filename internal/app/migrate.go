@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,41 +84,75 @@ func Migrate(ctx context.Context, o *MigrateOptions, tell func(Migrated)) (err e
 		closers = append(closers, is)
 	}
 	var done Migrated
-	var last []func(context.Context) error
+	var errand *sqlstore.Errand
 	if o.BlobsTo != "" {
 		from, to, err := o.openPictures(ctx, was)
 		if err != nil {
 			return err
 		}
 		closers = append(closers, from, to)
-		last = append(last, o.pictures(was, from, to, func(c media.Copied) {
+		if errand, err = o.pictures(was, from, to, func(c media.Copied) {
 			done.Step, done.Pictures = PicturesStep, c
 			tell(done)
-		}))
+		}); err != nil {
+			return err
+		}
 	}
 	if is == nil {
-		return last[0](ctx)
+		return errand.Do(ctx)
 	}
-	return sqlstore.Transfer(ctx, was, is, func(t sqlstore.Transferred) {
+	return sayErrand(sqlstore.Transfer(ctx, was, is, func(t sqlstore.Transferred) {
 		done.Transferred = t
 		tell(done)
-	}, last...)
+	}, errand))
 }
 
 // pictures returns the step in which they are copied. A bucket is claimed by it first,
 // as the servers of the database will want it.
-func (o *MigrateOptions) pictures(store *sqlstore.Store, from, to *blobStore, tell func(media.Copied)) func(context.Context) error {
-	return func(ctx context.Context) error {
+func (o *MigrateOptions) pictures(store *sqlstore.Store, from, to *blobStore, tell func(media.Copied)) (*sqlstore.Errand, error) {
+	at, err := o.picturesTo()
+	if err != nil {
+		return nil, fmt.Errorf("--blobs-to: %w", err)
+	}
+	return &sqlstore.Errand{To: at, Do: func(ctx context.Context) error {
 		if isBucket(o.BlobsTo) {
 			if err := claimBlobs(ctx, store, to); err != nil {
 				return fmt.Errorf("--blobs-to: %w", err)
 			}
 		}
 		return media.Copy(ctx, store, from, to, tell)
+	}}, nil
+}
+
+// picturesTo returns --blobs-to as it can be given again, from wherever; the same for the
+// same place.
+func (o *MigrateOptions) picturesTo() (string, error) {
+	if !isBucket(o.BlobsTo) {
+		return filepath.Abs(o.BlobsTo)
 	}
+	at, err := (&config.Blobs{Blobs: o.BlobsTo}).Bucket()
+	if err != nil {
+		return "", err
+	}
+	query := url.Values{"endpoint": {at.Endpoint.String()}, "region": {at.Region}}
+	if at.Style != "" {
+		query.Set("style", at.Style)
+	}
+	place := url.URL{Scheme: "s3", Host: at.Name, Path: "/" + at.Prefix, RawQuery: query.Encode()}
+	return place.String(), nil
 }
 
 func isBucket(address string) bool { return strings.Contains(address, "://") }
+
+// sayErrand says what to give again to whoever goes on without it.
+func sayErrand(err error) error {
+	e, ok := errors.AsType[*sqlstore.ErrandError](err)
+	if !ok {
+		return err
+	}
+	return fmt.Errorf("this migration was begun with pictures, which go to %s: give --blobs-from, and --blobs-to '%s', again; "+
+		"or empty the new database, to begin anew", e.Begun, e.Begun)
+}
 
 const (
 	// aloneWithin is how long the sessions of a server that has ended may outlive it.

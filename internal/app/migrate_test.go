@@ -101,6 +101,36 @@ func refused(t *testing.T, o *MigrateOptions, words ...string) {
 	}
 }
 
+// Pictures that broke off were forgotten when the command was run again without them,
+// or went to two places; servers started all the same.
+func TestMigrateForgetsNoPictures(t *testing.T) {
+	bucket, from, to := fakeBucket(t), t.TempDir(), t.TempDir()
+	files := shopIn(t, from)
+	if err := os.WriteFile(files[0], []byte("no picture"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	whole := MigrateOptions{From: "sqlite://" + from, To: "sqlite://" + to, BlobsFrom: from, BlobsTo: bucket.Blobs, Keys: bucket.S3Keys}
+	refused(t, &whole, media.BlobKeys(pictured)[0])
+	without, elsewhere, folder := whole, whole, whole
+	without.BlobsFrom, without.BlobsTo = "", ""
+	elsewhere.BlobsTo = strings.Replace(bucket.Blobs, "/chat?", "/other?", 1)
+	folder.BlobsTo = t.TempDir()
+	for _, o := range []*MigrateOptions{&without, &elsewhere, &folder} {
+		refused(t, o, "--blobs-from", "--blobs-to 's3://shop/chat?")
+	}
+	if err := os.WriteFile(files[0], []byte(pixel), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	whole.BlobsTo = strings.Replace(bucket.Blobs, "/chat?", "/chat/?region=us-east-1&", 1) // the same place
+	var last Migrated
+	if err := Migrate(t.Context(), &whole, func(m Migrated) { last = m }); err != nil || last.Already || last.Pictures.Blobs != 2 {
+		t.Errorf("as it was begun: %v, %+v", err, last)
+	}
+	if err := Migrate(t.Context(), &without, func(m Migrated) { last = m }); err != nil || !last.Already {
+		t.Errorf("once it is done: %v, %+v; want it to say so", err, last)
+	}
+}
+
 // A migration that is refused, for whatever reason, leaves the bucket to others and the
 // old database as it was.
 func TestMigrateRefusedClaimsNothing(t *testing.T) {

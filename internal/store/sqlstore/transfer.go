@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -10,6 +11,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"haggle/internal/chat"
 )
@@ -23,6 +25,12 @@ const (
 
 	// transferName is the setting of a store that is being filled: whose data comes.
 	transferName = "transfer"
+
+	// errandName is the setting beside it: where the errand of the transfer leads to.
+	errandName = "transfer_errand"
+
+	// finishTimeout is how long the last transaction of a transfer may take.
+	finishTimeout = time.Minute
 )
 
 // Transferred says how far a transfer has come.
@@ -31,6 +39,27 @@ type Transferred struct {
 	Conversations int64  // of All
 	All           int64
 	Rows          int64 // in this step, of all tables
+	Already       bool  // an earlier transfer had come to its end: nothing is copied
+}
+
+// Errand is what belongs to a transfer besides rows, like the copying of pictures.
+type Errand struct {
+	// To says where it leads to, without secrets. It is kept until the transfer is done:
+	// whoever goes on with it has to name the same.
+	To string
+
+	// Do does it, or what is still to be done of it. It may be called again after its end.
+	Do func(context.Context) error
+}
+
+// ErrandError refuses to go on with a transfer without its errand, or with another one.
+type ErrandError struct {
+	Begun string // where the transfer's leads to
+	Given string // where that which was given leads to, "" without one
+}
+
+func (e *ErrandError) Error() string {
+	return fmt.Sprintf("this transfer was begun with %s, and %q is given now", e.Begun, e.Given)
 }
 
 // Transfer copies everything that from keeps into to, which may be of another engine,
@@ -39,29 +68,35 @@ type Transferred struct {
 // said can be searched for anew, after a while. Nobody may write to either meanwhile.
 //
 // To is empty, or was begun to be filled from the same store: then it goes on where it
-// was. A store that is not filled to the end says so by Filling. What last does comes
-// before that end: when all is compared, and nobody may serve from it yet.
-func Transfer(ctx context.Context, from, to *Store, tell func(Transferred), last ...func(context.Context) error) error {
-	t := transfer{from: from, to: to, tell: tell}
-	if err := t.begin(ctx); err != nil {
+// was. One that was filled to the end, which who began it may not have heard, is compared
+// once more. A store that is not filled to the end says so by Filling. The errand, nil
+// without one, is done before that end: when all is compared, and nobody may serve from
+// it yet.
+func Transfer(ctx context.Context, from, to *Store, tell func(Transferred), errand *Errand) error {
+	t := transfer{from: from, to: to, tell: tell, errand: errand}
+	if t.errand == nil {
+		t.errand = &Errand{Do: func(context.Context) error { return nil }}
+	}
+	already, err := t.begin(ctx)
+	if err != nil {
 		return err
 	}
 	all, err := from.count(ctx, "conversations")
 	if err != nil {
 		return err
 	}
-	t.done = Transferred{Step: "copy", All: all}
-	if err := t.copyAll(ctx); err != nil {
-		return fmt.Errorf("copy: %w", err)
+	if !already {
+		t.done = Transferred{Step: "copy", All: all}
+		if err := t.copyAll(ctx); err != nil {
+			return fmt.Errorf("copy: %w", err)
+		}
 	}
-	t.done = Transferred{Step: "verify", All: all}
+	t.done = Transferred{Step: "verify", All: all, Already: already}
 	if err := t.verifyAll(ctx); err != nil {
 		return fmt.Errorf("verify: %w", err)
 	}
-	for _, do := range last {
-		if err := do(ctx); err != nil {
-			return err
-		}
+	if err := t.errand.Do(ctx); err != nil {
+		return err
 	}
 	if err := t.finish(ctx); err != nil {
 		return fmt.Errorf("finish: %w", err)
@@ -190,28 +225,65 @@ func marks(n int) string { return "?" + strings.Repeat(", ?", n-1) }
 type transfer struct {
 	from, to *Store
 	tell     func(Transferred)
+	errand   *Errand
 	done     Transferred
 }
 
-// begin marks the store that is filled.
-func (t *transfer) begin(ctx context.Context) error {
+// begin marks the store that is filled, unless it is already: then it has the epoch of
+// the other one, which comes in the last transaction of a transfer.
+func (t *transfer) begin(ctx context.Context) (already bool, err error) {
 	source, err := t.from.Setting(ctx, epochName)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if unfinished, err := t.from.Filling(ctx); err != nil || unfinished != "" {
-		return errors.Join(err, errors.New("what is to be copied was itself not filled to the end"))
+		return false, errors.Join(err, errors.New("what is to be copied was itself not filled to the end"))
 	}
-	switch begun, err := t.to.Filling(ctx); {
-	case err != nil:
-		return err
+	own, err := t.to.Setting(ctx, epochName)
+	if err != nil {
+		return false, err
+	}
+	begun, err := t.to.Filling(ctx)
+	if err != nil {
+		return false, err
+	}
+	switch {
 	case begun == chat.Epoch(source):
-		return nil
+		err = t.checkErrand(ctx)
 	case begun != "":
-		return errors.New("a transfer into this database was begun from another one: empty it first")
+		err = errors.New("a transfer into this database was begun from another one: empty it first")
+	case bytes.Equal(own, source):
+		return true, nil
+	default:
+		err = t.to.checkEmpty(ctx)
 	}
+	if err != nil {
+		return false, err
+	}
+	return false, t.to.write(ctx, "", func(tx tx) error {
+		if t.errand.To != "" {
+			if _, err := tx.exec(replaceSetting, errandName, []byte(t.errand.To)); err != nil {
+				return err
+			}
+		}
+		_, err := tx.exec(replaceSetting, transferName, source)
+		return err
+	})
+}
+
+// checkErrand wants the errand that the transfer was begun with, if it was with one.
+func (t *transfer) checkErrand(ctx context.Context) error {
+	begun, err := t.to.Setting(ctx, errandName)
+	if err != nil || begun == nil || string(begun) == t.errand.To {
+		return err
+	}
+	return &ErrandError{Begun: string(begun), Given: t.errand.To}
+}
+
+// checkEmpty wants a store that nobody has used.
+func (s *Store) checkEmpty(ctx context.Context) error {
 	for _, name := range []string{"conversations", "participants", "products", "files"} {
-		n, err := t.to.count(ctx, name)
+		n, err := s.count(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -219,10 +291,7 @@ func (t *transfer) begin(ctx context.Context) error {
 			return fmt.Errorf("the database to fill is not empty: it has %d %s", n, name)
 		}
 	}
-	return t.to.write(ctx, "", func(tx tx) error {
-		_, err := tx.exec(replaceSetting, transferName, source)
-		return err
-	})
+	return nil
 }
 
 func (t *transfer) copyAll(ctx context.Context) error {
@@ -409,13 +478,19 @@ func (t *transfer) compare(ctx context.Context, one *table, after []any) error {
 	if err != nil {
 		return err
 	}
-	if n != m || was != is {
+	switch same := n == m && was == is; {
+	case !same && t.done.Already:
+		return fmt.Errorf("%s: %w", one.name, errUsed)
+	case !same:
 		return fmt.Errorf("%s: %d rows were there, %d have arrived, and they differ: nobody may write to either database meanwhile", one.name, n, m)
 	}
 	t.done.Rows += n
 	t.tell(t.done)
 	return nil
 }
+
+// errUsed says that a transfer which had come to its end is not the last word.
+var errUsed = errors.New("the database to fill is not empty: it was filled from this one, and then one of them was written to")
 
 // digest returns a hash of the rows after a key, and how many there are.
 func (s *Store) digest(ctx context.Context, one *table, after []any) (sum [sha256.Size]byte, n int64, err error) {
@@ -464,25 +539,42 @@ const deleteSetting = `
 DELETE FROM settings
 WHERE name = ?`
 
-// finish takes over secrets and epoch, and the mark away: from here on it is the store.
-func (t *transfer) finish(ctx context.Context) error {
-	type setting struct {
-		name  string
-		value []byte
-	}
-	var all []setting
-	err := t.from.query(ctx, func(r row) error {
-		all = append(all, setting{r.text(0), slices.Clone(r.bytes(1))})
+// setting is one and its value.
+type setting struct {
+	name  string
+	value []byte
+}
+
+// settings returns all of them that mean something to another store, too.
+func (s *Store) settings(ctx context.Context) (all []setting, err error) {
+	err = s.query(ctx, func(r row) error {
+		if name := r.text(0); name != probeName {
+			all = append(all, setting{name, slices.Clone(r.bytes(1))})
+		}
 		return nil
 	}, selectSettings)
 	if err != nil {
-		return fmt.Errorf("read settings: %w", err)
+		return nil, fmt.Errorf("read settings: %w", err)
 	}
+	return all, nil
+}
+
+// finish takes over secrets and epoch, and the marks away: from here on it is the store.
+// Who gives up meanwhile still learns what became of it.
+func (t *transfer) finish(ctx context.Context) error {
+	all, err := t.from.settings(ctx)
+	if err != nil {
+		return err
+	}
+	if t.done.Already {
+		if err := t.compareSettings(ctx, all); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	defer cancel()
 	return t.to.write(ctx, "", func(tx tx) error {
 		for _, one := range all {
-			if one.name == probeName {
-				continue
-			}
 			if _, err := tx.exec(replaceSetting, one.name, one.value); err != nil {
 				return err
 			}
@@ -492,7 +584,26 @@ func (t *transfer) finish(ctx context.Context) error {
 				return err
 			}
 		}
-		_, err := tx.exec(deleteSetting, transferName)
-		return err
+		for _, mark := range []string{errandName, transferName} {
+			if _, err := tx.exec(deleteSetting, mark); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+// compareSettings wants no setting of a store that was filled to the end to be another
+// one now: it would be lost. One that only the source has is no reason.
+func (t *transfer) compareSettings(ctx context.Context, all []setting) error {
+	for _, one := range all {
+		value, err := t.to.Setting(ctx, one.name)
+		if err != nil {
+			return err
+		}
+		if value != nil && !bytes.Equal(value, one.value) {
+			return fmt.Errorf("setting %s: %w", one.name, errUsed)
+		}
+	}
+	return nil
 }

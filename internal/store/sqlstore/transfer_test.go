@@ -154,7 +154,7 @@ func testTransfer(t *testing.T, openSource, openTarget func() (*Store, error)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(Transfer(t.Context(), from, to, quiet), to.Close()); err != nil {
+	if err := errors.Join(Transfer(t.Context(), from, to, quiet, nil), to.Close()); err != nil {
 		t.Fatal(err)
 	}
 	to, err = openTarget() // as the server does
@@ -205,7 +205,7 @@ func checkGoesOn(t *testing.T, from, to *Store) {
 func TestTransferAgain(t *testing.T) {
 	from := filled(t, openInternal(t))
 	steps := 0
-	if err := Transfer(t.Context(), from, openInternal(t), func(Transferred) { steps++ }); err != nil {
+	if err := Transfer(t.Context(), from, openInternal(t), func(Transferred) { steps++ }, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, stop := range []int{1, 4, 9, 20, steps / 2, steps - 1} {
@@ -216,14 +216,14 @@ func TestTransferAgain(t *testing.T) {
 			if n++; n == stop {
 				cancel()
 			}
-		})
+		}, nil)
 		if cancel(); err == nil {
 			t.Fatalf("stopped at %d of %d: it says that it is done", stop, steps)
 		}
 		if unfinished, err := to.Filling(t.Context()); unfinished == "" || err != nil {
 			t.Errorf("stopped at %d: it says that it is whole, %v", stop, err)
 		}
-		if err := Transfer(t.Context(), from, to, quiet); err != nil {
+		if err := Transfer(t.Context(), from, to, quiet, nil); err != nil {
 			t.Fatalf("stopped at %d, again: %v", stop, err)
 		}
 		is := everything(t, to)
@@ -237,19 +237,126 @@ func TestTransferAgain(t *testing.T) {
 // A database with data in it is not overwritten, nor mixed with another's.
 func TestTransferRefuses(t *testing.T) {
 	from, other := filled(t, openInternal(t)), filled(t, openInternal(t))
-	if err := Transfer(t.Context(), from, other, quiet); err == nil || !strings.Contains(err.Error(), "not empty") {
+	if err := Transfer(t.Context(), from, other, quiet, nil); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Errorf("into one that is in use: %v", err)
 	}
 	to := openInternal(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := Transfer(ctx, from, to, func(Transferred) { cancel() }); err == nil {
+	if err := Transfer(ctx, from, to, func(Transferred) { cancel() }, nil); err == nil {
 		t.Fatal("it says that it is done")
 	}
-	if err := Transfer(t.Context(), other, to, quiet); err == nil || !strings.Contains(err.Error(), "from another one") {
+	if err := Transfer(t.Context(), other, to, quiet, nil); err == nil || !strings.Contains(err.Error(), "from another one") {
 		t.Errorf("from another one: %v", err)
 	}
-	if err := Transfer(t.Context(), to, openInternal(t), quiet); err == nil || !strings.Contains(err.Error(), "not filled to the end") {
+	if err := Transfer(t.Context(), to, openInternal(t), quiet, nil); err == nil || !strings.Contains(err.Error(), "not filled to the end") {
 		t.Errorf("from half of one: %v", err)
+	}
+}
+
+// Pictures that broke off are not left out, nor scattered over two places, by whoever
+// goes on with the transfer.
+func TestTransferKeepsItsErrand(t *testing.T) {
+	from, to := filled(t, openInternal(t)), openInternal(t)
+	broken, did := errors.New("no pictures"), 0
+	toA := &Errand{To: "a", Do: func(context.Context) error {
+		if did++; did == 1 {
+			return broken
+		}
+		return nil
+	}}
+	if err := Transfer(t.Context(), from, to, quiet, toA); !errors.Is(err, broken) {
+		t.Fatalf("transfer: %v, want %v", err, broken)
+	}
+	for _, other := range []*Errand{nil, {To: "b", Do: toA.Do}} {
+		err := Transfer(t.Context(), from, to, quiet, other)
+		if e, ok := errors.AsType[*ErrandError](err); !ok || e.Begun != "a" {
+			t.Errorf("gone on with %+v: %v, want it to ask for a", other, err)
+		}
+		if unfinished, err := to.Filling(t.Context()); unfinished == "" || err != nil || did != 1 {
+			t.Errorf("gone on with %+v: it says that it is whole, %v; done %d times", other, err, did)
+		}
+	}
+	if err := Transfer(t.Context(), from, to, quiet, toA); err != nil || did != 2 {
+		t.Errorf("gone on as it was begun: %v, done %d times", err, did)
+	}
+	if left, err := to.Setting(t.Context(), errandName); left != nil || err != nil {
+		t.Errorf("in the end it still has %q noted, %v", left, err)
+	}
+}
+
+// Who gives up while the last transaction is under way learns that it was stored.
+func TestTransferCanceledAtItsEnd(t *testing.T) {
+	from, to := filled(t, openInternal(t)), openInternal(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err := Transfer(ctx, from, to, quiet, &Errand{To: "a", Do: func(context.Context) error {
+		hook(t, to, cancel)
+		return nil
+	}})
+	if unfinished, e := to.Filling(t.Context()); err != nil || unfinished != "" || e != nil || ctx.Err() == nil {
+		t.Errorf("transfer: %v, being filled from %q, %v; want it done", err, unfinished, e)
+	}
+}
+
+// deafConn loses the answer to one commit.
+type deafConn struct {
+	writerConn
+	after int // how many others
+}
+
+func (c *deafConn) commit() error {
+	err := c.writerConn.commit()
+	if c.after--; c.after == -1 {
+		return errors.Join(err, errors.New("connection lost"))
+	}
+	return err
+}
+
+// A transfer whose last answer got lost is done, and says so when it is run again. Once
+// one of the databases has been written to it is refused: there is something to lose.
+func TestTransferUnheardOf(t *testing.T) {
+	from, to := filled(t, openInternal(t)), openInternal(t)
+	deaf := &Errand{To: "a", Do: func(context.Context) error {
+		return to.write(t.Context(), "", func(tx) error {
+			to.writer.conn = &deafConn{to.writer.conn, 1}
+			return nil
+		})
+	}}
+	if err := Transfer(t.Context(), from, to, quiet, deaf); err == nil || !strings.Contains(err.Error(), "connection lost") {
+		t.Fatalf("transfer: %v, want it to fail", err)
+	}
+	if unfinished, err := to.Filling(t.Context()); unfinished != "" || err != nil {
+		t.Fatalf("being filled from %q, %v; the last transaction was not stored", unfinished, err)
+	}
+	var last Transferred
+	if err := Transfer(t.Context(), from, to, func(d Transferred) { last = d }, nil); err != nil || !last.Already || last.Step != "verify" || last.Conversations != last.All {
+		t.Errorf("again: %v, %+v; want it done already, and compared", err, last)
+	}
+	mustAppend(t, to, "the next")
+	if err := Transfer(t.Context(), from, to, quiet, nil); !errors.Is(err, errUsed) || !strings.Contains(err.Error(), "not empty") {
+		t.Errorf("when it has been served from: %v", err)
+	}
+}
+
+// A database that was filled, and then got a secret of its own, keeps it.
+func TestTransferKeepsSecrets(t *testing.T) {
+	from, to := filled(t, openInternal(t)), openInternal(t)
+	if err := Transfer(t.Context(), from, to, quiet, nil); err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range []*Store{to, from} {
+		if err := Transfer(t.Context(), from, to, quiet, nil); err != nil {
+			t.Errorf("with %d having the secret: %v", i, err)
+		}
+		if _, err := s.Secret(t.Context(), "later", []byte{byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Transfer(t.Context(), from, to, quiet, nil); !errors.Is(err, errUsed) {
+		t.Errorf("with another secret in each: %v", err)
+	}
+	if got, err := to.Secret(t.Context(), "later", nil); string(got) != "\x00" || err != nil {
+		t.Errorf("the secret is %q, %v", got, err)
 	}
 }
 
@@ -260,10 +367,10 @@ func TestTransferLast(t *testing.T) {
 	broken := errors.New("no pictures")
 	for _, want := range []error{broken, nil} {
 		unfinished := chat.Epoch("")
-		err := Transfer(t.Context(), from, to, quiet, func(ctx context.Context) (err error) {
+		err := Transfer(t.Context(), from, to, quiet, &Errand{To: "shop", Do: func(ctx context.Context) (err error) {
 			unfinished, err = to.Filling(ctx)
 			return errors.Join(want, err)
-		})
+		}})
 		if !errors.Is(err, want) || unfinished == "" {
 			t.Errorf("transfer: %v, want %v; it was being filled from %q when that was asked", err, want, unfinished)
 		}
@@ -348,7 +455,7 @@ func TestTransferWhileWritten(t *testing.T) {
 				t.Error(err)
 			}
 		}
-	})
+	}, nil)
 	if err == nil || !strings.Contains(err.Error(), "differ") {
 		t.Errorf("transfer: %v, want it to say that they differ", err)
 	}
