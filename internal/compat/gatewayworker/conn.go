@@ -27,6 +27,11 @@ type Client interface {
 type Push struct {
 	Data []byte
 	Raw  bool // they go as they are; without it in a text frame
+
+	// Pings is how many frames of it a page may answer with a pong. Nobody knows, of it
+	// and of what comes after, unless it is Sure.
+	Pings int
+	Sure  bool
 }
 
 // Conn is a page's socket as PHP sees it. Message and Close are for one goroutine at a

@@ -60,7 +60,10 @@ func (g *Gate) send(m *packet, to func() (iter.Seq[*Conn], error)) {
 	}
 }
 
+// deliver hands p to sockets. What is to be known of it is worked out once for all of them:
+// it may be large, and each has its lock to take.
 func (g *Gate) deliver(conns iter.Seq[*Conn], p Push) {
+	p.Pings, p.Sure = pingsIn(p)
 	for c := range conns {
 		if c.client.Push(p) {
 			g.stats.pushes.WithLabelValues(queued).Inc()
