@@ -110,7 +110,8 @@ func (g *Gate) Run(ctx context.Context) error {
 		return g.serve(ctx, &door{name: "register", listener: g.opts.Register, most: maxRegister, secret: g.secret.set, handle: g.register.talk})
 	})
 	work.Go(func() error {
-		return g.serve(ctx, &door{name: "inner", listener: g.opts.Inner, most: maxInner, secret: g.secret.set, ordered: true, handle: g.talk})
+		passBy := func(from string) { g.passBy(firstPacket, from) }
+		return g.serve(ctx, &door{name: "inner", listener: g.opts.Inner, most: maxInner, secret: g.secret.set, ordered: true, line: line{passBy: passBy}, handle: g.talk})
 	})
 	work.Go(func() error { return g.pingWorkers(ctx) })
 	return work.Wait()

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"haggle/internal/chat"
 )
 
@@ -261,6 +263,32 @@ func bareGate(t testing.TB) *Gate {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// loggingGate is a bareGate, and what it says in the log.
+func loggingGate(t testing.TB) (*Gate, *lockedBuffer) {
+	t.Helper()
+	logs := &lockedBuffer{}
+	g := bareGate(t)
+	g.complain = newComplaints(slog.New(slog.NewTextHandler(logs, nil)))
+	return g, logs
+}
+
+// counted is what a counter is at.
+func counted(t testing.TB, c prometheus.Collector) (n float64) {
+	t.Helper()
+	r := prometheus.NewPedanticRegistry()
+	r.MustRegister(c)
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			n += m.GetCounter().GetValue()
+		}
+	}
+	return n
 }
 
 // visitOf is a connection that nobody waits for.

@@ -122,6 +122,10 @@ func (f *inflow) release() {
 	f.waits = nil
 }
 
+// past reports whether all is carried out up to there, or nothing more will be; the caller
+// holds mu.
+func (f *inflow) past(upTo uint64) bool { return f.ended || upTo <= f.done }
+
 // mark is up to what has come by now; nil if that is carried out, or if somebody has
 // waited in vain for what is not. unread says that the kernel may have something that is
 // not read.
@@ -135,7 +139,7 @@ func (f *inflow) mark(unread bool) *mark {
 	if unread {
 		upTo += uint64(max(f.look(), 0))
 	}
-	if f.ended || upTo <= f.done || f.done < f.vain {
+	if f.past(upTo) || f.done < f.vain {
 		return nil
 	}
 	m := &mark{flow: f, upTo: upTo, from: time.Now(), come: make(chan struct{}), seen: f.read}
@@ -143,16 +147,16 @@ func (f *inflow) mark(unread bool) *mark {
 	return m
 }
 
-// await waits until what m marks is carried out, and reports whether it is. It gives up
-// when ctx ends, and before that where nothing has come for sayWithin of what is missing,
-// as of half a packet.
+// await waits until what m marks is carried out, or its connection has ended, and reports
+// whether that is so. It gives up when ctx ends, and before that where nothing has come for
+// sayWithin of what is missing, as of half a packet, or somebody else has given up on that.
 func (m *mark) await(ctx context.Context) bool {
 	timer := time.NewTimer(time.Until(m.from.Add(sayWithin)))
 	defer timer.Stop()
 	for {
 		select {
 		case <-m.come:
-			return true
+			return m.reached()
 		case <-ctx.Done():
 			return m.giveUp()
 		case <-timer.C:
@@ -175,13 +179,20 @@ func (m *mark) stands() bool {
 	return quiet && still
 }
 
-// giveUp has nobody wait again for what m marks, unless it is carried out by now, which
-// it reports.
+// reached reports whether there is nothing to wait for any more.
+func (m *mark) reached() bool {
+	m.flow.mu.Lock()
+	defer m.flow.mu.Unlock()
+	return m.flow.past(m.upTo)
+}
+
+// giveUp has nobody wait again for what m marks, unless there is nothing to wait for by
+// now, which it reports.
 func (m *mark) giveUp() bool {
 	f := m.flow
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.ended || m.upTo <= f.done {
+	if f.past(m.upTo) {
 		return true
 	}
 	f.vain = max(f.vain, m.upTo)

@@ -140,12 +140,29 @@ func TestInflow_givesUp(t *testing.T) {
 	if !second.over() {
 		t.Error("the second still waits")
 	}
+	if second.await(t.Context()) {
+		t.Error("the second is told that it is carried out")
+	}
 	f.read = 20
 	if f.mark(false) != nil {
 		t.Error("another waits for it")
 	}
 	if f.carried(10); f.mark(false) == nil {
 		t.Error("it goes on, and nobody waits for what is more")
+	}
+}
+
+// Nothing is in vain that is carried out, or that nobody can say any more.
+func TestInflow_reached(t *testing.T) {
+	for name, reach := range map[string]func(*inflow){
+		"carried out": func(f *inflow) { f.carried(0) },
+		"ended":       (*inflow).end,
+	} {
+		f := flowOf(0)
+		m := f.mark(false)
+		if reach(f); !m.await(t.Context()) {
+			t.Errorf("%s: it counts as given up", name)
+		}
 	}
 }
 
@@ -159,13 +176,17 @@ func flowOf(done uint64) *inflow {
 // synctest.
 func followed(ctx context.Context, t *testing.T, flows ...*inflow) time.Duration {
 	t.Helper()
-	g := bareGate(t)
+	began := time.Now()
+	follower(bareGate(t), flows...).follow(ctx)
+	return time.Since(began)
+}
+
+// follower is a peer that has come after connections of its address.
+func follower(g *Gate, flows ...*inflow) *peer {
 	for i, f := range flows {
 		g.peers.add(&peer{visit: &visit{order: uint64(i), flow: f}, ip: "10.0.0.1"})
 	}
-	began := time.Now()
-	(&peer{visit: &visit{order: uint64(len(flows))}, gate: g, ip: "10.0.0.1"}).follow(ctx)
-	return time.Since(began)
+	return &peer{visit: &visit{order: uint64(len(flows))}, gate: g, ip: "10.0.0.1"}
 }
 
 // However many connections there are, a call waits for all of them together no longer
@@ -192,6 +213,29 @@ func TestFollow_onePastAnother(t *testing.T) {
 		time.AfterFunc(late, func() { busy.carried(0) })
 		if took := followed(t.Context(), t, stuck, busy); took != late {
 			t.Errorf("a call waits %v, and what the second has said is carried out after %v", took, late)
+		}
+	})
+}
+
+// A call that has waited in vain says so, and so does one that another has made wait no
+// longer. One that has not says nothing.
+func TestFollow_inVainIsSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, logs := loggingGate(t)
+		stuck, ended, soon := flowOf(0), flowOf(0), flowOf(0)
+		time.AfterFunc(time.Millisecond, func() { soon.carried(0) })
+		time.AfterFunc(time.Millisecond, ended.end)
+		first, second := follower(g, stuck, ended, soon), follower(g)
+		second.order = first.order + 1
+		var calls sync.WaitGroup
+		calls.Go(func() { first.follow(t.Context()) })
+		calls.Go(func() { second.follow(t.Context()) })
+		calls.Wait()
+		if n := counted(t, g.stats.passedBy.WithLabelValues(keptFlow)); n != 2 {
+			t.Errorf("%v waits in vain are counted, want 2", n)
+		}
+		if n := strings.Count(logs.String(), "order may be lost"); n != 1 || !strings.Contains(logs.String(), "address=10.0.0.1 waited_for=kept") {
+			t.Errorf("the log says so %d times, want once: %s", n, logs)
 		}
 	})
 }

@@ -148,7 +148,7 @@ func (p *peer) carried() { p.flow.carried(p.in.Buffered()) }
 
 // follow waits until what has come by now over the earlier connections of its address is
 // carried out: a BusinessWorker says bindUid over the one that it keeps, and asks over
-// another.
+// another. Where it has waited in vain, that is noted.
 func (p *peer) follow(ctx context.Context) {
 	list := marks(p.gate.peers.before(p))
 	if len(list) == 0 {
@@ -157,16 +157,27 @@ func (p *peer) follow(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, followWithin)
 	defer cancel()
 	for _, m := range list {
-		m.await(ctx)
+		if !m.await(ctx) {
+			p.gate.passBy(keptFlow, p.ip)
+		}
 	}
 }
 
-// makeRoom waits until there is room for a large packet. Others do not wait for that.
+// passBy notes that somebody at an address waits no longer for what came before it.
+func (g *Gate) passBy(what, ip string) {
+	g.stats.passedBy.WithLabelValues(what).Inc()
+	g.complain.aboutKind("passed by: "+what, "what PHP says waits no longer for what came before it: their order may be lost", "address", ip, "waited_for", what)
+}
+
+// makeRoom waits until there is room for a large packet. Others do not wait for that, which
+// is noted.
 func (p *peer) makeRoom(ctx context.Context, size int64) error {
 	if p.gate.large.TryAcquire(size) {
 		return nil
 	}
-	p.turn.end()
+	if p.turn.end() {
+		p.gate.passBy(firstPacket, p.ip)
+	}
 	ctx, cancel := context.WithTimeout(ctx, packetWithin)
 	defer cancel()
 	if err := p.gate.large.Acquire(ctx, size); err != nil {

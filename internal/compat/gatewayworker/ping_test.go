@@ -72,27 +72,27 @@ func TestPings_raw(t *testing.T) {
 	}
 }
 
-// counted is a page's socket that keeps what it is handed.
-type counted struct {
+// keeper is a page's socket that keeps what it is handed.
+type keeper struct {
 	Client
 
 	got []Push
 }
 
-func (c *counted) Push(p Push) bool {
+func (c *keeper) Push(p Push) bool {
 	c.got = append(c.got, p)
 	return true
 }
 
-func (*counted) Kick() {}
+func (*keeper) Kick() {}
 
 // What goes to many sockets is read once, before it is theirs: each of them would do so
 // under its lock, and some MiB take long.
 func TestPings_onceForAll(t *testing.T) {
 	g := bareGate(t)
-	var pages []*counted
+	var pages []*keeper
 	for range 100 {
-		page := &counted{}
+		page := &keeper{}
 		pages = append(pages, page)
 		g.Connect(page, netip.AddrPort{}, httptest.NewRequest(http.MethodGet, "/", nil))
 	}

@@ -10,6 +10,7 @@ type stats struct {
 	pushes      *prometheus.CounterVec
 	events      *prometheus.CounterVec
 	refused     *prometheus.CounterVec
+	passedBy    *prometheus.CounterVec
 }
 
 func newStats(r prometheus.Registerer) *stats {
@@ -32,9 +33,12 @@ func newStats(r prometheus.Registerer) *stats {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "haggle_compat_gateway_refused_total", Help: "What was refused of the shop's PHP, by reason.",
 		}, []string{"reason"}),
+		passedBy: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "haggle_compat_gateway_passed_by_total", Help: "How often what PHP said waited in vain for what came before it from its address, by what that is: first packets of connections, or what came over kept ones.",
+		}, []string{"waited_for"}),
 	}
 	if r != nil {
-		r.MustRegister(s.connections, s.workers, s.commands, s.pushes, s.events, s.refused)
+		r.MustRegister(s.connections, s.workers, s.commands, s.pushes, s.events, s.refused, s.passedBy)
 	}
 	return s
 }
@@ -42,4 +46,10 @@ func newStats(r prometheus.Registerer) *stats {
 const (
 	queued  = "queued"
 	dropped = "dropped"
+)
+
+// What is passed by.
+const (
+	firstPacket = "first"
+	keptFlow    = "kept"
 )

@@ -2,6 +2,7 @@ package gatewayworker
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -24,6 +25,8 @@ const followWithin = 500 * time.Millisecond
 // for none that has no answer, and still what PHP says first is to be done first: bindUid,
 // say, then sendToUid. Nobody waits for who comes from elsewhere.
 type line struct {
+	passBy func(from string) // told, unless nil, that somebody at an address has waited in vain
+
 	mu    sync.Mutex
 	turns map[string][]*turn // of those that others wait for, in order, by address; guarded by mu
 }
@@ -81,16 +84,35 @@ func (l *line) settle(from string) {
 
 // expire has the others wait no longer if there is nothing to wait for.
 func (t *turn) expire() {
+	if t.giveUp() && t.line.passBy != nil {
+		t.line.passBy(t.from)
+	}
+}
+
+// giveUp does so, and reports whether somebody has waited.
+func (t *turn) giveUp() (waited bool) {
 	t.line.mu.Lock()
 	defer t.line.mu.Unlock()
 	switch {
 	case t.said || t.over:
+		return false
 	case !t.flow.quiet() && (time.Since(t.since) < saidWithin || !t.flow.trickles()):
 		t.timer.Reset(sayWithin)
-	default:
-		t.over = true
-		t.line.settle(t.from)
+		return false
 	}
+	return t.letGo()
+}
+
+// letGo has nobody wait for the connection any more, and reports whether somebody has: who
+// has said something and came later. The caller holds mu.
+func (t *turn) letGo() (waited bool) {
+	all := t.line.turns[t.from]
+	later := all[slices.Index(all, t)+1:]
+	waited = slices.ContainsFunc(later, func(other *turn) bool { return other.said && !other.over })
+	t.timer.Stop()
+	t.over = true
+	t.line.settle(t.from)
+	return waited
 }
 
 // await returns when the connection's command may be carried out, or ctx has ended. The
@@ -122,16 +144,12 @@ func (t *turn) more() {
 	}
 }
 
-// end has nobody wait for the connection any more.
-func (t *turn) end() {
+// end has nobody wait for the connection any more, and reports whether somebody has.
+func (t *turn) end() (waited bool) {
 	if t == nil {
-		return
+		return false
 	}
 	t.line.mu.Lock()
 	defer t.line.mu.Unlock()
-	if !t.over {
-		t.timer.Stop()
-		t.over = true
-		t.line.settle(t.from)
-	}
+	return !t.over && t.letGo()
 }

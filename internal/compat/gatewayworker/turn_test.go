@@ -1,9 +1,11 @@
 package gatewayworker
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -82,6 +84,60 @@ func TestTurn_trickle(t *testing.T) {
 		if took := time.Since(began); took != saidWithin {
 			t.Errorf("the second waits for %v, want %v", took, saidWithin)
 		}
+	})
+}
+
+// What waits in vain for who came earlier says so: where that one says nothing, and where
+// there is no room for what it says. Where nobody waits nothing is lost.
+func TestTurn_inVainIsSaid(t *testing.T) {
+	large := binary.BigEndian.AppendUint32(nil, maxPacket)
+	for _, c := range []struct {
+		name       string
+		says       []byte
+		waits, end bool
+		want       float64
+	}{
+		{"a silent one", nil, true, false, 1},
+		{"a large packet", large, true, false, 1},
+		{"a silent one, and nobody waits", nil, false, false, 0},
+		{"a large packet, and nobody waits", large, false, false, 0},
+		{"one that goes", nil, true, true, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g, logs := loggingGate(t)
+			g.large.TryAcquire(maxLarge) // there is no room
+			l := line{passBy: func(from string) { g.passBy(firstPacket, from) }}
+			var running sync.WaitGroup
+			here, there := net.Pipe()
+			v := visitOf(there, &running)
+			v.turn = l.join("10.0.0.1", v.flow)
+			second := l.join("10.0.0.1", silent{})
+			if c.waits {
+				running.Go(func() { second.await(t.Context()); second.end() })
+			}
+			synctest.Wait()
+			running.Go(func() { g.talk(t.Context(), v) })
+			if _, _ = here.Write(c.says); c.end {
+				_ = here.Close()
+			}
+			<-time.After(time.Second)
+			if n := counted(t, g.stats.passedBy.WithLabelValues(firstPacket)); n != c.want || strings.Contains(logs.String(), "order may be lost") != (n > 0) {
+				t.Errorf("%s: %v waits in vain are counted, want %v, and the log says %s", c.name, n, c.want, logs)
+			}
+			second.end()
+			_ = here.Close()
+			running.Wait()
+		})
+	}
+}
+
+// So does the gate that runs.
+func TestTurn_inVainAtTheDoor(t *testing.T) {
+	w := newWorld(t, nil)
+	w.php()
+	w.php().settle()
+	becomes(t, "the log does not say so", func() bool {
+		return strings.Contains(w.logs.String(), "order may be lost\" address=127.0.0.1 waited_for=first")
 	})
 }
 
