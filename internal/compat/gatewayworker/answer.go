@@ -1,6 +1,7 @@
 package gatewayworker
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -128,23 +129,14 @@ type where struct {
 
 // UnmarshalJSON implements json.Unmarshaler: an empty array is a list to PHP.
 func (w *where) UnmarshalJSON(data []byte) error {
-	if err := checkListed(data); err != nil {
+	in := json.NewDecoder(bytes.NewReader(data))
+	kind, err := in.Token()
+	if err != nil || kind == json.Delim('[') && !in.More() {
 		return err
 	}
-	var conditions map[string]json.RawMessage
-	if err := json.Unmarshal(data, &conditions); err != nil {
-		var list []json.RawMessage
-		if json.Unmarshal(data, &list) == nil && len(list) == 0 {
-			return nil
-		}
-		return err
-	}
+	w.any = kind == json.Delim('{') && in.More()
 	type plain where
-	if err := json.Unmarshal(data, (*plain)(w)); err != nil {
-		return err
-	}
-	w.any = len(conditions) > 0
-	return nil
+	return json.Unmarshal(data, (*plain)(w))
 }
 
 // choose appends what PHP asks to know of sockets.

@@ -2,53 +2,80 @@ package gatewayworker
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
+
+// maxListed bounds the values of an array of names or numbers in a packet: one has room
+// for millions of them, each of which takes many times its bytes.
+const maxListed = 100_000
+
+var (
+	errListed = fmt.Errorf("more than %d values are listed", maxListed)
+	errNested = errors.New("an array where a name is expected")
+)
+
+// eachListed has do read each of the values of JSON that PHP has made of an array; key is
+// "" in a list. What is no array is a value alone, and null is none.
+func eachListed(data []byte, do func(in *jsontext.Decoder, key string) error) error {
+	in := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	kind := in.PeekKind()
+	if kind == jsontext.KindNull {
+		return nil
+	}
+	if kind != jsontext.KindBeginArray && kind != jsontext.KindBeginObject {
+		return do(in, "")
+	}
+	if _, err := in.ReadToken(); err != nil {
+		return err
+	}
+	for n := 0; in.PeekKind() != jsontext.KindEndArray && in.PeekKind() != jsontext.KindEndObject; n++ {
+		if n == maxListed {
+			return errListed
+		}
+		var key string
+		if kind == jsontext.KindBeginObject {
+			name, err := in.ReadToken()
+			if err != nil {
+				return err
+			}
+			key = name.String()
+		}
+		if err := do(in, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // numbers are connection ids in JSON that PHP has made of an array: the keys of an
 // object, the values of a list, or null. They are in order.
 type numbers []uint32
 
-// maxListed bounds the values of an array in a packet: one has room for millions of them,
-// each of which takes many times its bytes.
-const maxListed = 100_000
-
-var errListed = fmt.Errorf("more than %d values are listed", maxListed)
-
-// checkListed refuses JSON that may list more. There is a comma between any two.
-func checkListed(data []byte) error {
-	if bytes.Count(data, []byte(",")) >= maxListed {
-		return errListed
-	}
-	return nil
-}
-
 // UnmarshalJSON implements json.Unmarshaler.
 func (n *numbers) UnmarshalJSON(data []byte) error {
-	if err := checkListed(data); err != nil {
+	var list numbers
+	keys := bytes.HasPrefix(data, []byte("{"))
+	err := eachListed(data, func(in *jsontext.Decoder, text string) (err error) {
+		if keys {
+			err = in.SkipValue()
+		} else {
+			text, err = readName(in)
+		}
+		if number, bad := strconv.ParseUint(text, 10, 32); bad == nil { // no other is anybody's
+			list = append(list, uint32(number))
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	var list names
-	if bytes.HasPrefix(data, []byte("{")) {
-		var object map[string]json.RawMessage
-		if err := json.Unmarshal(data, &object); err != nil {
-			return err
-		}
-		list = slices.Collect(maps.Keys(object))
-	} else if err := list.UnmarshalJSON(data); err != nil {
-		return err
-	}
-	*n = make(numbers, 0, len(list))
-	for _, text := range list {
-		if number, err := strconv.ParseUint(text, 10, 32); err == nil { // no other is anybody's
-			*n = append(*n, uint32(number))
-		}
-	}
-	slices.Sort(*n)
+	slices.Sort(list)
+	*n = list
 	return nil
 }
 
@@ -59,41 +86,34 @@ type names []string
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (n *names) UnmarshalJSON(data []byte) error {
-	if err := checkListed(data); err != nil {
+	var list names
+	err := eachListed(data, func(in *jsontext.Decoder, _ string) error {
+		name, err := readName(in)
+		list = append(list, name)
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
-		return err
-	}
-	var all []any
-	switch v := v.(type) {
-	case nil:
-	case []any:
-		all = v
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			all = append(all, v[k])
-		}
-	default:
-		all = []any{v}
-	}
-	*n = make(names, 0, len(all))
-	for _, v := range all {
-		switch v := v.(type) {
-		case string:
-			*n = append(*n, v)
-		case json.Number:
-			*n = append(*n, v.String())
-		case nil:
-			*n = append(*n, "")
-		case bool:
-			*n = append(*n, strconv.Itoa(map[bool]int{true: 1}[v]))
-		default:
-			return fmt.Errorf("a %T where a name is expected", v)
-		}
-	}
+	*n = list
 	return nil
+}
+
+// readName reads what is a name.
+func readName(in *jsontext.Decoder) (string, error) {
+	token, err := in.ReadToken()
+	if err != nil {
+		return "", err
+	}
+	switch token.Kind() { //nolint:exhaustive // the others are of arrays
+	case jsontext.KindNull:
+		return "", nil
+	case jsontext.KindTrue:
+		return "1", nil
+	case jsontext.KindFalse:
+		return "0", nil
+	case jsontext.KindString, jsontext.KindNumber:
+		return token.String(), nil
+	}
+	return "", errNested
 }

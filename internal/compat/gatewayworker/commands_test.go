@@ -298,6 +298,23 @@ func TestMemory_manyNames(t *testing.T) {
 	}
 }
 
+// Nor is room made for what is inside of arrays and no name.
+func TestMemory_nested(t *testing.T) {
+	for _, data := range []string{
+		`[[` + strings.Repeat("1,", 4<<20) + `1]]`,
+		`[{"a":[` + strings.Repeat("1,", 4<<20) + `1]}]`,
+	} {
+		var before, after runtime.MemStats
+		var list names
+		runtime.ReadMemStats(&before)
+		err := list.UnmarshalJSON([]byte(data))
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; err == nil || took > 40<<20 {
+			t.Errorf("%.20s…: it takes %d bytes, %v", data, took, err)
+		}
+	}
+}
+
 // Nor are fields that there are not told of each socket.
 func TestMemory_manyFields(t *testing.T) {
 	w := newWorld(t, nil)
@@ -314,5 +331,49 @@ func TestMemory_manyFields(t *testing.T) {
 	}
 	if !strings.Contains(w.logs.String(), errFields.Error()) {
 		t.Error("the log does not say so")
+	}
+}
+
+// As many as there may be are taken, of each array, whatever the names have in them.
+func TestArrays_full(t *testing.T) {
+	w := newWorld(t, nil)
+	c, page := w.open()
+	c.Bind("U_7")
+	p := w.php()
+	p.say(text(cmdJoinGroup, 1, "a,b", ""))
+	groups := strings.Repeat(`"c,d",`, 99_999) + `"a,b"`
+	ids := strings.Repeat("9,", 99_999) + "9"
+	keys := strings.Repeat(`"9":[1,2],`, 99_999) + `"9":0`
+	p.say(text(cmdSendToGroup, 0, `{"group":[`+groups+`],"exclude":{`+keys+`}}`, "hello"))
+	p.say(text(cmdSendToGroup, 0, `{"group":[`+groups+`,"a,b"],"exclude":null}`, "too many groups"))
+	p.say(text(cmdSendToGroup, 0, `{"group":"a,b","exclude":{`+keys+`,"8":0}}`, "too many exclusions"))
+	where := `{"groups":[` + groups + `],"uid":[` + groups + `],"connection_id":[` + ids + `]}`
+	if got, want := p.ask(text(cmdSelect, 0, `{"fields":["uid"],"where":`+where+`}`, "")), `a:1:{i:1;a:1:{s:3:"uid";s:3:"U_7";}}`; got != want {
+		t.Errorf("SELECT is answered %.80s, want %s", got, want)
+	}
+	if got := page.take(t, 1); !slices.Equal(got, []string{"hello"}) {
+		t.Errorf("%q came, want hello alone", got)
+	}
+}
+
+// What PHP sends for the names of an array, and what it may.
+func TestArrays_names(t *testing.T) {
+	for data, want := range map[string][]string{
+		`null`: nil, `[]`: nil, `{}`: nil,
+		`"a"`: {"a"}, `7`: {"7"}, `true`: {"1"},
+		`["a", 7, -1.50, null, true, false]`: {"a", "7", "-1.50", "", "1", "0"},
+		`{"2":"a,b","1":"\u674e\ud800"}`:     {"a,b", "李\ufffd"},
+		"[\"\xff\"]":                         {"\ufffd"},
+	} {
+		var list names
+		if err := json.Unmarshal([]byte(data), &list); err != nil || !slices.Equal(list, want) {
+			t.Errorf("%s is read as %q, %v, want %q", data, list, err, want)
+		}
+	}
+	for _, data := range []string{`[["a"]]`, `[{}]`, `{"1":[]}`} {
+		var list names
+		if err := json.Unmarshal([]byte(data), &list); err == nil {
+			t.Errorf("%s is read as %q", data, list)
+		}
 	}
 }
