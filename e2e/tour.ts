@@ -306,6 +306,7 @@ async function settingsScreens(page: Page, look: Look): Promise<void> {
   await look({ name: "console-automatic", page });
   await page.keyboard.press("Escape");
   await expect(dialog).toHaveCount(0);
+  await page.locator(".toast").hover(); // which keeps it
   await look({ name: "console-unsaved", page });
   await page.locator(".toast button").click();
   await look({ name: "console-discard", page });

@@ -321,6 +321,23 @@ test("the keyboard comes over a dialog: what it asks for and its buttons stay in
   }
 });
 
+test("the keyboard comes over the settings: where one writes and the way out stay in sight", async ({ person }) => {
+  for (const view of [{ width, height }, { width: height, height: width }]) {
+    const page = await (await person({ ...phone, viewport: view })).console("E_1/yun");
+    await page.getByRole("button", { name: "Settings", exact: true }).tap();
+    const dialog = page.getByRole("dialog", { name: "Settings" });
+    await dialog.getByRole("tab", { name: "Quick phrases" }).tap();
+    await dialog.getByRole("button", { name: "Add a phrase" }).first().tap();
+    const seen = Math.round(view.height * 0.55);
+    await cover(page, { height: seen });
+    expect((await dialog.boundingBox())?.y).toBeGreaterThanOrEqual(0);
+    expect(await bottomOf(dialog)).toBeLessThanOrEqual(seen);
+    await dialog.getByRole("button", { name: "Cancel" }).tap();
+    await dialog.getByRole("button", { name: "Close" }).tap();
+    await expect(dialog).toBeHidden();
+  }
+});
+
 test("from a chat back to the list is a step back: the next Back leaves", async ({ person }) => {
   const thread = await chatWith(await (await person(phone)).chatAbout(1001), 1);
   const { page } = thread;

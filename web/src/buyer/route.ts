@@ -48,8 +48,8 @@ export function show(next: Route): void {
 /** Goes to another page of the app; Back leads here again. To the list that one came from it goes back itself. */
 export function goTo(next: Route): void {
   if (!embedded) {
-    if (next.kind === "inbox" && history.state === "inbox") return history.back();
-    history.pushState(current.peek().kind, "", `${location.pathname}${searchOf(next)}`);
+    if (next.kind === "inbox" && history.state === "inbox") history.back();
+    else history.pushState(current.peek().kind, "", `${location.pathname}${searchOf(next)}`);
   }
   current.value = next;
 }

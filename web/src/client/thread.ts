@@ -360,7 +360,7 @@ export class LiveThread implements Thread {
 
   /** Asks for what is missing, if anybody is looking. */
   private repair(): void {
-    if (this.failure.peek() !== undefined) void this.loadOlder(); // there is a server again
+    if (this.shown && this.failure.peek() !== undefined) void this.loadOlder(); // there is a server again
     if (!this.timeline.isLoaded) return;
     if (this.shown && (this.dirty || this.missing() !== undefined)) this.sync();
   }

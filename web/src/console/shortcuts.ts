@@ -12,8 +12,18 @@ export function useShortcuts(desk: Desk): void {
       const command = intoList ? "list" : consoleCommand(event, isWriting(event.target));
       if (command !== undefined && run(command, desk)) event.preventDefault();
     };
+    // A link dropped where nobody writes would replace the console with itself.
+    const refuse = (event: DragEvent) => {
+      if (!isWriting(event.target)) event.preventDefault();
+    };
     addEventListener("keydown", press);
-    return () => removeEventListener("keydown", press);
+    addEventListener("dragover", refuse);
+    addEventListener("drop", refuse);
+    return () => {
+      removeEventListener("keydown", press);
+      removeEventListener("dragover", refuse);
+      removeEventListener("drop", refuse);
+    };
   }, [desk]);
 }
 

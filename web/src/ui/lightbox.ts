@@ -30,31 +30,36 @@ export async function openLightbox(slides: readonly Slide[], index: number): Pro
     arrowNextTitle: text.next,
     errorMsg: text.error,
   });
-  closeEvenEarly(viewer);
-  closeOnBack(viewer);
+  closeOnBack(viewer, closeEvenEarly(viewer));
   viewer.init();
   viewer.element?.setAttribute("aria-label", words().message.picture);
 }
 
-/** The viewer hears no keys until it has faded in; who pressed Esc before that meant it. */
-function closeEvenEarly(viewer: PhotoSwipe): void {
-  let wanted = false;
+/** The viewer hears nothing until it has faded in; who pressed Esc before that meant it. Returns what closes it. */
+function closeEvenEarly(viewer: PhotoSwipe): () => void {
+  let [opened, wanted] = [false, false];
+  const close = () => {
+    if (opened) viewer.close();
+    else wanted = true;
+  };
   const note = (event: KeyboardEvent) => {
-    wanted ||= event.key === "Escape";
+    if (event.key === "Escape") close();
   };
   document.addEventListener("keydown", note, true);
   viewer.on("openingAnimationEnd", () => {
     document.removeEventListener("keydown", note, true);
-    if (wanted) queueMicrotask(() => viewer.close());
+    opened = true;
+    if (wanted) queueMicrotask(close);
   });
+  return close;
 }
 
 /** Where the browser has it (https://html.spec.whatwg.org/#close-requests), a phone's Back closes a viewer as it does a dialog. */
 declare const CloseWatcher: (new () => { onclose: (() => void) | null; destroy(): void }) | undefined;
 
-function closeOnBack(viewer: PhotoSwipe): void {
+function closeOnBack(viewer: PhotoSwipe, close: () => void): void {
   if (typeof CloseWatcher === "undefined") return;
   const watcher = new CloseWatcher();
-  watcher.onclose = () => viewer.close();
+  watcher.onclose = close;
   viewer.on("destroy", () => watcher.destroy());
 }

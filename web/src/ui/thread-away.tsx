@@ -37,7 +37,14 @@ export function Older({ thread }: { thread: Thread }): JSX.Element {
       ) : (
         <>
           {text.thread.olderFailed}
-          <button type="button" class="button quiet" onClick={() => void thread.loadOlder()}>
+          <button
+            type="button"
+            class="button quiet"
+            onClick={({ detail, currentTarget }) => {
+              if (detail === 0) focusThread(currentTarget);
+              void thread.loadOlder();
+            }}
+          >
             {text.app.retry}
           </button>
         </>
@@ -56,17 +63,21 @@ export function Pill({ thread, toNewest }: { thread: Thread; toNewest: () => voi
       class="thread-pill"
       onClick={({ detail, currentTarget }) => {
         toNewest();
-        // By a key: the focus would be lost with the button.
-        if (detail === 0)
-          currentTarget.parentElement
-            ?.querySelector<HTMLElement>(".thread-scroll")
-            ?.focus({ preventScroll: true });
+        if (detail === 0) focusThread(currentTarget);
       }}
     >
       {fresh > 0 ? <span>{text.newCount(fresh)}</span> : <span class="visually-hidden">{text.toLatest}</span>}
       <Icon name="down" />
     </button>
   );
+}
+
+/** For what was pressed by a key: the focus would be lost with the button. */
+function focusThread(button: HTMLElement): void {
+  button
+    .closest(".thread-frame")
+    ?.querySelector<HTMLElement>(".thread-scroll")
+    ?.focus({ preventScroll: true });
 }
 
 /** What keys and fingers do in a thread, but for scrolling. */

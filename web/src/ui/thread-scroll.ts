@@ -304,7 +304,7 @@ function lastInSight(box: HTMLElement, drawn: readonly Entry[]): number | undefi
 /** A page of short messages may not fill the screen, and what cannot scroll would never load more. */
 function useFillScreen(ref: RefObject<HTMLElement>, thread: Thread, drawn: readonly Entry[]): void {
   useSignalEffect(() => {
-    const idle = thread.hasOlder.value && !thread.loadingOlder.value;
+    const idle = thread.hasOlder.value && !thread.loadingOlder.value && !thread.failure.value;
     const { value: newer } = thread.hasNewer;
     const box = ref.current;
     if (box === null || drawn.length === 0 || box.scrollHeight > box.clientHeight) return;

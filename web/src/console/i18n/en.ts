@@ -170,7 +170,7 @@ export const en = {
     save: "Save",
     saved: "Saved",
     discard: "Discard changes",
-    savedMeanwhile: (text: string) => `Saved by a colleague meanwhile: ${text}`,
+    savedMeanwhile: "Saved by a colleague meanwhile:",
     switchedOff: "switched off",
   },
   phrases: {

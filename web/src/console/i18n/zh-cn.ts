@@ -160,7 +160,7 @@ export const zhCn: ConsoleWords = {
     save: "保存",
     saved: "已保存",
     discard: "放弃修改",
-    savedMeanwhile: (text: string) => `同事刚刚保存的内容：${text}`,
+    savedMeanwhile: "同事刚刚保存的内容：",
     switchedOff: "已关闭",
   },
   phrases: {

@@ -30,5 +30,9 @@ test("what another window has switched off is off in this one, which keeps its o
   one.change({ sound: false, listWidth: 333 });
   other.reread();
   expect(other.prefs.value.sound).toBe(false);
+  other.change({ badge: false });
   expect(other.prefs.value.listWidth).not.toBe(333);
+  const before = other.prefs.value;
+  other.reread();
+  expect(other.prefs.value).toBe(before);
 });

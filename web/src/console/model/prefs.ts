@@ -41,18 +41,21 @@ export type PrefStore = {
 
 export function openPrefs(from: Shelf): PrefStore {
   const prefs = signal(parsePrefs(readObject(from, KEY)));
+  /** As another window may have changed them; how wide things are is each window's own. */
+  const latest = (): Prefs => {
+    const { contextOpen, listWidth, contextWidth } = prefs.value;
+    const stored = parsePrefs({ ...prefs.value, ...readObject(from, KEY) });
+    return { ...stored, contextOpen, listWidth, contextWidth };
+  };
   return {
     prefs,
     change: (some) => {
-      // Another window may have changed others meanwhile.
-      prefs.value = { ...parsePrefs({ ...prefs.value, ...readObject(from, KEY) }), ...some };
+      prefs.value = { ...latest(), ...some };
       from.set(KEY, JSON.stringify(prefs.value));
     },
     reread: () => {
-      const now = parsePrefs({ ...prefs.value, ...readObject(from, KEY) });
-      // How wide things are is each window's own.
-      const { contextOpen, listWidth, contextWidth } = prefs.value;
-      prefs.value = { ...now, contextOpen, listWidth, contextWidth };
+      const now = latest();
+      if (JSON.stringify(now) !== JSON.stringify(prefs.value)) prefs.value = now;
     },
   };
 }

@@ -7,7 +7,7 @@ import { showToast } from "../../ui/toast.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { type DayHours, toOpenings, usual, weekdays } from "../model/hours.ts";
-import { type AutomaticEdit, changedAnew, editOf } from "./unsaved.ts";
+import { type AutomaticEdit, changed, changedAnew, editOf, same } from "./unsaved.ts";
 import "./automatic.css";
 
 const PATH = "/v1/settings/shop";
@@ -25,9 +25,10 @@ export function Automatic() {
       return;
     }
     const edit = unsaved.automatic.value;
-    if (edit !== undefined && edit.of.version !== answer.version)
-      unsaved.automatic.value = changedAnew(edit, answer);
-    setSettings(answer);
+    if (edit !== undefined && edit.of.version < answer.version)
+      unsaved.automatic.value = changed(changedAnew(edit, answer));
+    // What was saved meanwhile is newer than an answer that took its time.
+    setSettings((known) => (known !== undefined && known.version > answer.version ? known : answer));
   };
   // Also where there are changes: a colleague may have saved others since.
   useEffect(() => void load(), [client]);
@@ -62,7 +63,7 @@ function Form({ settings, onSaved, onOvertaken }: FormProps) {
   const shown = unsaved.automatic.value ?? editOf(settings);
   const { greeting, away, zone, days } = shown;
   const change = (part: Partial<AutomaticEdit>) => {
-    unsaved.automatic.value = { ...shown, ...part };
+    unsaved.automatic.value = changed({ ...shown, ...part });
   };
   const save = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -84,11 +85,12 @@ function Form({ settings, onSaved, onOvertaken }: FormProps) {
     showToast(words.saved);
     // What was changed while it was saved is not saved yet.
     const now = unsaved.automatic.value;
-    unsaved.automatic.value = now === undefined || now === shown ? undefined : { ...now, of: answer };
+    unsaved.automatic.value =
+      now === undefined || now === shown ? undefined : changed({ ...now, of: answer, overtaken: false });
     onSaved(answer);
   };
   const saved = (mine: AutoText, theirs: AutoText) =>
-    shown.overtaken && (mine.on !== theirs.on || mine.text !== theirs.text) ? theirs : undefined;
+    shown.overtaken && !same(mine, theirs) ? theirs : undefined;
   const changeDay = (day: number, hours: DayHours) =>
     change({ days: days.map((old, at) => (at === day ? hours : old)) });
   return (
@@ -126,6 +128,7 @@ function Form({ settings, onSaved, onOvertaken }: FormProps) {
           {weekdays.map((day) => (
             <Day key={day} day={day} hours={days[day]} onChange={(hours) => changeDay(day, hours)} />
           ))}
+          {shown.overtaken && <HoursMeanwhile mine={shown} theirs={editOf(settings)} />}
         </fieldset>
       )}
       <Actions />
@@ -142,8 +145,9 @@ function Actions() {
         <button
           type="button"
           class="button"
-          onClick={() => {
+          onClick={({ currentTarget: { form } }) => {
             unsaved.automatic.value = undefined;
+            form?.querySelector<HTMLElement>("[type=submit]")?.focus(); // this button goes
           }}
         >
           {words.discard}
@@ -197,13 +201,34 @@ function Text({ name, hint, value, saved, onChange }: TextProps) {
           onInput={(event) => onChange({ ...value, text: event.currentTarget.value })}
         />
       )}
-      {saved !== undefined && (
-        <p class="c-hint" role="status">
-          {words.savedMeanwhile(saved.on ? saved.text : words.switchedOff)}
-        </p>
-      )}
+      {saved !== undefined && <Meanwhile text={saved.on ? saved.text : words.switchedOff} />}
     </div>
   );
+}
+
+/** What a colleague has saved since one began. */
+function Meanwhile({ text }: { text: string }) {
+  return (
+    <p class="c-hint" role="status">
+      {consoleWords().automatic.savedMeanwhile}{" "}
+      <span class="foreign" dir="auto">
+        {text}
+      </span>
+    </p>
+  );
+}
+
+/** Of the hours that a colleague has saved, those that are others here. */
+function HoursMeanwhile({ mine, theirs }: { mine: AutomaticEdit; theirs: AutomaticEdit }) {
+  const words = consoleWords().automatic;
+  const days = weekdays
+    .filter((day) => !same(mine.days[day], theirs.days[day]))
+    .map((day) => {
+      const hours = theirs.days[day];
+      return `${dayName(day)} ${hours === undefined ? words.closed : `${hours.from}–${hours.to}`}`;
+    });
+  const others = [...(mine.zone === theirs.zone ? [] : [theirs.zone]), ...days];
+  return others.length === 0 ? null : <Meanwhile text={others.join(", ")} />;
 }
 
 /** The third of January 2000 was a Monday: a date for every weekday, to have its name in the user's language. */

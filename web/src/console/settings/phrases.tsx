@@ -146,7 +146,9 @@ function Form({ edit, onChange }: FormProps) {
     event.preventDefault();
     if (busy) return;
     setBusy(true);
-    const failure = await store(book, edit, onChange);
+    const failure = await store(book, edit, (anew) => {
+      if (unsaved.phrase.value === edit) onChange(anew);
+    });
     setBusy(false);
     if (failure !== undefined) complain(failure);
     else if (unsaved.phrase.value === edit) onChange(undefined);

@@ -32,6 +32,7 @@ export function Settings({ section, onClose }: SettingsProps) {
     setSeen(new Set(seen).add(next));
     setOpen(next);
   };
+  useEffect(() => show(section), [section]);
   useSayingUnsaved();
   return (
     <Dialog title={words.title} onClose={onClose}>
@@ -66,10 +67,11 @@ function useSayingUnsaved() {
   const { unsaved, client, dialog } = useDesk();
   useEffect(
     () => () => {
-      const section = unsaved.section();
+      const sections = unsaved.sections();
+      const [section] = sections;
       if (section === undefined || client.connection.value.kind === "signed_out") return;
       const words = consoleWords().settings;
-      showToast(words.unsaved(words.sections[section]), {
+      showToast(words.unsaved(sections.map((name) => words.sections[name]).join(", ")), {
         label: words.goOn,
         run: () => {
           dialog.value = section;
@@ -137,7 +139,8 @@ function Foot({ onClose }: { onClose: () => void }) {
           void signOut(desk.client, () => {
             desk.drafts.forget();
             desk.unsaved.forget();
-          }).then(onClose);
+            onClose();
+          });
         }}
       >
         <Icon name="out" /> {words.signOut}

@@ -13,7 +13,7 @@ export type AutomaticEdit = {
   zone: string;
   days: readonly DayHours[];
   /** A colleague has saved others since these were changed. */
-  overtaken?: true;
+  overtaken: boolean;
 };
 
 /** A phrase that is written; a new one is none yet. */
@@ -25,7 +25,7 @@ export type Unsaved = {
   /** Undefined: none is open. */
   readonly phrase: Signal<PhraseEdit | undefined>;
   /** Where something is not saved. A phrase's form that holds no changes is closed. */
-  section(): "phrases" | "automatic" | undefined;
+  sections(): ("phrases" | "automatic")[];
   forget(): void;
 };
 
@@ -35,10 +35,12 @@ export function openUnsaved(): Unsaved {
   return {
     automatic,
     phrase,
-    section: () => {
+    sections: () => {
       if (phrase.value !== undefined && !holdsChanges(phrase.value)) phrase.value = undefined;
-      if (phrase.value !== undefined) return "phrases";
-      return automatic.value === undefined ? undefined : "automatic";
+      return [
+        ...(phrase.value === undefined ? [] : (["phrases"] as const)),
+        ...(automatic.value === undefined ? [] : (["automatic"] as const)),
+      ];
     },
     forget: () => {
       automatic.value = undefined;
@@ -59,7 +61,18 @@ export function editOf(settings: ShopSettings): AutomaticEdit {
       version === 0
         ? weekdays.map((_, day) => (day > 0 && day < 6 ? usual : undefined))
         : toDays(hours.openings),
+    overtaken: false,
   };
+}
+
+/** The form as it is changed to; undefined where that is what was saved. */
+export function changed(edit: AutomaticEdit): AutomaticEdit | undefined {
+  return same({ ...edit, overtaken: false }, editOf(edit.of)) ? undefined : edit;
+}
+
+/** For what JSON can say. */
+export function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** Whether closing the phrase's form would lose something. */
@@ -70,14 +83,13 @@ export function holdsChanges(edit: PhraseEdit): boolean {
 /** The same changes to settings that are newer: what nobody changed here is as it is there. */
 export function changedAnew(edit: AutomaticEdit, settings: ShopSettings): AutomaticEdit {
   const [before, now] = [editOf(edit.of), editOf(settings)];
-  const pick = <K extends "greeting" | "away" | "zone" | "days">(key: K): AutomaticEdit[K] =>
-    JSON.stringify(edit[key]) === JSON.stringify(before[key]) ? now[key] : edit[key];
+  const pick = <T>(mine: T, was: T, theirs: T): T => (same(mine, was) ? theirs : mine);
   return {
     of: settings,
-    greeting: pick("greeting"),
-    away: pick("away"),
-    zone: pick("zone"),
-    days: pick("days"),
+    greeting: pick(edit.greeting, before.greeting, now.greeting),
+    away: pick(edit.away, before.away, now.away),
+    zone: pick(edit.zone, before.zone, now.zone),
+    days: edit.days.map((hours, day) => pick(hours, before.days[day], now.days[day])),
     overtaken: true,
   };
 }

@@ -56,7 +56,7 @@ export const failures: FailureWords = {
   empty_phrase: "请填写短语内容。",
   invalid_phrase_id: "无法保存这条短语，请刷新页面后重试。",
   not_merchant: "只有店铺员工可以这样做。",
-  settings_changed: "同事刚刚改过这些设置，请查看后再保存。",
+  settings_changed: "同事刚刚改过此内容，请查看后再保存。",
   invalid_time_zone: "无法识别这个时区。",
   invalid_opening: "营业时间的结束必须晚于开始。",
   too_many_openings: "一周的营业时段太多了。",
