@@ -347,7 +347,7 @@ async function apart(server: Server, buyer: Thread, seller: Thread, odd: Extreme
   await askedAgain(odd, look);
   await buyer.page.locator("main [aria-haspopup=menu]").click();
   await buyer.page.getByRole("menuitem").first().click();
-  await buyer.page.getByRole("dialog").locator("footer .button.primary").click();
+  await buyer.page.getByRole("dialog").locator("footer .button.danger").click();
   await expect(buyer.page.locator(".chat-blocked")).toBeVisible();
   await expect(seller.page.locator(".c-blocked")).toBeVisible();
   await look({ name: "chat-blocked", page: buyer.page });
