@@ -26,6 +26,7 @@ export function searchOf(route: Route): string {
 }
 
 let embedded = false;
+let goingBack = false;
 const current = signal<Route>({ kind: "inbox" });
 
 export const route: ReadonlySignal<Route> = current;
@@ -34,6 +35,7 @@ export const route: ReadonlySignal<Route> = current;
 export function startRoute(framed: boolean): void {
   embedded = framed;
   const read = () => {
+    goingBack = false;
     current.value = parseRoute(location.search);
   };
   addEventListener("popstate", read);
@@ -48,8 +50,12 @@ export function show(next: Route): void {
 /** Goes to another page of the app; Back leads here again. To the list that one came from it goes back itself. */
 export function goTo(next: Route): void {
   if (!embedded) {
-    if (next.kind === "inbox" && history.state === "inbox") history.back();
-    else history.pushState(current.peek().kind, "", `${location.pathname}${searchOf(next)}`);
+    if (next.kind === "inbox" && history.state === "inbox") {
+      if (!goingBack) history.back(); // a step more would leave
+      goingBack = true;
+      return;
+    }
+    history.pushState(current.peek().kind, "", `${location.pathname}${searchOf(next)}`);
   }
   current.value = next;
 }
