@@ -770,7 +770,7 @@ test("what a seller's finger is to meet is as large, too", async ({ person }) =>
   await page.getByRole("button", { name: "Show details" }).tap();
   await expect(page.getByRole("region", { name: "Shared pictures" })).toBeVisible();
   await expect.poll(() => small(page), "who the buyer is").toEqual([]);
-  await page.reload();
+  await page.goBack();
   await page.getByRole("button", { name: "Back" }).tap();
   await page.locator(".c-me .icon-button").tap();
   const dialog = page.getByRole("dialog").and(page.locator("dialog"));
@@ -780,4 +780,27 @@ test("what a seller's finger is to meet is as large, too", async ({ person }) =>
     await expect(dialog.getByRole("tabpanel")).toBeVisible();
     await expect.poll(() => small(page), `settings, ${await tab.textContent()}`).toEqual([]);
   }
+});
+
+test("on a phone, Back uncovers what the details cover, and then the list", async ({ person }) => {
+  const buyer = await chatWith(await (await person(phone)).chatAbout(1001), 0);
+  await buyer.say("Hello");
+  const page = await (await person(phone)).console("E_1/yun");
+  await answerTo(page, "Lin Xia");
+  const details = page.getByRole("region", { name: "Shared pictures" });
+  const show = page.getByRole("button", { name: "Show details" });
+  await show.tap();
+  await expect(details).toBeVisible();
+  await page.reload();
+  await expect(details, "where the seller was").toBeVisible();
+  await page.goBack();
+  await expect(details).toHaveCount(0);
+  await expect(page.getByText("Hello").first()).toBeVisible();
+
+  await show.tap();
+  await page.locator(".c-context-close").tap();
+  await expect(details).toHaveCount(0);
+  await page.goBack();
+  await expect(page.locator(".c-row")).toBeVisible();
+  await expect(page.locator("#pane-context")).toHaveCount(0);
 });

@@ -5,6 +5,14 @@ import { useContext } from "preact/hooks";
 import type { Client } from "../client/api.ts";
 import type { Conversation, Me } from "../protocol/body.ts";
 import { language } from "../ui/i18n/language.ts";
+import {
+  conversationInAddress,
+  enterDetails,
+  isAtDetails,
+  leaveDetails,
+  setAddress,
+  stepOut,
+} from "./address.ts";
 import type { Bell } from "./attend/bell.ts";
 import type { Colleagues } from "./model/colleagues.ts";
 import { type Drafts, openDrafts } from "./model/drafts.ts";
@@ -78,16 +86,16 @@ export function useDesk(): Desk {
   return desk;
 }
 
-/** The desk's key in the address: a reload comes back to the same conversation. */
-const PARAM = "c";
-
 /** Sits down: reads what this device remembers and follows the window. */
 export function openDesk(client: Client, me: Me, bell: Bell): Desk {
   const device = shelf(() => localStorage, `haggle.console.${me.participant.uid}/${me.agent ?? ""}.`);
   const prefs = openPrefs(device);
   const open = signal(conversationInAddress());
-  const overlay = signal(false);
-  const around = followWindow(open, prefs);
+  const overlay = signal(isAtDetails());
+  const around = followWindow(prefs, () => {
+    open.value = conversationInAddress();
+    overlay.value = isAtDetails();
+  });
   const arranged = computed(() => arrangement(around.viewport.value));
   const wishToWrite = signal(0);
   const openConversation = (id: string) => {
@@ -133,14 +141,8 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
       const next = await nextUnread.find();
       if (next !== undefined) openAndWrite(next);
     },
-    leaveThread: () => {
-      overlay.value = false;
-      leave(open);
-    },
-    toggleContext: () => {
-      if (arranged.value !== "beside") overlay.value = !overlay.value;
-      else prefs.change({ contextOpen: !prefs.prefs.value.contextOpen });
-    },
+    leaveThread: () => leaveThread(open, overlay),
+    toggleContext: () => toggleContext(arranged.value, overlay, prefs),
     dialog: signal(undefined),
     bell,
     leave: () => {
@@ -152,15 +154,22 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
   };
 }
 
-function leave(open: Signal<string | undefined>): void {
-  if (open.value === undefined) return;
-  // The step that opened it is undone, so that the browser's own Back does not open it again.
-  if (isRecord(history.state) && history.state["opened"] === true) {
-    history.back();
-    return;
-  }
+function leaveThread(open: Signal<string | undefined>, overlay: Signal<boolean>): void {
+  overlay.value = false;
+  if (open.value === undefined || stepOut()) return;
   setAddress(undefined, false);
   open.value = undefined;
+}
+
+function toggleContext(arranged: Arrangement, overlay: Signal<boolean>, prefs: PrefStore): void {
+  if (arranged === "beside") {
+    prefs.change({ contextOpen: !prefs.prefs.value.contextOpen });
+    return;
+  }
+  overlay.value = !overlay.value;
+  if (!overlay.value) leaveDetails();
+  // They cover all of a phone: its Back must not leave the thread under them as well.
+  else if (arranged === "stack") enterDetails();
 }
 
 /** Going to one message of a conversation. Who then opens another has been there. */
@@ -184,7 +193,7 @@ function openGoing(
 }
 
 /** What changes around the console without anybody asking: the window's width, the time, the address, other windows. */
-function followWindow(open: Signal<string | undefined>, prefs: PrefStore) {
+function followWindow(prefs: PrefStore, wentBack: () => void) {
   const viewport = signal(innerWidth);
   const minute = signal(Date.now());
   const timer = setInterval(() => {
@@ -192,9 +201,6 @@ function followWindow(open: Signal<string | undefined>, prefs: PrefStore) {
   }, 30_000);
   const resized = () => {
     viewport.value = innerWidth;
-  };
-  const wentBack = () => {
-    open.value = conversationInAddress();
   };
   addEventListener("resize", resized);
   addEventListener("popstate", wentBack);
@@ -206,22 +212,6 @@ function followWindow(open: Signal<string | undefined>, prefs: PrefStore) {
     removeEventListener("storage", prefs.reread);
   };
   return { viewport, minute, stop };
-}
-
-function conversationInAddress(): string | undefined {
-  return new URLSearchParams(location.search).get(PARAM) ?? undefined;
-}
-
-function setAddress(id: string | undefined, push: boolean): void {
-  const url = new URL(location.href);
-  if (id === undefined) url.searchParams.delete(PARAM);
-  else url.searchParams.set(PARAM, id);
-  if (push) history.pushState({ opened: true }, "", url);
-  else history.replaceState(id === undefined ? null : history.state, "", url);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
 
 /** How a buyer is called: its name, else its uid. */
