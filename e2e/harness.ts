@@ -28,6 +28,7 @@ export const phone: ContextOptions = {
   hasTouch: true,
   isMobile: true,
 };
+export const tablet: ContextOptions = { viewport: { width: 768, height: 1024 }, hasTouch: true };
 export const desktop: ContextOptions = { viewport: { width: 1280, height: 800 } };
 export const inChinese: ContextOptions = { locale: "zh-CN" };
 export const inDark: ContextOptions = { colorScheme: "dark" };

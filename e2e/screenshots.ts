@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type ContextOptions, desktop, expect, inChinese, inDark, inForcedColors, type Page, phone, test } from "./harness.ts";
+import { type ContextOptions, desktop, expect, inChinese, inDark, inForcedColors, type Page, phone, tablet, test } from "./harness.ts";
 import { tour } from "./tour.ts";
 
 const screens = fileURLToPath(new URL("screens/", import.meta.url));
@@ -12,7 +12,6 @@ const images = fileURLToPath(new URL("../docs/images/", import.meta.url));
 const mostKib = 400;
 
 const still = { reducedMotion: "reduce" } as const;
-const tablet: ContextOptions = { viewport: { width: 768, height: 1024 }, hasTouch: true };
 const large: ContextOptions = { viewport: { width: 1920, height: 1080 } };
 /** As somebody has it who reads at twice the size: half the room, everything twice as large. */
 const zoomed: ContextOptions = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 };

@@ -240,12 +240,13 @@ async function consoleScreens(seller: Thread, look: Look): Promise<void> {
   await expect(page.locator(".emoji-grid button").first()).toBeVisible();
   await look({ name: "console-emoji", page });
   await page.keyboard.press("Escape");
-  if (await page.locator(".c-back").isVisible()) {
+  if ((await page.locator("main").getAttribute("data-arrangement")) !== "beside") {
     await page.locator(".c-thread-header > .icon-button").last().click();
     await expect(page.locator(".c-context")).toBeVisible();
     await look({ name: "console-details", page });
     await page.keyboard.press("Escape");
-    await page.locator(".c-back").click();
+    await expect(page.locator(".c-context")).toHaveCount(0);
+    if (await page.locator(".c-back").isVisible()) await page.locator(".c-back").click();
   }
   await look({ name: "console-list", page });
   await settingsScreens(page, look);

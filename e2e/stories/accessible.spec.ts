@@ -1,5 +1,5 @@
 import { barriers } from "../axe.ts";
-import { desktop, expect, inChinese, inDark, inForcedColors, phone, test } from "../harness.ts";
+import { desktop, expect, inChinese, inDark, inForcedColors, phone, tablet, test } from "../harness.ts";
 import { answerTo, picture, pick, Thread } from "../talk.ts";
 import { tour } from "../tour.ts";
 
@@ -10,7 +10,7 @@ const still = { reducedMotion: "reduce" } as const;
 for (const [name, look] of Object.entries({
   "phone, light, English": phone,
   "phone, dark, Chinese": { ...phone, ...inDark, ...inChinese },
-  "desktop, light, Chinese": { ...desktop, ...inChinese },
+  "tablet, light, Chinese": { ...tablet, ...inChinese },
   "desktop, dark, English": { ...desktop, ...inDark },
   "desktop, forced colours, English": { ...desktop, ...inForcedColors },
 })) {

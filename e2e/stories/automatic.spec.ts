@@ -135,3 +135,20 @@ test("what is changed in the settings and not saved is there when one comes back
   await expect(dialog).toBeHidden();
   await expect(console.getByText(/Not saved yet/u)).toHaveCount(0);
 });
+
+test("who clicks twice saves once", async ({ person }) => {
+  const console = await (await person()).console("E_1/yun");
+  const dialog = await settings(console);
+  await dialog.getByRole("switch", { name: "Greeting" }).check();
+  await dialog.getByRole("textbox", { name: "Greeting" }).fill("Welcome!");
+  let saves = 0;
+  console.on("request", (request) => {
+    if (request.method() === "PUT") saves++;
+  });
+  await dialog.getByRole("button", { name: "Save" }).dblclick();
+  await expect(dialog.getByText("Saved")).toBeVisible();
+  await dialog.getByRole("textbox", { name: "Greeting" }).fill("Welcome to the kiln!");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect.poll(() => saves).toBe(2);
+  await expect(dialog.getByText(/colleague/i)).toHaveCount(0);
+});

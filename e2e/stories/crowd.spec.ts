@@ -1,34 +1,17 @@
-import { createHmac } from "node:crypto";
+import { ask, takesBuyers } from "../buyers.ts";
 import { expect, type Page, test } from "../harness.ts";
 import { row } from "../talk.ts";
 
-const secret = "the-secret-of-a-shop-with-a-crowd-in-it";
 const crowd = 10_000;
 
 // The first hundred thousand messages of a shop are said in a moment.
-test.use({ flags: ["--rate-factor", "0", "--token-secret", `:${secret}`] });
-
-/** Signs who somebody is, as the marketplace would. */
-function token(uid: string): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const now = Math.floor(Date.now() / 1000);
-  const signed = `${part({ alg: "HS256", typ: "JWT" })}.${part({ sub: uid, aud: "haggle", iat: now, exp: now + 3600 })}`;
-  return `${signed}.${createHmac("sha256", secret).update(signed).digest("base64url")}`;
-}
+test.use({ flags: ["--rate-factor", "0", ...takesBuyers] });
 
 /** Has buyers 1 to `crowd` write to the seller of a product, one after the other, many at a time. */
 async function everybodyWrites(url: string): Promise<void> {
   let next = 1;
   const write = async () => {
-    for (let i = next++; i <= crowd; i = next++) {
-      const answer = await fetch(`${url}/v1/messages`, {
-        method: "POST",
-        headers: { Authorization: `Bearer ${token(`U_crowd-${i}`)}`, "Content-Type": "application/json" },
-        body: JSON.stringify({ product: "1001", nonce: "n", blocks: [{ type: "text", text: `Question ${i}` }] }),
-      });
-      if (!answer.ok) throw new Error(`${i}: ${answer.status} ${await answer.text()}`);
-      await answer.arrayBuffer();
-    }
+    for (let i = next++; i <= crowd; i = next++) await ask(url, `U_crowd-${i}`, `Question ${i}`);
   };
   await Promise.all(Array.from({ length: 32 }, write));
 }
@@ -84,11 +67,7 @@ test("a seller with ten thousand conversations scrolls through all of them, and 
   const through = await longTasks();
 
   // At the far end, a message at the near one costs no more than a row.
-  await fetch(`${server.url}/v1/messages`, {
-    method: "POST",
-    headers: { Authorization: `Bearer ${token("U_crowd-1")}`, "Content-Type": "application/json" },
-    body: JSON.stringify({ product: "1001", nonce: "again", blocks: [{ type: "text", text: "Me again" }] }),
-  });
+  await ask(server.url, "U_crowd-1", "Me again");
   await console.locator(".c-rows").evaluate((box) => box.scrollTo({ top: 0 }));
   await expect(console.locator(".c-row").first()).toContainText("Me again");
   await console.locator(".c-row").first().click();

@@ -1,3 +1,4 @@
+import { ask, takesBuyers } from "../buyers.ts";
 import { expect, type Page, phone, test } from "../harness.ts";
 import { answerTo, row, Thread } from "../talk.ts";
 
@@ -115,4 +116,111 @@ test("the edges of the panes move by keyboard, and stand where they were after a
     await expect(console.locator(pane)).toBeVisible();
     expect(await width(pane), edge).toBe(before + 48);
   }
+});
+
+/** As wide as half of a desk's screen, or all of it at 200 %: one pane at a time, and a keyboard. */
+const narrow = { viewport: { width: 640, height: 700 } };
+
+test("details that cover the thread take the focus, keep it from what they cover, and give it back", async ({ person }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("Hello");
+  const page = await (await person(narrow)).console("E_1/yun");
+  await answerTo(page, "Lin");
+  const show = page.getByRole("button", { name: "Show details" });
+  await show.focus();
+  await page.keyboard.press("Enter");
+  const close = page.locator(".c-context-close");
+  await expect(close).toBeFocused();
+  await page.keyboard.press("Shift+Tab");
+  expect(await page.evaluate(() => document.activeElement?.closest("#pane-thread"))).toBeNull();
+  await close.focus();
+  await page.keyboard.press("Enter");
+  await expect(show).toBeFocused();
+});
+
+test("in a stack, the search from a thread has the caret in its field", async ({ person }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("Hello");
+  const page = await (await person(narrow)).console("E_1/yun");
+  await answerTo(page, "Lin");
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("searchbox")).toBeFocused();
+  await page.keyboard.type("Lin?");
+  await expect(page.getByRole("searchbox")).toHaveValue("Lin?");
+});
+
+test.describe("among more buyers", () => {
+  test.use({ flags: takesBuyers });
+
+  test("a row keeps the focus where it goes: pinned to the top, or lifted by a message", async ({ person, server }) => {
+    for (const uid of ["U_ada", "U_bo", "U_cy", "U_di"]) await ask(server.url, uid, `${uid} asks`);
+    const page = await (await person()).console("E_1/yun");
+    await expect(page.locator(".c-row")).toHaveCount(4);
+    const ada = row(page, "U_ada");
+    await page.locator(".c-row").first().focus();
+    await page.keyboard.press("End");
+    await expect(ada).toBeFocused();
+    await page.keyboard.press("Shift+F10");
+    await page.getByRole("menuitem", { name: "Pin" }).press("Enter");
+    await expect(page.locator(".c-row").first()).toContainText("U_ada");
+    await expect(ada).toBeFocused();
+
+    await page.keyboard.press("End");
+    const bo = row(page, "U_bo");
+    await expect(bo).toBeFocused();
+    await ask(server.url, "U_bo", "Once more");
+    await expect(page.locator(".c-row").nth(1)).toContainText("Once more");
+    await expect(bo).toBeFocused();
+  });
+});
+
+test("quick phrases are put in order, thrown away and written by keyboard alone", async ({ person }) => {
+  const page = await (await person()).console("E_1/yun");
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("tab", { name: "Quick phrases" }).click();
+  const mine = page.getByRole("region", { name: "Mine" });
+  const add = mine.getByRole("button", { name: "Add a phrase" });
+  for (const text of ["one", "two", "three"]) {
+    await add.focus();
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("textbox", { name: "Text" })).toBeFocused();
+    await page.keyboard.type(text);
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await expect(mine.getByRole("listitem").filter({ hasText: text })).toBeVisible();
+    await expect(add, "where the form was opened").toBeFocused();
+  }
+  const down = mine.getByRole("button", { name: "Move down: one" });
+  await down.focus();
+  await page.keyboard.press("Enter");
+  await expect(mine.getByRole("listitem")).toHaveText(["two", "one", "three"]);
+  await expect(down).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(mine.getByRole("listitem")).toHaveText(["two", "three", "one"]);
+  await expect(down).toBeFocused();
+
+  await mine.getByRole("button", { name: "Delete: three" }).press("Enter");
+  await expect(mine.getByRole("listitem")).toHaveText(["two", "one"]);
+  await expect(mine.getByRole("button", { name: "Delete: one" })).toBeFocused();
+  await mine.getByRole("button", { name: "Change: two" }).press("Enter");
+  await page.getByRole("button", { name: "Cancel" }).press("Enter");
+  await expect(mine.getByRole("button", { name: "Change: two" })).toBeFocused();
+});
+
+test("a seller who sends with Ctrl+Enter breaks lines with Enter", async ({ person }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("Hello");
+  const page = await (await person()).console("E_1/yun");
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("combobox", { name: "Send with" }).selectOption({ label: "Ctrl+Enter" });
+  await page.keyboard.press("Escape");
+  await answerTo(page, "Lin");
+  await new Thread(page).field.focus();
+  await page.keyboard.type("Two");
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("lines");
+  await page.keyboard.press("Control+Enter");
+  await expect(buyer.message("Two lines")).toBeVisible();
+  expect(await buyer.texts()).toContain("Two\nlines");
 });

@@ -804,3 +804,17 @@ test("on a phone, Back uncovers what the details cover, and then the list", asyn
   await expect(page.locator(".c-row")).toBeVisible();
   await expect(page.locator("#pane-context")).toHaveCount(0);
 });
+
+test("who came to a thread by a link is led to the list by what is about the list", async ({ person }) => {
+  const buyer = await chatWith(await (await person(phone)).chatAbout(1001), 0);
+  await buyer.say("Hello");
+  const listed = await (await person(phone)).console("E_1/yun");
+  await answerTo(listed, "Lin Xia");
+  const page = await listed.context().newPage();
+  await page.goto(listed.url()); // as the shop's own notice would
+  await page.getByRole("button", { name: "Show details" }).tap();
+  await page.getByRole("button", { name: "Who else asked" }).tap();
+  await expect(page.locator(".c-chip")).toContainText("Celadon mug");
+  await expect(page.locator(".c-row")).toHaveCount(1);
+  expect(new URL(page.url()).searchParams.has("c")).toBe(false);
+});

@@ -28,3 +28,29 @@ test("a seller finds a product of the shop's own and sends its card, by the keyb
   await expect(buyer.messages.last().getByText(title)).toBeVisible();
   await expect(seller.messages).toHaveCount(2);
 });
+
+test("what was asked for in one conversation is not done in another that is gone to meanwhile", async ({ person }) => {
+  for (const [key, text] of [["a", "Mine"], ["b", "And mine"]] as const) {
+    const buyer = new Thread(await (await person()).chatAbout(1001, key));
+    await buyer.say(text);
+    await buyer.expectStanding(text, "sent");
+  }
+  const console = await (await person()).console("E_1/yun");
+  await answerTo(console, "Sam Park");
+  const sams = new URL(console.url()).searchParams.get("c") ?? "";
+  for (const [open, title] of [
+    [() => console.getByRole("button", { name: "Send a product" }).click(), "Send a product"],
+    [() => console.getByRole("button", { name: "Report…" }).click(), "Report Lin Xia"],
+  ] as const) {
+    await answerTo(console, "Lin Xia");
+    await open();
+    const dialog = console.getByRole("dialog", { name: title });
+    await expect(dialog).toBeVisible();
+    await console.evaluate((id) => {
+      history.replaceState(null, "", `?c=${id}`); // as a notice of the other buyer's message does
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, sams);
+    await expect(console.getByRole("heading", { level: 2, name: "Sam Park" })).toBeVisible();
+    await expect(dialog).toHaveCount(0);
+  }
+});

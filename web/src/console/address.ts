@@ -4,46 +4,69 @@
  */
 const PARAM = "c";
 
-/** `depth`: how many steps of the history are the console's own, above the list. */
+/** `depth`: how many steps of the history are the desk's own. `details`: the newest shows the details. */
 type Step = { depth: number; details: boolean };
+
+export type Address = {
+  conversation(): string | undefined;
+  /** Whether the details are what Back leaves next. */
+  isAtDetails(): boolean;
+  /** Names the conversation; as a step that Back undoes, if `push`. */
+  set(id: string, push: boolean): void;
+  /** Makes the details a step that Back undoes. */
+  enterDetails(): void;
+  /** Undoes that step, if it was made. */
+  leaveDetails(): void;
+  /** Undoes all steps; also who came by a link to a conversation is at the list then. */
+  toList(): void;
+  stop(): void;
+};
+
+/** Calls `changed` when the browser has gone somewhere, as Back does. */
+export function followAddress(changed: () => void): Address {
+  let leaving = false;
+  const wentBack = () => {
+    if (leaving && conversation() !== undefined) write(undefined, false);
+    leaving = false;
+    changed();
+  };
+  addEventListener("popstate", wentBack);
+  return {
+    conversation,
+    isAtDetails: () => here().details,
+    set: write,
+    enterDetails: () => history.pushState({ depth: here().depth + 1, details: true } satisfies Step, ""),
+    leaveDetails: () => {
+      if (here().details) history.back();
+    },
+    toList: () => {
+      const { depth } = here();
+      leaving = depth > 0;
+      if (leaving) {
+        history.go(-depth);
+        return;
+      }
+      write(undefined, false);
+      changed();
+    },
+    stop: () => removeEventListener("popstate", wentBack),
+  };
+}
+
+function conversation(): string | undefined {
+  return new URLSearchParams(location.search).get(PARAM) ?? undefined;
+}
 
 function here(): Step {
   const state: Partial<Step> | null = history.state;
   return { depth: state?.depth ?? 0, details: state?.details ?? false };
 }
 
-export function conversationInAddress(): string | undefined {
-  return new URLSearchParams(location.search).get(PARAM) ?? undefined;
-}
-
-/** Whether the details are what Back leaves next. */
-export function isAtDetails(): boolean {
-  return here().details;
-}
-
-/** Names the conversation, or none, in the address; as a step that Back undoes, if `push`. */
-export function setAddress(id: string | undefined, push: boolean): void {
+function write(id: string | undefined, push: boolean): void {
   const url = new URL(location.href);
   if (id === undefined) url.searchParams.delete(PARAM);
   else url.searchParams.set(PARAM, id);
   const { depth } = here();
-  if (push) history.pushState({ depth: depth + 1, details: false }, "", url);
-  else history.replaceState({ depth: id === undefined ? 0 : depth, details: false }, "", url);
-}
-
-/** Makes the details a step that Back undoes. */
-export function enterDetails(): void {
-  history.pushState({ depth: here().depth + 1, details: true }, "");
-}
-
-/** Undoes that step, if it was made, so that Back does not need to. */
-export function leaveDetails(): void {
-  if (isAtDetails()) history.back();
-}
-
-/** Undoes every step that led here from the list; false if none did, as after a link to a conversation. */
-export function stepOut(): boolean {
-  const { depth } = here();
-  if (depth > 0) history.go(-depth);
-  return depth > 0;
+  if (push) history.pushState({ depth: depth + 1, details: false } satisfies Step, "", url);
+  else history.replaceState({ depth, details: false } satisfies Step, "", url);
 }

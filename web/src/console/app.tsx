@@ -1,5 +1,5 @@
 import { effect } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Client } from "../client/api.ts";
 import type { Me } from "../protocol/body.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
@@ -11,7 +11,7 @@ import { lazy, sayNotLoaded } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { attend } from "./attend/attend.ts";
 import { type Bell, openBell } from "./attend/bell.ts";
-import { ContextPane } from "./context/context-pane.tsx";
+import { CONTEXT_ID, ContextPane } from "./context/context-pane.tsx";
 import { type Desk, DeskContext, isBlocked, openDesk, useDesk } from "./desk.ts";
 import { EDITOR_ID } from "./editor/editor.tsx";
 import { Help } from "./help.tsx";
@@ -119,6 +119,8 @@ function Panes() {
   const arranged = desk.arrangement.value;
   const widths = paneWidths(desk);
   const beside = arranged === "beside" && widths.contextShown;
+  const details = open !== undefined && (beside || (arranged !== "beside" && desk.overlay.value));
+  useWayBack(details);
   return (
     <main
       class="c-console"
@@ -137,12 +139,20 @@ function Panes() {
       {(arranged !== "stack" || open === undefined) && <ListPane />}
       {arranged !== "stack" && <Splitters {...widths} />}
       {(arranged !== "stack" || open !== undefined) && <ThreadPane />}
-      {open !== undefined && (beside || (arranged !== "beside" && desk.overlay.value)) && (
-        <ContextPane id={open} />
-      )}
+      {details && <ContextPane id={open} />}
       <OpenDialog />
     </main>
   );
+}
+
+/** Who closes the details from within is at the button that shows them. */
+function useWayBack(details: boolean): void {
+  const shown = useRef(false);
+  useLayoutEffect(() => {
+    if (shown.current && !details && document.activeElement === document.body)
+      document.querySelector<HTMLElement>(`[aria-controls="${CONTEXT_ID}"]`)?.focus();
+    shown.current = details;
+  }, [details]);
 }
 
 function OpenDialog() {

@@ -5,14 +5,7 @@ import { useContext } from "preact/hooks";
 import type { Client } from "../client/api.ts";
 import type { Conversation, Me } from "../protocol/body.ts";
 import { language } from "../ui/i18n/language.ts";
-import {
-  conversationInAddress,
-  enterDetails,
-  isAtDetails,
-  leaveDetails,
-  setAddress,
-  stepOut,
-} from "./address.ts";
+import { type Address, followAddress } from "./address.ts";
 import type { Bell } from "./attend/bell.ts";
 import type { Colleagues } from "./model/colleagues.ts";
 import { type Drafts, openDrafts } from "./model/drafts.ts";
@@ -70,6 +63,8 @@ export type Desk = {
   openNextUnread(): Promise<void>;
   /** Back to the list; nothing where the list is all there is. */
   leaveThread(): void;
+  /** The search field takes the focus as soon as it is there. */
+  readonly wishToSearch: Signal<boolean>;
   toggleContext(): void;
   /** What is open over everything. */
   readonly dialog: Signal<DialogName | undefined>;
@@ -90,18 +85,19 @@ export function useDesk(): Desk {
 export function openDesk(client: Client, me: Me, bell: Bell): Desk {
   const device = shelf(() => localStorage, `haggle.console.${me.participant.uid}/${me.agent ?? ""}.`);
   const prefs = openPrefs(device);
-  const open = signal(conversationInAddress());
-  const overlay = signal(isAtDetails());
-  const around = followWindow(prefs, () => {
-    open.value = conversationInAddress();
-    overlay.value = isAtDetails();
+  const address = followAddress(() => {
+    open.value = address.conversation();
+    overlay.value = address.isAtDetails();
   });
+  const open = signal(address.conversation());
+  const overlay = signal(address.isAtDetails());
+  const around = followWindow(prefs);
   const arranged = computed(() => arrangement(around.viewport.value));
   const wishToWrite = signal(0);
   const openConversation = (id: string) => {
     if (open.value === id) return;
     // In a stack the list is a step back in the browser's history; beside it, it is always there.
-    setAddress(id, arranged.value === "stack" && open.value === undefined);
+    address.set(id, arranged.value === "stack" && open.value === undefined);
     open.value = id;
     overlay.value = false;
   };
@@ -122,10 +118,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     phrases: openPhraseBook(client),
     unsaved: openUnsaved(),
     search,
-    watching: openWatching(
-      (uids) => client.watch(uids),
-      (run) => void setTimeout(run, 120),
-    ),
+    watching: watchingOf(client),
     places: new Map(),
     ...openGoing(client, open, openConversation),
     open,
@@ -141,11 +134,13 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
       const next = await nextUnread.find();
       if (next !== undefined) openAndWrite(next);
     },
-    leaveThread: () => leaveThread(open, overlay),
-    toggleContext: () => toggleContext(arranged.value, overlay, prefs),
+    leaveThread: address.toList,
+    wishToSearch: signal(false),
+    toggleContext: () => toggleContext(arranged.value, overlay, prefs, address),
     dialog: signal(undefined),
     bell,
     leave: () => {
+      address.stop();
       around.stop();
       staff.stop();
       nextUnread.stop();
@@ -154,22 +149,28 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
   };
 }
 
-function leaveThread(open: Signal<string | undefined>, overlay: Signal<boolean>): void {
-  overlay.value = false;
-  if (open.value === undefined || stepOut()) return;
-  setAddress(undefined, false);
-  open.value = undefined;
+/** What comes into sight together is asked for together. */
+function watchingOf(client: Client): Watching {
+  return openWatching(
+    (uids) => client.watch(uids),
+    (run) => void setTimeout(run, 120),
+  );
 }
 
-function toggleContext(arranged: Arrangement, overlay: Signal<boolean>, prefs: PrefStore): void {
+function toggleContext(
+  arranged: Arrangement,
+  overlay: Signal<boolean>,
+  prefs: PrefStore,
+  address: Address,
+): void {
   if (arranged === "beside") {
     prefs.change({ contextOpen: !prefs.prefs.value.contextOpen });
     return;
   }
   overlay.value = !overlay.value;
-  if (!overlay.value) leaveDetails();
+  if (!overlay.value) address.leaveDetails();
   // They cover all of a phone: its Back must not leave the thread under them as well.
-  else if (arranged === "stack") enterDetails();
+  else if (arranged === "stack") address.enterDetails();
 }
 
 /** Going to one message of a conversation. Who then opens another has been there. */
@@ -192,8 +193,8 @@ function openGoing(
   };
 }
 
-/** What changes around the console without anybody asking: the window's width, the time, the address, other windows. */
-function followWindow(prefs: PrefStore, wentBack: () => void) {
+/** What changes around the console without anybody asking: the window's width, the time, other windows. */
+function followWindow(prefs: PrefStore) {
   const viewport = signal(innerWidth);
   const minute = signal(Date.now());
   const timer = setInterval(() => {
@@ -203,12 +204,10 @@ function followWindow(prefs: PrefStore, wentBack: () => void) {
     viewport.value = innerWidth;
   };
   addEventListener("resize", resized);
-  addEventListener("popstate", wentBack);
   addEventListener("storage", prefs.reread); // another window of this agent's, or another agent's: then nothing changes
   const stop = () => {
     clearInterval(timer);
     removeEventListener("resize", resized);
-    removeEventListener("popstate", wentBack);
     removeEventListener("storage", prefs.reread);
   };
   return { viewport, minute, stop };

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
 import type { Conversation, Product } from "../../protocol/body.ts";
 import { Avatar } from "../../ui/avatar.tsx";
@@ -15,15 +15,24 @@ import { AskedBefore } from "./asked-before.tsx";
 import { Images } from "./images.tsx";
 import "../../ui/danger.css";
 
+/** The id of the details, for the button that shows them. */
+export const CONTEXT_ID = "pane-context";
+
 /** Who the buyer is and what the conversation is about. */
 export function ContextPane({ id }: { id: string }) {
   const desk = useDesk();
   const words = consoleWords().context;
   const thread = desk.client.thread(id);
+  const close = useRef<HTMLButtonElement>(null);
+  const covers = desk.arrangement.value === "stack";
+  useEffect(() => {
+    if (covers) close.current?.focus({ preventScroll: true });
+  }, [covers]);
   const conversation = thread.conversation.value ?? desk.client.inbox.rows.value.find((row) => row.id === id);
   return (
-    <section id="pane-context" class="c-context" aria-label={words.label}>
+    <section id={CONTEXT_ID} class="c-context" aria-label={words.label}>
       <button
+        ref={close}
         class="icon-button c-context-close"
         type="button"
         aria-label={consoleWords().action.close}
@@ -33,18 +42,20 @@ export function ContextPane({ id }: { id: string }) {
       </button>
       {conversation !== undefined && (
         <>
-          <Buyer conversation={conversation} />
+          <Buyer conversation={conversation} heads={covers} />
           <About key={id} product={conversation.product} thread={thread} blocked={isBlocked(conversation)} />
           <AskedBefore conversation={conversation} thread={thread} blocked={isBlocked(conversation)} />
           <Images key={`images ${id}`} id={id} thread={thread} />
-          <Safety conversation={conversation} thread={thread} />
+          <Safety key={`safety ${id}`} conversation={conversation} thread={thread} />
         </>
       )}
     </section>
   );
 }
 
-function Buyer({ conversation }: { conversation: Conversation }) {
+/** `heads`: the heading of the thread, which says who it is, is covered. */
+function Buyer({ conversation, heads }: { conversation: Conversation; heads: boolean }) {
+  const Name = heads ? "h2" : "p";
   const { labels } = useDesk();
   const words = consoleWords();
   const { buyer } = conversation;
@@ -52,9 +63,9 @@ function Buyer({ conversation }: { conversation: Conversation }) {
   return (
     <section class="c-section c-buyer" aria-label={words.context.buyer}>
       <Avatar of={buyer} size="l" online={presence === "online"} />
-      <p class="c-buyer-name foreign" dir="auto">
+      <Name class="c-buyer-name foreign" dir="auto">
         {buyerName(conversation)}
-      </p>
+      </Name>
       <p class="c-status" data-presence={presence}>
         {words.presence[presence]}
       </p>

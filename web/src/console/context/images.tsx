@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Thread } from "../../client/api.ts";
 import { isFailure } from "../../client/failure.ts";
 import { type Message, parseMessagePage } from "../../protocol/body.ts";
@@ -10,6 +10,7 @@ import { type Desk, useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { openPages, type Pages } from "../model/pages.ts";
 import { type SharedImage, sharedImages } from "../model/shared-images.ts";
+import { MoreButton } from "../more-button.tsx";
 
 /** So many messages with pictures are asked for at a time. */
 const pageSize = 12;
@@ -19,10 +20,11 @@ export function Images({ id, thread }: { id: string; thread: Thread }) {
   const desk = useDesk();
   const words = consoleWords().context;
   const stored = useStored(desk, id);
+  const section = useRef<HTMLElement>(null);
   const failure = stored.failure.value;
   const images = sharedImages(stored.rows.value, thread.entries.value);
   return (
-    <section class="c-section" aria-labelledby="images-title">
+    <section ref={section} class="c-section" aria-labelledby="images-title">
       <h3 id="images-title">{words.images}</h3>
       {images.length === 0 && stored.state.value === "ready" && <p class="c-hint">{words.imagesNone}</p>}
       {images.length > 0 && (
@@ -42,14 +44,12 @@ export function Images({ id, thread }: { id: string; thread: Thread }) {
       )}
       {failure !== undefined && <FailureNote failure={failure} />}
       {(failure !== undefined || stored.hasMore.value) && (
-        <button
-          class="button quiet"
-          type="button"
-          disabled={stored.state.value === "loading"}
-          onClick={() => (stored.hasMore.value ? stored.more() : stored.begin())}
-        >
-          {words.imagesMore}
-        </button>
+        <MoreButton
+          label={words.imagesMore}
+          loading={stored.state.value === "loading"}
+          onMore={() => (stored.hasMore.value ? stored.more() : stored.begin())}
+          next={() => section.current?.querySelector<HTMLElement>(".c-images > :last-child")}
+        />
       )}
     </section>
   );

@@ -52,7 +52,7 @@ export function Editor({ conversation, thread, name, writing }: EditorProps) {
   return (
     <section class="c-editor" aria-label={words.label(name)}>
       <PhraseMenu choice={phrases} names={names} />
-      <Tools thread={thread} writing={writing} />
+      <Tools key={conversation} thread={thread} writing={writing} />
       {/* biome-ignore lint/a11y/useSemanticElements: a textarea holds no pictures. */}
       <div
         ref={writing.attach}

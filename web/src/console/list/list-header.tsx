@@ -1,3 +1,4 @@
+import { useEffect } from "preact/hooks";
 import type { InboxFilter } from "../../client/api.ts";
 import { Avatar } from "../../ui/avatar.tsx";
 import { Icon } from "../../ui/icon.tsx";
@@ -63,22 +64,24 @@ const SEARCH_ID = "search";
 /** Leads to the search field, in a stack back to the list, where it is. */
 export function focusSearch(desk: Desk): void {
   if (desk.arrangement.value === "stack") desk.leaveThread();
-  // In a stack the field is there after the next draw.
-  requestAnimationFrame(() => {
-    const field = searchField();
-    field?.focus();
-    field?.select();
-  });
+  desk.wishToSearch.value = true;
 }
 
-function searchField(): HTMLInputElement | undefined {
+export function searchField(): HTMLInputElement | undefined {
   const field = document.getElementById(SEARCH_ID);
   return field instanceof HTMLInputElement ? field : undefined;
 }
 
 function Search() {
-  const { client, search } = useDesk();
+  const { client, search, wishToSearch } = useDesk();
   const { inbox } = client;
+  const wished = wishToSearch.value;
+  useEffect(() => {
+    if (!wished) return;
+    wishToSearch.value = false;
+    searchField()?.focus();
+    searchField()?.select();
+  }, [wished, wishToSearch]);
   const words = consoleWords();
   const text = inbox.search.value;
   return (

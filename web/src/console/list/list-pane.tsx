@@ -6,6 +6,7 @@ import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { Menu } from "../../ui/menu.tsx";
 import type { MenuAnchor } from "../../ui/menu-opener.tsx";
 import { buyerName, useDesk } from "../desk.ts";
+import { useHeldFocus } from "../hooks.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { listMove, moved } from "../model/keys.ts";
 import { Results } from "../search/results.tsx";
@@ -109,6 +110,7 @@ function RowList({ onMenu }: { onMenu: (id: string, anchor: MenuAnchor) => void 
   const list = useRef<VirtualizerHandle>(null);
   const scroller = useRef<HTMLDivElement>(null);
   const roving = useRovingRow(list, scroller);
+  useHeldFocus(scroller);
 
   const fill = () => {
     const handle = list.current;

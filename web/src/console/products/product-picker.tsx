@@ -8,6 +8,7 @@ import { ProductCard } from "../../ui/product-card.tsx";
 import { useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { composing } from "../model/keys.ts";
+import { MoreButton } from "../more-button.tsx";
 import { openProductSearch, type ProductSearch } from "./product-search.ts";
 import "./product-picker.css";
 
@@ -125,9 +126,12 @@ function Found({
         ))}
       </div>
       {search.hasMore.value && (
-        <button type="button" class="button quiet" disabled={state === "loading"} onClick={search.more}>
-          {words.more}
-        </button>
+        <MoreButton
+          label={words.more}
+          loading={state === "loading"}
+          onMore={search.more}
+          next={() => list.current?.closest(".c-picker")?.querySelector("input")}
+        />
       )}
     </>
   );

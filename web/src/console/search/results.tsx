@@ -8,9 +8,11 @@ import { failureText } from "../../ui/i18n/failure-text.ts";
 import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { buyerName, useDesk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
+import { searchField } from "../list/list-header.tsx";
 import { Row } from "../list/row.tsx";
 import { whoSaid } from "../list/who-said.ts";
 import { listMove, moved } from "../model/keys.ts";
+import { MoreButton } from "../more-button.tsx";
 import { snippetOf } from "./snippet.ts";
 import "./search.css";
 
@@ -81,16 +83,16 @@ function Conversations() {
           </div>
           {failed && <Failed failure={inbox.failure.value} again={() => void inbox.reload()} />}
           {more && (
-            <button
-              class="button quiet c-results-more"
-              type="button"
-              onClick={() => {
+            <MoreButton
+              class="c-results-more"
+              label={words.search.moreConversations}
+              loading={inbox.state.value === "loading"}
+              onMore={() => {
                 if (all || rows.length <= FEW) void inbox.loadMore();
                 setAll(true);
               }}
-            >
-              {words.search.moreConversations}
-            </button>
+              next={searchField}
+            />
           )}
         </>
       )}
@@ -151,14 +153,13 @@ function Standing() {
         {state === "ready" ? words.search.found(count) : words.search.loading}
       </p>
       {search.hasMore.value && (
-        <button
-          class="button quiet c-results-more"
-          type="button"
-          disabled={state === "loading"}
-          onClick={() => search.more()}
-        >
-          {words.search.moreMessages}
-        </button>
+        <MoreButton
+          class="c-results-more"
+          label={words.search.moreMessages}
+          loading={state === "loading"}
+          onMore={search.more}
+          next={searchField}
+        />
       )}
     </>
   );

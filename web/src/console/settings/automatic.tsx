@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Failure } from "../../client/api.ts";
 import { type AutoText, parseShopSettings, type ShopSettings } from "../../protocol/shop-settings.ts";
 import { failureText } from "../../ui/i18n/failure-text.ts";
@@ -65,15 +65,17 @@ function Form({ settings, onSaved, onOvertaken }: FormProps) {
   const change = (part: Partial<AutomaticEdit>) => {
     unsaved.automatic.value = changed({ ...shown, ...part });
   };
-  const save = async (event: SubmitEvent) => {
-    event.preventDefault();
+  const saving = useRef(false);
+  const save = async () => {
     const json = {
       version: settings.version,
       greeting,
       away,
       hours: { time_zone: zone, openings: toOpenings(days, settings.hours.openings) },
     };
+    saving.current = true;
     const answer = await client.ask({ method: "PUT", path: PATH, json }, parseShopSettings);
+    saving.current = false;
     if ("code" in answer) {
       showToast(failureText(sharedWords(), answer));
       if (answer.code === "settings_changed") {
@@ -89,12 +91,16 @@ function Form({ settings, onSaved, onOvertaken }: FormProps) {
       now === undefined || now === shown ? undefined : changed({ ...now, of: answer, overtaken: false });
     onSaved(answer);
   };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    if (!saving.current) void save(); // a second click would be told that somebody else has saved
+  };
   const saved = (mine: AutoText, theirs: AutoText) =>
     shown.overtaken && !same(mine, theirs) ? theirs : undefined;
   const changeDay = (day: number, hours: DayHours) =>
     change({ days: days.map((old, at) => (at === day ? hours : old)) });
   return (
-    <form class="c-automatic" onSubmit={(event) => void save(event)}>
+    <form class="c-automatic" onSubmit={submit}>
       <p>{words.explain}</p>
       <Text
         name={words.greeting}

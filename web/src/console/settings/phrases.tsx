@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Failure } from "../../client/api.ts";
 import type { Phrase } from "../../protocol/phrase.ts";
 import { failureText } from "../../ui/i18n/failure-text.ts";
@@ -6,6 +6,7 @@ import { words as sharedWords } from "../../ui/i18n/language.ts";
 import { Icon } from "../../ui/icon.tsx";
 import { showToast } from "../../ui/toast.tsx";
 import { useDesk } from "../desk.ts";
+import { useHeldFocus } from "../hooks.ts";
 import { consoleWords } from "../i18n/words.ts";
 import type { Scope } from "../model/phrases.ts";
 import type { PhraseBook } from "../phrases/phrase-book.ts";
@@ -29,6 +30,7 @@ export function Phrases() {
     unsaved.phrase.value = { scope, phrase, title: phrase?.title ?? "", text: phrase?.text ?? "" };
   };
   useEffect(book.refresh, [book]);
+  useFocusAfter(editing);
   // Who has no name of their own in the shop has only the shop's.
   const scopes: readonly Scope[] = me.agent === undefined || me.agent === "" ? ["shop"] : ["mine", "shop"];
   return (
@@ -50,6 +52,21 @@ export function Phrases() {
   );
 }
 
+const addId = (scope: Scope) => `book-add-${scope}`;
+const editId = (phrase: Phrase) => `book-edit-${phrase.id}`;
+
+/** Where the form stood there is nothing more: the focus goes to what it was about. */
+function useFocusAfter(editing: PhraseEdit | undefined): void {
+  const before = useRef<PhraseEdit>();
+  useLayoutEffect(() => {
+    const was = before.current;
+    before.current = editing;
+    if (was === undefined || editing !== undefined || document.activeElement !== document.body) return;
+    const edited = was.phrase === undefined ? null : document.getElementById(editId(was.phrase));
+    (edited ?? document.getElementById(addId(was.scope)))?.focus();
+  }, [editing]);
+}
+
 function complain(failure: Failure | undefined): void {
   if (failure !== undefined) showToast(failureText(sharedWords(), failure));
 }
@@ -60,6 +77,8 @@ function List({ scope, onEdit }: { scope: Scope; onEdit: (phrase: Phrase | undef
   const known = book.phrases.value;
   const list = known?.[scope] ?? [];
   const failure = book.failure.value;
+  const rows = useRef<HTMLOListElement>(null);
+  useHeldFocus(rows);
   return (
     <section aria-labelledby={`book-${scope}`}>
       <h4 id={`book-${scope}`}>{words[scope]}</h4>
@@ -67,13 +86,13 @@ function List({ scope, onEdit }: { scope: Scope; onEdit: (phrase: Phrase | undef
         <p role="status">{failure === undefined ? words.loading : failureText(sharedWords(), failure)}</p>
       )}
       {list.length > 0 && (
-        <ol>
+        <ol ref={rows}>
           {list.map((phrase, at) => (
             <Row key={phrase.id} scope={scope} phrase={phrase} at={at} count={list.length} onEdit={onEdit} />
           ))}
         </ol>
       )}
-      <button type="button" class="button" onClick={() => onEdit(undefined)}>
+      <button id={addId(scope)} type="button" class="button" onClick={() => onEdit(undefined)}>
         <Icon name="plus" /> {words.add}
       </button>
     </section>
@@ -86,15 +105,29 @@ function Row({ scope, phrase, at, count, onEdit }: RowProps) {
   const { phrases: book } = useDesk();
   const words = consoleWords().phrases;
   const name = phrase.title ?? phrase.text;
-  const remove = () => {
+  const remove = ({ currentTarget }: { currentTarget: HTMLElement }) => {
+    const row = currentTarget.closest("li");
+    const beside = row?.nextElementSibling ?? row?.previousElementSibling;
+    const next = beside?.querySelector<HTMLElement>("button:last-of-type");
+    (next ?? document.getElementById(addId(scope)))?.focus(); // this button goes
     void book.remove(scope, phrase.id).then(complain);
     showToast(words.removed(name), {
       label: sharedWords().app.undo,
       run: () => void book.keep(scope, phrase).then(complain),
     });
   };
-  const button = (icon: "up" | "down" | "pencil" | "trash", label: string, run: () => void, off = false) => (
-    <button type="button" class="icon-button" aria-label={label} title={label} disabled={off} onClick={run}>
+  // At the end of the list it keeps the focus: who moves a phrase too far moves it back.
+  const mover = (icon: "up" | "down", label: string, by: -1 | 1, end: number) => (
+    <button
+      type="button"
+      class="icon-button"
+      aria-label={label}
+      title={label}
+      aria-disabled={at === end}
+      onClick={() => {
+        if (at !== end) void book.move(scope, phrase.id, by).then(complain);
+      }}
+    >
       <Icon name={icon} />
     </button>
   );
@@ -104,15 +137,27 @@ function Row({ scope, phrase, at, count, onEdit }: RowProps) {
         {phrase.title !== undefined && <strong class="truncate">{phrase.title}</strong>}
         <span class="truncate">{phrase.text}</span>
       </div>
-      {button("up", words.up(name), () => void book.move(scope, phrase.id, -1).then(complain), at === 0)}
-      {button(
-        "down",
-        words.down(name),
-        () => void book.move(scope, phrase.id, 1).then(complain),
-        at === count - 1,
-      )}
-      {button("pencil", words.edit(name), () => onEdit(phrase))}
-      {button("trash", words.remove(name), remove)}
+      {mover("up", words.up(name), -1, 0)}
+      {mover("down", words.down(name), 1, count - 1)}
+      <button
+        id={editId(phrase)}
+        type="button"
+        class="icon-button"
+        aria-label={words.edit(name)}
+        title={words.edit(name)}
+        onClick={() => onEdit(phrase)}
+      >
+        <Icon name="pencil" />
+      </button>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={words.remove(name)}
+        title={words.remove(name)}
+        onClick={remove}
+      >
+        <Icon name="trash" />
+      </button>
     </li>
   );
 }
@@ -142,6 +187,8 @@ function Form({ edit, onChange }: FormProps) {
   const words = consoleWords().phrases;
   const { scope, title, text } = edit;
   const [busy, setBusy] = useState(false);
+  // It opened because somebody asked to write here.
+  useLayoutEffect(() => document.getElementById(TEXT_ID)?.focus(), []);
   const save = async (event: SubmitEvent) => {
     event.preventDefault();
     if (busy) return;
@@ -170,8 +217,6 @@ function Form({ edit, onChange }: FormProps) {
         <textarea
           id={TEXT_ID}
           class="field"
-          // biome-ignore lint/a11y/noAutofocus: it opened because somebody asked to write here
-          autoFocus
           required
           readOnly={busy}
           value={text}
@@ -183,7 +228,7 @@ function Form({ edit, onChange }: FormProps) {
         <button type="button" class="button" onClick={() => onChange(undefined)}>
           {sharedWords().app.cancel}
         </button>
-        <button type="submit" class="button primary" disabled={busy || text.trim() === ""}>
+        <button type="submit" class="button primary" disabled={text.trim() === ""}>
           {words.save}
         </button>
       </div>

@@ -9,6 +9,7 @@ import { holdsFiles } from "../../ui/dropped-files.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { Icon } from "../../ui/icon.tsx";
 import { MenuButton, type MenuItem } from "../../ui/menu.tsx";
+import { CONTEXT_ID } from "../context/context-pane.tsx";
 import { buyerName, type Desk, isBlocked, useDesk } from "../desk.ts";
 import { Editor, useWriting } from "../editor/editor.tsx";
 import type { Writing } from "../editor/writing.ts";
@@ -27,7 +28,12 @@ export function ThreadPane() {
   const words = consoleWords();
   const listed = desk.client.inbox.rows.value.length > 0;
   return (
-    <section id="pane-thread" class="c-thread" aria-label={words.thread.pane}>
+    <section
+      id="pane-thread"
+      class="c-thread"
+      aria-label={words.thread.pane}
+      inert={id !== undefined && desk.arrangement.value === "stack" && desk.overlay.value}
+    >
       <ConnectionBar state={desk.client.connection.value} onRetry={() => desk.client.wake()} />
       {id === undefined ? (
         <EmptyState
@@ -55,7 +61,7 @@ function OpenThread({ id }: { id: string }) {
   useLeaveExcerpt(thread);
   return (
     <div class="c-thread-body" {...drop.handlers}>
-      <Header conversation={conversation} thread={thread} name={name} />
+      <Header id={id} conversation={conversation} thread={thread} name={name} />
       <Messages key={id} conversation={id} thread={thread} name={name} />
       {isBlocked(conversation) ? (
         <BlockedBanner conversation={conversation} thread={thread} name={name} />
@@ -74,7 +80,7 @@ function OpenThread({ id }: { id: string }) {
 
 type PartProps = { conversation: Conversation | undefined; thread: Thread; name: string };
 
-function Header({ conversation, thread, name }: PartProps) {
+function Header({ id, conversation, thread, name }: PartProps & { id: string }) {
   const desk = useDesk();
   const words = consoleWords().thread;
   const contextShown =
@@ -102,14 +108,14 @@ function Header({ conversation, thread, name }: PartProps) {
           <AlsoHere conversation={conversation?.id} last={thread.entries.value.at(-1)?.key} />
         </p>
       </div>
-      <ThreadMenu conversation={conversation} thread={thread} name={name} />
+      <ThreadMenu key={id} conversation={conversation} thread={thread} name={name} />
       <button
         class="icon-button"
         type="button"
         aria-label={contextShown ? words.contextHide : words.contextShow}
         title={contextShown ? words.contextHide : words.contextShow}
         aria-expanded={contextShown}
-        aria-controls="pane-context"
+        aria-controls={CONTEXT_ID}
         onClick={() => desk.toggleContext()}
       >
         <Icon name="panel" />
