@@ -35,15 +35,28 @@ func newOutbox(conn net.Conn, running *sync.WaitGroup) *outbox {
 	return o
 }
 
-// offer has b written unless too much waits already, and reports whether it does.
-func (o *outbox) offer(b []byte) bool {
+// offered is what becomes of something that is to be written.
+type offered int
+
+const (
+	taken offered = iota // it waits to be written
+	full                 // too much does already
+	over                 // nothing is written any more
+)
+
+// offer has b written if it can be. What is taken and not written when the connection ends
+// is lost.
+func (o *outbox) offer(b []byte) offered {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.size >= maxOut {
-		return false
+	switch {
+	case o.closed || o.ending:
+		return over
+	case o.size >= maxOut:
+		return full
 	}
 	o.add(b)
-	return true
+	return taken
 }
 
 // send has b written, as soon as there is room for it. That a connection is closed is

@@ -81,8 +81,7 @@ func (p *peer) listen(ctx context.Context) (err error) {
 		p.turn.end()
 		p.flow.end()
 		g.peers.remove(p)
-		g.workers.remove(p)
-		g.stats.workers.Set(float64(g.workers.count()))
+		g.dismiss(p)
 	}()
 	for err == nil {
 		err = p.step(ctx)

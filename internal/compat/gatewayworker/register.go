@@ -74,7 +74,7 @@ func (r *register) addresses() []byte {
 func (r *register) broadcast() {
 	line := r.addresses()
 	for out := range r.told {
-		if !out.offer(line) {
+		if out.offer(line) == full {
 			out.close()
 		}
 	}
@@ -157,7 +157,7 @@ func (r *register) take(ctx context.Context, v *visit, out *outbox, line []byte)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.told[out] = struct{}{}
-		if !out.offer(r.addresses()) {
+		if out.offer(r.addresses()) == full {
 			return errGoodbye
 		}
 		return nil

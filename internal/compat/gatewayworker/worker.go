@@ -81,24 +81,39 @@ func (w *workers) release(c *Conn) {
 	}
 }
 
-// event tells a socket's worker what has happened, and reports whether there is one.
+// event tells a socket's worker what has happened, and reports whether there is one. A
+// worker that can be told nothing more is none: another is told. What waits for one when its
+// connection ends is lost.
 func (g *Gate) event(c *Conn, command, flag byte, body []byte) bool {
 	w := g.workers.of(c)
 	if w == nil {
 		return false
 	}
-	p := packet{
+	b := (&packet{
 		command: command, flag: flag, localIP: g.ip, localPort: g.port,
 		clientIP: c.ip, clientPort: c.port, connection: c.number, gatewayPort: g.opts.PagesPort,
 		ext: g.table.sessionOf(c), body: body,
+	}).append(nil)
+	for ; w != nil; w = g.workers.of(c) {
+		switch w.out.offer(b) {
+		case taken:
+			g.stats.events.WithLabelValues(queued).Inc()
+			return true
+		case full:
+			g.stats.events.WithLabelValues(dropped).Inc()
+			g.complain.about("a BusinessWorker does not read what it is told: what is more is dropped", "worker", w.ip)
+			return true
+		case over: // its reader may take a while to notice
+			g.dismiss(w)
+		}
 	}
-	if w.out.offer(p.append(nil)) {
-		g.stats.events.WithLabelValues(queued).Inc()
-	} else {
-		g.stats.events.WithLabelValues(dropped).Inc()
-		g.complain.about("a BusinessWorker does not read what it is told: what is more is dropped", "worker", w.ip)
-	}
-	return true
+	return false
+}
+
+// dismiss forgets a worker that can be told nothing more.
+func (g *Gate) dismiss(p *peer) {
+	g.workers.remove(p)
+	g.stats.workers.Set(float64(g.workers.count()))
 }
 
 // hire makes the connection a worker's. Workers of one name on one machine follow each

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"haggle/internal/chat"
 	"haggle/internal/compat/gatewayworker/phpvalue"
 )
 
@@ -145,5 +146,50 @@ func TestWorker_deaf(t *testing.T) {
 	}
 	if !strings.Contains(w.logs.String(), "a BusinessWorker does not read") {
 		t.Errorf("the log does not say so: %s", w.logs)
+	}
+}
+
+// Nothing could be written any more to a worker whose reader was still at what had come
+// before: what pages said was lost for as long as that took, and counted as queued.
+func TestWorker_overBeforeItsReader(t *testing.T) {
+	for name, want := range map[string]struct {
+		another bool
+		queued  float64
+		workers int
+	}{
+		"there is another": {true, 1, 1},
+		"there is none":    {false, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			held, release := make(chan struct{}), make(chan struct{})
+			w := newWorld(t, func(o *Options) {
+				o.Native = func(chat.UID, []byte) { close(held); <-release }
+			})
+			t.Cleanup(func() { close(release) }) // before the gate ends
+			first := w.hire("BW:0")
+			c, _ := w.open()
+			var second *php
+			if want.another {
+				second = w.hire("BW:1")
+			}
+			first.say(text(cmdSendToUID, 0, `["U_7"]`, `{}`))
+			<-held
+			c.worker.out.close()
+			before := counted(t, w.gate.stats.events.WithLabelValues(queued))
+			if got := c.Message([]byte("hi")); got != want.another {
+				t.Errorf("Message says that there is a worker: %t, want %t", got, want.another)
+			}
+			if n := counted(t, w.gate.stats.events.WithLabelValues(queued)) - before; n != want.queued {
+				t.Errorf("%v events count as queued, want %v", n, want.queued)
+			}
+			if n := w.gate.workers.count(); n != want.workers {
+				t.Errorf("there are %d workers, want %d", n, want.workers)
+			}
+			if want.another {
+				if m := second.expect(cmdOnMessage, 1); string(m.body) != "hi" {
+					t.Errorf("the other is told %q", m.body)
+				}
+			}
+		})
 	}
 }
