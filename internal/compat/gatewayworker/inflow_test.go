@@ -222,20 +222,35 @@ func TestFollow_onePastAnother(t *testing.T) {
 func TestFollow_inVainIsSaid(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, logs := loggingGate(t)
-		stuck, ended, soon := flowOf(0), flowOf(0), flowOf(0)
+		stuck, another, ended, soon := flowOf(0), flowOf(0), flowOf(0), flowOf(0)
 		time.AfterFunc(time.Millisecond, func() { soon.carried(0) })
 		time.AfterFunc(time.Millisecond, ended.end)
-		first, second := follower(g, stuck, ended, soon), follower(g)
+		first, second := follower(g, stuck, another, ended, soon), follower(g)
 		second.order = first.order + 1
 		var calls sync.WaitGroup
 		calls.Go(func() { first.follow(t.Context()) })
 		calls.Go(func() { second.follow(t.Context()) })
 		calls.Wait()
 		if n := counted(t, g.stats.passedBy.WithLabelValues(keptFlow)); n != 2 {
-			t.Errorf("%v waits in vain are counted, want 2", n)
+			t.Errorf("%v waits in vain are counted, want one for each call", n)
 		}
 		if n := strings.Count(logs.String(), "order may be lost"); n != 1 || !strings.Contains(logs.String(), "address=10.0.0.1 waited_for=kept") {
 			t.Errorf("the log says so %d times, want once: %s", n, logs)
+		}
+	})
+}
+
+// A gate that stops loses no order: it warned of that when a call was waiting.
+func TestFollow_untilTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, logs := loggingGate(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(sayWithin/2, cancel)
+		if follower(g, flowOf(0)).follow(ctx); ctx.Err() == nil {
+			t.Error("the call has not waited")
+		}
+		if n := counted(t, g.stats.passedBy.WithLabelValues(keptFlow)); n != 0 || logs.String() != "" {
+			t.Errorf("%v waits in vain are counted, and the log says %q", n, logs)
 		}
 	})
 }

@@ -147,18 +147,21 @@ func (p *peer) carried() { p.flow.carried(p.in.Buffered()) }
 
 // follow waits until what has come by now over the earlier connections of its address is
 // carried out: a BusinessWorker says bindUid over the one that it keeps, and asks over
-// another. Where it has waited in vain, that is noted.
+// another. Where it has waited in vain, that is noted, once for however many of them; but
+// not where all ends.
 func (p *peer) follow(ctx context.Context) {
 	list := marks(p.gate.peers.before(p))
 	if len(list) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, followWithin)
+	within, cancel := context.WithTimeout(ctx, followWithin)
 	defer cancel()
+	vain := false
 	for _, m := range list {
-		if !m.await(ctx) {
-			p.gate.passBy(keptFlow, p.ip)
-		}
+		vain = !m.await(within) || vain
+	}
+	if vain && ctx.Err() == nil {
+		p.gate.passBy(keptFlow, p.ip)
 	}
 }
 
