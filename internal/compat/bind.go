@@ -44,7 +44,7 @@ func (s *Server) Bind(ctx context.Context, id *chat.Identity, history string, cl
 // bound when it came.
 func (s *Server) stillValid(ctx context.Context, sock *socket, id *chat.Identity) error {
 	at, err := s.svc.RevokedAt(ctx, id.Actor.UID)
-	if err == nil && (sock.owner.IssuedAt.Before(at) || id.IssuedAt.Before(at)) {
+	if err == nil && !at.IsZero() && (sock.isBefore(at) || id.IssuedAt.Before(at)) {
 		err = chat.Codef(chat.Unauthenticated, "token_revoked", "all sessions were ended")
 	}
 	if err != nil {
@@ -168,11 +168,18 @@ func (s *Server) Deliver(topic chat.Topic, ev chat.Event) {
 	}
 }
 
-// revoke ends the socket if its token was issued before at.
+// revoke ends the socket if it is from before at.
 func (s *socket) revoke(at time.Time) {
-	if s.owner.IssuedAt.Before(at) {
+	if s.isBefore(at) {
 		s.close(closePolicy, "token_revoked")
 	}
+}
+
+// isBefore reports whether the socket's token was issued before at, or the socket was here
+// then: what its token says of its own time may be from before the clock was set back.
+func (s *socket) isBefore(at time.Time) bool {
+	since := s.srv.wall().UnixMilli() - (s.srv.now().UnixMilli() - s.taken)
+	return min(s.owner.IssuedAt.UnixMilli(), since) < at.UnixMilli()
 }
 
 // Online implements chat.Receiver.

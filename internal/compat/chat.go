@@ -172,7 +172,7 @@ func (e *Endpoints) other(ctx context.Context, q *request) (chat.UID, error) {
 
 func (e *Endpoints) historyOf(conv *chat.ConversationView, ms []chat.Message, reader chat.Actor) historyPage {
 	page := historyPage{Conversation: conv.ID, Rows: make([]historyRow, len(ms))}
-	today := e.srv.now().In(e.srv.opts.Location).Format(dated[:len("2006/01/02")])
+	today := e.srv.wall().In(e.srv.opts.Location).Format(dated[:len("2006/01/02")])
 	var before time.Time
 	for i := range ms {
 		m := &ms[i]

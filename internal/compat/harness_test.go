@@ -3,7 +3,9 @@ package compat_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -64,8 +66,9 @@ type setup struct {
 	limits func(*chat.Limits)
 	bus    func(chat.Bus) chat.Bus
 	rates  chat.Limiter
-	relay  compat.Relay // between this node and one more
-	php    bool         // the shop's PHP reaches the sockets
+	relay  compat.Relay     // between this node and one more
+	php    bool             // the shop's PHP reaches the sockets
+	wall   func() time.Time // what the clock says
 }
 
 func newWorld(t testing.TB, o setup) *world {
@@ -121,6 +124,9 @@ func newWorld(t testing.TB, o setup) *world {
 	}
 	w.server, err = compat.NewServer(deps, opts)
 	must()
+	if o.wall != nil {
+		w.server.GoBy(o.wall)
+	}
 	logins := auth.NewCodes(verifier, w.store, time.Minute)
 	if o.relay != nil {
 		deps.Bus = shared.Seat()
@@ -307,6 +313,9 @@ func (p *page) read(ws *testkit.WS, frames chan map[string]any) {
 	defer close(frames)
 	for {
 		op, data, err := ws.Read()
+		if errors.Is(err, testkit.ErrClosed) && len(data) >= 2 {
+			frames <- map[string]any{"type": "close", "code": binary.BigEndian.Uint16(data), "reason": string(data[2:])}
+		}
 		if err != nil {
 			return
 		}

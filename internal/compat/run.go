@@ -61,7 +61,7 @@ func (s *Server) turn(ctx context.Context) {
 // reports whether the page is one that gets messages and was pinged: then it may
 // lack some.
 func (s *socket) lookAfter(now time.Time) bool {
-	if ends := s.expires.Load(); ends > 0 && now.UnixMilli() >= ends {
+	if ends := s.expires.Load(); ends > 0 && s.srv.wall().UnixMilli() >= ends {
 		s.close(closePolicy, "token_expired")
 		return false
 	}

@@ -105,7 +105,8 @@ type Server struct {
 	draw     *drawer
 	opts     Options
 	log      *slog.Logger
-	now      func() time.Time
+	wall     func() time.Time // the clock, which may be set
+	began    time.Time
 	upgrader *gws.Upgrader
 	stats    *stats
 	ping     []byte // the frame
@@ -152,7 +153,7 @@ type Deps struct {
 func NewServer(d Deps, opts Options) (*Server, error) {
 	s := &Server{
 		svc: d.Service, bus: d.Bus, verifier: d.Verifier, numbers: d.Numbers, codes: d.Codes,
-		opts: opts.withDefaults(), log: d.Log, now: time.Now, stats: newStats(opts.Metrics), shown: newShown(),
+		opts: opts.withDefaults(), log: d.Log, wall: time.Now, began: time.Now(), stats: newStats(opts.Metrics), shown: newShown(),
 		ready:   make(chan struct{}),
 		sockets: make(map[chat.ClientID]*socket), owned: make(map[owner]map[*socket]struct{}),
 		bound: make(map[chat.UID]map[*socket]struct{}), anonymous: make(map[string]int), left: make(map[chat.UID]time.Time),
@@ -173,6 +174,10 @@ func NewServer(d Deps, opts Options) (*Server, error) {
 	d.Bus.Attach(s)
 	return s, nil
 }
+
+// now is the time by which everything is measured here: that of the beginning, and what
+// has passed since. Setting the clock does not change it, so it says nothing of the day.
+func (s *Server) now() time.Time { return s.began.Add(time.Since(s.began)) }
 
 // quiet is for a library that logs what clients do wrong.
 type quiet struct{}
@@ -271,7 +276,8 @@ func (s *Server) begin(conn *gws.Conn, r *http.Request, address string, id *chat
 	sock.writer = sock.write
 	sock.id = s.nameSocket(sock, r)
 	sock.release = s.holdSocket(sock.id)
-	sock.seen.Store(s.now().UnixMilli())
+	sock.taken = s.now().UnixMilli()
+	sock.seen.Store(sock.taken)
 	if !id.ExpiresAt.IsZero() {
 		sock.expires.Store(id.ExpiresAt.UnixMilli())
 	}
@@ -351,7 +357,7 @@ func (p pages) OnMessage(conn *gws.Conn, message *gws.Message) {
 	worker := sock.php != nil && sock.php.Message(message.Bytes())
 	switch typ {
 	case typeHandshake:
-		sock.send(handshake{Type: typeHandshake, ClientID: string(sock.id), Time: p.srv.clock(p.srv.now())})
+		sock.send(handshake{Type: typeHandshake, ClientID: string(sock.id), Time: p.srv.clock(p.srv.wall())})
 	case typePong:
 		sock.pong(p.srv.ctx)
 	case typeSend:

@@ -44,11 +44,12 @@ type socket struct {
 	owner     chat.Identity // by the cookie of the upgrade; zero: anonymous
 	allowance *rate.Limiter // of frames that the page may send
 	release   func()        // other nodes ask for it no more
+	taken     int64         // when it came, as the server's now has it, ms
 
 	php *gatewayworker.Conn // the socket as the shop's PHP sees it; nil if it does not
 
 	expires atomic.Int64 // of the token, Unix ms; 0 without one
-	seen    atomic.Int64 // the last pong, Unix ms
+	seen    atomic.Int64 // the last pong, as the server's now has it, ms
 
 	mu      sync.Mutex
 	bound   bool                          // messages may go here; guarded by mu
