@@ -12,6 +12,7 @@ import (
 	"haggle/internal/config"
 	"haggle/internal/media"
 	"haggle/internal/store/sqlstore"
+	"haggle/internal/testkit"
 )
 
 // shopIn makes a data directory with one picture, and returns where its files are.
@@ -99,6 +100,22 @@ func refused(t *testing.T, o *MigrateOptions, words ...string) {
 			t.Errorf("migrate to %q, %q: %v; want it to say %q", o.To, o.BlobsTo, err, want)
 		}
 	}
+}
+
+// Two addresses that differ in what neither says of the database were taken for two
+// databases, of which the old one could be deleted.
+func TestMigrateToItself(t *testing.T) {
+	url := testkit.Engines()[0].Database(t).URL
+	store, err := sqlstore.OpenPostgres(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	moving := url + "&application_name=moving"
+	refused(t, &MigrateOptions{From: url, To: moving}, "both addresses are of one database")
+	refused(t, &MigrateOptions{From: moving, To: url}, "both addresses are of one database")
 }
 
 // Pictures that broke off were forgotten when the command was run again without them,

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -247,6 +248,9 @@ func (t *transfer) begin(ctx context.Context) (already bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if err := t.checkApart(ctx); err != nil {
+		return false, err
+	}
 	switch {
 	case begun == chat.Epoch(source):
 		err = t.checkErrand(ctx)
@@ -269,6 +273,30 @@ func (t *transfer) begin(ctx context.Context) (already bool, err error) {
 		_, err := tx.exec(replaceSetting, transferName, source)
 		return err
 	})
+}
+
+// checkApart wants two databases, whatever their addresses look like: what is written to
+// the one is not to be read from the other. Compared with itself a database is as it was;
+// who took that for the end of a transfer, and deleted the old one, deleted all.
+func (t *transfer) checkApart(ctx context.Context) error {
+	mark := []byte(rand.Text())
+	err := t.to.write(ctx, "", func(tx tx) error {
+		_, err := tx.exec(replaceSetting, probeName, mark)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	found, err := t.from.Setting(ctx, probeName)
+	if bytes.Equal(found, mark) {
+		err = chat.Codef(chat.Conflict, "same_database", "both addresses are of one database: give that of another one to fill")
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	defer cancel()
+	return errors.Join(err, t.to.write(ctx, "", func(tx tx) error {
+		_, err := tx.exec(deleteSetting, probeName)
+		return err
+	}))
 }
 
 // checkErrand wants the errand that the transfer was begun with, if it was with one.

@@ -253,6 +253,28 @@ func TestTransferRefuses(t *testing.T) {
 	}
 }
 
+// One database under two addresses was compared with itself, and said to be moved: who
+// deleted the old one deleted the only one.
+func TestTransferToItself(t *testing.T) {
+	for engine, open := range engines(t) {
+		t.Run(engine, func(t *testing.T) {
+			from, err := open(t)()
+			from = filled(t, CloseWithTest(t, from, err))
+			did := 0
+			err = Transfer(t.Context(), from, from, func(Transferred) { did++ }, &Errand{To: "a", Do: func(context.Context) error { did++; return nil }})
+			if e := chat.AsError(err); err == nil || e.Code != "same_database" || did > 0 {
+				t.Errorf("into itself: %v with code %q, after %d steps; want it refused", err, e.Code, did)
+			}
+			if left, err := from.Setting(t.Context(), probeName); left != nil || err != nil {
+				t.Errorf("it still has %q, by which that was found out, %v", left, err)
+			}
+			if unfinished, err := from.Filling(t.Context()); unfinished != "" || err != nil {
+				t.Errorf("it cannot be served from: being filled from %q, %v", unfinished, err)
+			}
+		})
+	}
+}
+
 // Pictures that broke off are not left out, nor scattered over two places, by whoever
 // goes on with the transfer.
 func TestTransferKeepsItsErrand(t *testing.T) {
