@@ -114,8 +114,12 @@ func (o *MigrateOptions) pictures(store *sqlstore.Store, from, to *blobStore, te
 	if err != nil {
 		return nil, fmt.Errorf("--blobs-to: %w", err)
 	}
-	return &sqlstore.Errand{To: at, Do: func(ctx context.Context) error {
-		if isBucket(o.BlobsTo) {
+	secret := ""
+	if isBucket(o.BlobsTo) {
+		secret = secretOwner
+	}
+	return &sqlstore.Errand{To: at, Secret: secret, Do: func(ctx context.Context) error {
+		if secret != "" {
 			if err := claimBlobs(ctx, store, to); err != nil {
 				return fmt.Errorf("--blobs-to: %w", err)
 			}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -170,6 +171,22 @@ func TestMigrateRefusedClaimsNothing(t *testing.T) {
 	}
 	refused(t, broken, "has none of the 1 pictures")
 	refused(t, &MigrateOptions{From: "sqlite://" + half, BlobsFrom: from, BlobsTo: bucket.Blobs, Keys: bucket.S3Keys}, "did not come to its end")
+
+	marked := t.TempDir() // moved before, without pictures, and then given another bucket
+	if err := Migrate(t.Context(), &MigrateOptions{From: "sqlite://" + from, To: "sqlite://" + marked}, func(Migrated) {}); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlstore.OpenSQLite(t.Context(), filepath.Join(marked, DatabaseFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = store.Secret(t.Context(), secretOwner, []byte("its own"))
+	if err := errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, &MigrateOptions{
+		From: "sqlite://" + from, To: "sqlite://" + marked, BlobsFrom: from, BlobsTo: bucket.Blobs, Keys: bucket.S3Keys,
+	}, secretOwner)
 
 	blobs, err := openBlobs(t.Context(), bucket, "", slog.New(slog.DiscardHandler))
 	if err != nil {

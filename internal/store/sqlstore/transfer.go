@@ -49,6 +49,10 @@ type Errand struct {
 	// whoever goes on with it has to name the same.
 	To string
 
+	// Secret names what Do makes in the old store, by Store.Secret, if it is not there; ""
+	// for nothing. A store that was filled before may have no other of that name.
+	Secret string
+
 	// Do does it, or what is still to be done of it. It may be called again after its end.
 	Do func(context.Context) error
 }
@@ -72,7 +76,7 @@ func (e *ErrandError) Error() string {
 // was. One that was filled to the end, which who began it may not have heard, is compared
 // once more. A store that is not filled to the end says so by Filling. The errand, nil
 // without one, is done before that end: when all is compared, and nobody may serve from
-// it yet.
+// it yet. That holds for a store that had been filled without it, too.
 func Transfer(ctx context.Context, from, to *Store, tell func(Transferred), errand *Errand) error {
 	t := transfer{from: from, to: to, tell: tell, errand: errand}
 	if t.errand == nil {
@@ -95,6 +99,11 @@ func Transfer(ctx context.Context, from, to *Store, tell func(Transferred), erra
 	t.done = Transferred{Step: "verify", All: all, Already: already}
 	if err := t.verifyAll(ctx); err != nil {
 		return fmt.Errorf("verify: %w", err)
+	}
+	if already && t.errand.To != "" {
+		if err := t.mark(ctx); err != nil {
+			return fmt.Errorf("note the errand: %w", err)
+		}
 	}
 	if err := t.errand.Do(ctx); err != nil {
 		return err
@@ -227,14 +236,16 @@ type transfer struct {
 	from, to *Store
 	tell     func(Transferred)
 	errand   *Errand
+	source   []byte // the epoch of from
 	done     Transferred
 }
 
 // begin marks the store that is filled, unless it is already: then it has the epoch of
-// the other one, which comes in the last transaction of a transfer.
+// the other one, which comes in the last transaction of a transfer. It is marked again
+// once it is compared, if there is an errand: one that was written to since is served
+// from, and has to be.
 func (t *transfer) begin(ctx context.Context) (already bool, err error) {
-	source, err := t.from.Setting(ctx, epochName)
-	if err != nil {
+	if t.source, err = t.from.Setting(ctx, epochName); err != nil {
 		return false, err
 	}
 	if unfinished, err := t.from.Filling(ctx); err != nil || unfinished != "" {
@@ -251,26 +262,34 @@ func (t *transfer) begin(ctx context.Context) (already bool, err error) {
 	if err := t.checkApart(ctx); err != nil {
 		return false, err
 	}
+	already = bytes.Equal(own, t.source)
 	switch {
-	case begun == chat.Epoch(source):
+	case begun == chat.Epoch(t.source):
 		err = t.checkErrand(ctx)
 	case begun != "":
 		err = errors.New("a transfer into this database was begun from another one: empty it first")
-	case bytes.Equal(own, source):
-		return true, nil
-	default:
+	case !already:
 		err = t.to.checkEmpty(ctx)
 	}
 	if err != nil {
 		return false, err
 	}
-	return false, t.to.write(ctx, "", func(tx tx) error {
+	if already {
+		return true, t.checkSettings(ctx)
+	}
+	return false, t.mark(ctx)
+}
+
+// mark notes whose data comes, and with what errand: nobody serves from the store until
+// finish takes that away.
+func (t *transfer) mark(ctx context.Context) error {
+	return t.to.write(ctx, "", func(tx tx) error {
 		if t.errand.To != "" {
 			if _, err := tx.exec(replaceSetting, errandName, []byte(t.errand.To)); err != nil {
 				return err
 			}
 		}
-		_, err := tx.exec(replaceSetting, transferName, source)
+		_, err := tx.exec(replaceSetting, transferName, t.source)
 		return err
 	})
 }
@@ -619,6 +638,20 @@ func (t *transfer) finish(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// checkSettings finds out before the errand what compareSettings would after it, when
+// there is something to take back.
+func (t *transfer) checkSettings(ctx context.Context) error {
+	all, err := t.from.settings(ctx)
+	if err != nil {
+		return err
+	}
+	isErrands := func(one setting) bool { return one.name == t.errand.Secret }
+	if t.errand.Secret != "" && !slices.ContainsFunc(all, isErrands) {
+		all = append(all, setting{t.errand.Secret, nil}) // Do makes it: no other one is it
+	}
+	return t.compareSettings(ctx, all)
 }
 
 // compareSettings wants no setting of a store that was filled to the end to be another

@@ -306,6 +306,64 @@ func TestTransferKeepsItsErrand(t *testing.T) {
 	}
 }
 
+// A database that was moved without its pictures could be served from while these were
+// on their way: nothing said that they were not all there.
+func TestTransferErrandLater(t *testing.T) {
+	from, to := filled(t, openInternal(t)), openInternal(t)
+	if err := Transfer(t.Context(), from, to, quiet, nil); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("no pictures")
+	later := &Errand{To: "a", Do: func(context.Context) error { return broken }}
+	want := func(what string, err, wanted error, filling bool) {
+		t.Helper()
+		if unfinished, e := to.Filling(t.Context()); !errors.Is(err, wanted) || (unfinished != "") != filling || e != nil {
+			t.Errorf("%s: %v, want %v; being filled from %q, %v", what, err, wanted, unfinished, e)
+		}
+	}
+	want("broken off", Transfer(t.Context(), from, to, quiet, later), broken, true)
+	if e, ok := errors.AsType[*ErrandError](Transfer(t.Context(), from, to, quiet, nil)); !ok || e.Begun != "a" {
+		t.Errorf("gone on without it: %v, want it to ask for a", e)
+	}
+	var last Transferred
+	later.Do = func(context.Context) error { return nil }
+	want("gone on with", Transfer(t.Context(), from, to, func(d Transferred) { last = d }, later), nil, false)
+	if left, err := to.Setting(t.Context(), errandName); left != nil || err != nil || !last.Already {
+		t.Errorf("in the end it still has %q noted, %v, %+v", left, err, last)
+	}
+	mustAppend(t, to, "the next")
+	want("when it has been served from", Transfer(t.Context(), from, to, quiet, later), errUsed, false)
+}
+
+// A bucket was marked, and filled, for a database that was then refused, as it had a mark
+// of its own.
+func TestTransferErrandRefused(t *testing.T) {
+	for name, before := range map[string]bool{"the old one has its own": true, "the old one gets it": false} {
+		from, to, did := filled(t, openInternal(t)), openInternal(t), 0
+		if err := Transfer(t.Context(), from, to, quiet, nil); err != nil {
+			t.Fatal(err)
+		}
+		own := func(s *Store, value string) error {
+			_, err := s.Secret(t.Context(), "blobs_owner", []byte(value))
+			return err
+		}
+		err := own(to, "x")
+		if before {
+			err = errors.Join(err, own(from, "y"))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = Transfer(t.Context(), from, to, quiet, &Errand{To: "a", Secret: "blobs_owner", Do: func(context.Context) error {
+			did++
+			return own(from, "y")
+		}})
+		if unfinished, e := to.Filling(t.Context()); !errors.Is(err, errUsed) || did > 0 || unfinished != "" || e != nil {
+			t.Errorf("%s: %v, and it was done %d times; being filled from %q, %v", name, err, did, unfinished, e)
+		}
+	}
+}
+
 // Who gives up while the last transaction is under way learns that it was stored.
 func TestTransferCanceledAtItsEnd(t *testing.T) {
 	from, to := filled(t, openInternal(t)), openInternal(t)
