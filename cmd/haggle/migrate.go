@@ -25,7 +25,8 @@ func (migrateCommand) Help() string {
 	return "Stop every server first: nobody may write to either. Everything is copied, then compared, conversation by " +
 		"conversation; broken off, it goes on where it was when it is run again with the same addresses, and until it is done no server starts on " +
 		"the new database. Then start the servers with the new address: clients go on as if nothing had happened. The old " +
-		"database stays as it is. Pictures are copied with --blobs-from and --blobs-to, and without these not touched. See " +
+		"database is brought to this program's version first, as by a start, so begin with the version that has served it; " +
+		"else it stays as it is, but for the mark of a bucket. Pictures are copied with --blobs-from and --blobs-to, and without these not touched. See " +
 		"docs/migrate.md."
 }
 

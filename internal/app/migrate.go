@@ -56,7 +56,8 @@ func (o *MigrateOptions) Check() error {
 
 // Migrate copies a database into an empty one, and the pictures that it knows of to
 // another place, and compares them. Until all of it is done no server starts on the
-// new database. Nothing is written anywhere before both databases are fit for it.
+// new database. Nothing is written anywhere before both databases are fit for it, but
+// that each is brought to this program's version as it is opened.
 func Migrate(ctx context.Context, o *MigrateOptions, tell func(Migrated)) (err error) {
 	source, target, err := o.places()
 	if err != nil {
