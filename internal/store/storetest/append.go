@@ -26,6 +26,7 @@ func appendCases() []testCase {
 		{"ids compare byte for byte", testByteForByte},
 		{"the product last talked about is kept", testProductKept},
 		{"a clock that is set back changes no order", testClockBack},
+		{"the inbox goes by the clock, also one that is set back", testInboxClockBack},
 	}
 }
 
@@ -359,4 +360,35 @@ func testClockBack(t *testing.T, s chat.Store) {
 	if err != nil || len(changed) != 1 || changed[0].LastSeq != 2 || changed[0].Sides[chat.MerchantSide].Unread != 2 {
 		t.Errorf("what changed is %+v, %v", changed, err)
 	}
+}
+
+// The list goes by the time of the last message, whatever was said before: what is new
+// stands below for as long as the clock is behind, and so does an old conversation that
+// gets a message.
+func testInboxClockBack(t *testing.T, s chat.Store) {
+	write := func(uid chat.UID, nonce string, back time.Duration) chat.Conversation {
+		t.Helper()
+		a := from(uid, merchant, nonce)
+		a.SentAt = at.Add(-back)
+		c := mustAppend(t, s, a).Conversation
+		if !c.LastAt.Equal(a.SentAt) {
+			t.Errorf("%s's conversation is of %v after a message of %v", uid, c.LastAt, a.SentAt)
+		}
+		return c
+	}
+	want := func(buyers ...chat.UID) {
+		t.Helper()
+		for _, order := range []chat.Order{chat.NewestFirst, chat.UnreadFirst} {
+			for _, limit := range []int{1, 10} {
+				got := pages(t, s, chat.ConversationQuery{UID: merchant, Order: order, Limit: limit})
+				look(t, fmt.Sprint(order, " by ", limit), buyers, buyersOf(got))
+			}
+		}
+	}
+	write("U_1", "n1", 0)
+	write("U_2", "n1", time.Hour)
+	want("U_1", "U_2")
+	c := write("U_1", "n2", 2*time.Hour)
+	want("U_2", "U_1")
+	look(t, "read back", c, mustConversation(t, s, c.ID))
 }
