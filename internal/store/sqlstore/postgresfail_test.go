@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"haggle/internal/bus/localbus"
 	"haggle/internal/chat"
 )
 
@@ -190,7 +192,9 @@ func TestPostgresGivenUp(t *testing.T) {
 }
 
 // A database that was put back while nodes run, older and with an epoch from before, is
-// noticed by all of them, and so is the new one that it is given.
+// noticed by all of them, and so is the new one that it is given: none goes on with what
+// it remembers of the other, neither its epoch, nor what it has stored there, nor who
+// takes part in what is lost.
 func TestPostgresPutBack(t *testing.T) {
 	url := NewPostgres(t) // without a server it skips
 	config, _, err := postgresConfig(url)
@@ -234,14 +238,64 @@ func TestPostgresPutBack(t *testing.T) {
 	wantAt("before", old, kept.Conversation.Sides[chat.MerchantSide].Pos)
 	operate(hangUp, "CREATE DATABASE "+name+"_backup TEMPLATE "+name)
 
-	later := newEpoch(nodes[1])
+	newEpoch(nodes[1])
+	later := newEpoch(nodes[0]) // now no node's last one is the old one
+	service := chat.NewService(nodes[0], localbus.New(), unlimited{}, chat.DefaultLimits(), slog.New(slog.DiscardHandler))
+	gone := begunBy(t, nodes[0], "U_2")
+	wantKnown(t, service, gone, true)
 	lost := mustAppend(t, nodes[0], "lost")
 	wantAt("later", later, lost.Conversation.Sides[chat.MerchantSide].Pos)
 	operate(hangUp, "DROP DATABASE "+name, "ALTER DATABASE "+name+"_backup RENAME TO "+name)
 
 	wantAt("put back", old, kept.Conversation.Sides[chat.MerchantSide].Pos)
-	wantAt("given a new one", newEpoch(nodes[0]), kept.Conversation.Sides[chat.MerchantSide].Pos)
-	if r := mustAppend(t, nodes[1], "lost"); !r.Fresh || r.Message.Seq != 2 {
-		t.Errorf("what was lost and is sent again is fresh: %v, as %d", r.Fresh, r.Message.Seq)
+	wantKnown(t, service, gone, false)
+	wantAt("given a new one", newEpoch(openPostgresInternal(t, url)), kept.Conversation.Sides[chat.MerchantSide].Pos)
+	for i, s := range nodes { // the first has stored it before
+		if r := mustAppend(t, s, "lost"); r.Fresh != (i == 0) || r.Message.Seq != 2 {
+			t.Errorf("what was lost and is sent again, by node %d, is fresh: %v, as %d", i, r.Fresh, r.Message.Seq)
+		}
+	}
+}
+
+// unlimited is a limiter that allows all.
+type unlimited struct{}
+
+func (unlimited) Allow(chat.Action, string) (time.Duration, bool) { return 0, true }
+
+// begunBy has somebody begin a conversation with the shop.
+func begunBy(t *testing.T, s *Store, buyer chat.UID) chat.ConversationID {
+	t.Helper()
+	a := draft("begins")
+	a.Start, a.Sender = &chat.Start{ID: chat.NewConversationID(), Buyer: buyer, Other: "V_1"}, buyer
+	r, err := s.Append(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Conversation.ID
+}
+
+// wantKnown has the shop do with a conversation what can be done. Where it is not there,
+// each is told so, and none of a fault.
+func wantKnown(t *testing.T, s *chat.Service, id chat.ConversationID, known bool) {
+	t.Helper()
+	ctx, shop := t.Context(), chat.Actor{UID: "V_1", Agent: "mei", AgentName: "Mei"}
+	for name, do := range map[string]func() error{
+		"conversation":    func() error { _, err := s.Conversation(ctx, shop, id); return err },
+		"messages after":  func() error { _, err := s.MessagesAfter(ctx, shop, id, 0, 10); return err },
+		"messages before": func() error { _, err := s.MessagesBefore(ctx, shop, id, 0, 10); return err },
+		"pictures":        func() error { _, err := s.MessagesWithImages(ctx, shop, id, 0, 10); return err },
+		"recalls":         func() error { _, err := s.RecallsAfter(ctx, shop, id, 0, 10); return err },
+		"read":            func() error { return s.Read(ctx, shop, id, 1) },
+		"pin":             func() error { _, err := s.SetFlag(ctx, shop, id, chat.PinnedFlag, true); return err },
+		"block":           func() error { _, err := s.SetBlocked(ctx, shop, id, false); return err },
+		"send": func() error {
+			blocks := []chat.DraftBlock{{Type: chat.TextBlock, Text: "hello"}}
+			_, err := s.Send(ctx, shop, chat.Draft{Conversation: id, Nonce: "answer", Blocks: blocks}, "")
+			return err
+		},
+	} {
+		if err := do(); known && err != nil || !known && (err == nil || chat.KindOf(err) != chat.NotFound) {
+			t.Errorf("%s, of a conversation that is there: %v: %v", name, known, err)
+		}
 	}
 }
