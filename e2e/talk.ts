@@ -105,7 +105,14 @@ export type StoredMessage = {
   blocks: StoredBlock[];
   recalled_at?: number;
 };
-type StoredConversation = { id: string; merchant: { uid: string }; unread: number; last_seq: number; buyer_at: { read: number } };
+type StoredConversation = {
+  id: string;
+  merchant: { uid: string };
+  unread: number;
+  last_seq: number;
+  last?: StoredMessage;
+  buyer_at: { read: number };
+};
 
 type Destination = { product: string } | { conversation: string };
 

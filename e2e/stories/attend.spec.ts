@@ -1,5 +1,5 @@
 import { expect, type Page, phone, test } from "../harness.ts";
-import { answerTo, row, Thread } from "../talk.ts";
+import { answerTo, Record, row, Thread } from "../talk.ts";
 
 /** Counts in the page what is heard and what the desktop shows, and lets a story take the page out of front. */
 async function observe(page: Page): Promise<void> {
@@ -101,6 +101,52 @@ test("who looks at a conversation in one window is not called for it in another"
   await expect.poll(tones).toBe(2);
   await wait();
   expect(await tones(), "one bell for a message").toBe(2);
+});
+
+test("a conversation that the list has not come to calls by its buyer's name, and not at all while it is muted", async ({ person }) => {
+  const write = async (as: "a" | "b", first: string): Promise<Thread> => {
+    const buyer = new Thread(await (await person()).chatAbout(1001, as));
+    await buyer.say(first);
+    await buyer.expectStanding(first, "sent");
+    return buyer;
+  };
+  const lin = await write("a", "From Lin");
+  const sam = await write("b", "From Sam");
+  const seller = await person();
+  // As in a list of thousands, of which a page has come: here that page is one row.
+  await seller.context.route("**/v1/conversations?*", (route) => {
+    const url = new URL(route.request().url());
+    if (url.searchParams.has("cursor")) return;
+    url.searchParams.set("limit", "1");
+    void route.continue({ url: url.href });
+  });
+  const console = await seller.console("E_1/yun");
+  await observe(console);
+  const away = async () => {
+    await expect(row(console, "Sam Park")).toBeVisible();
+    await expect(row(console, "Lin Xia")).toHaveCount(0);
+    await console.getByRole("button", { name: "Settings" }).click(); // lets it make sounds
+    await console.getByRole("tab", { name: "Notifications" }).click();
+    await console.getByRole("switch", { name: "Desktop notifications" }).check();
+    await console.keyboard.press("Escape");
+    await setFront(console, false);
+  };
+  await away();
+  await lin.say("Hello?");
+  await expect.poll(async () => (await called(console)).notices).toEqual(["Lin Xia · 林夏: Hello?"]);
+  await sam.say("Me again");
+  await expect.poll(async () => (await called(console)).notices).toHaveLength(2);
+
+  const record = await Record.of(seller, "merchant");
+  const muted = (await record.conversations()).find((one) => one.last?.blocks[0]?.text === "Hello?");
+  await record.put(`/v1/conversations/${muted?.id}/mute`, {});
+  await console.reload();
+  await away();
+  await lin.say("Still there?");
+  await lin.expectStanding("Still there?", "delivered");
+  await sam.say("And me?");
+  await expect.poll(async () => (await called(console)).notices.join()).toContain("And me?");
+  expect(await called(console)).toMatchObject({ tones: 2, notices: [expect.stringContaining("And me?")] });
 });
 
 test("a browser in which a page makes no notices, as on Android, is said to be one", async ({ person }) => {

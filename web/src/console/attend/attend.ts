@@ -8,6 +8,7 @@ import { buyerName, type Desk } from "../desk.ts";
 import { consoleWords } from "../i18n/words.ts";
 import { attentionFor, restingBell } from "../model/attention.ts";
 import { faviconUrl, titleText } from "../model/badge.ts";
+import { until } from "../model/until.ts";
 import type { Bell } from "./bell.ts";
 import { showNotice } from "./notice.ts";
 import { openWindows } from "./windows.ts";
@@ -26,10 +27,11 @@ export function attend(desk: Desk, bell: Bell): () => void {
     const focused = document.hasFocus() && document.visibilityState === "visible";
     if (!focused && (await windows.takenElsewhere(arrival.message))) return;
     windows.take(arrival.message);
+    const known = await introduced(desk, arrival);
     const { sound, notices } = desk.prefs.prefs.value;
-    const wanted = attentionFor(arrival, { focused, open: desk.open.value, sound, notices });
+    const wanted = attentionFor(known, { focused, open: desk.open.value, sound, notices });
     if (wanted.sound) ring();
-    if (wanted.notice) notify(desk, arrival);
+    if (wanted.notice) notify(desk, known);
   };
   const stopArrivals = desk.client.onArrival((arrival) => void call(arrival));
   return () => {
@@ -40,6 +42,16 @@ export function attend(desk: Desk, bell: Bell): () => void {
     setIcon(0);
     setAppBadge(0);
   };
+}
+
+/** So long, in milliseconds, a message of a conversation that is not known yet waits to be called. */
+const introducedWithin = 2_000;
+
+/** What is known of the conversation, which is asked for if nothing is: its name, and whether it is muted. */
+async function introduced(desk: Desk, { message, conversation }: Arrival): Promise<Arrival> {
+  if (conversation !== undefined) return { message, conversation };
+  const asked = desk.client.thread(message.conversation).conversation;
+  return { message, conversation: await until(asked, (now) => now !== undefined, introducedWithin) };
 }
 
 /** The title names who is open, after how many messages wait. */
