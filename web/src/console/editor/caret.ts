@@ -38,22 +38,16 @@ export function rememberCaret(host: HTMLElement, moved: () => void) {
     return doc.activeElement === host && anchor !== null && host.contains(anchor);
   }
 
-  /** The text node that the caret is in and how far, if it is in one. */
-  function inText(): [Text, number] | undefined {
-    const node = last?.startContainer;
-    return node instanceof Text && last?.collapsed === true ? [node, last.startOffset] : undefined;
-  }
-
   return {
     before: () => {
-      const [node, offset] = inText() ?? [];
+      const [node, offset] = textAt(now() ?? last) ?? [];
       let text = node?.data.slice(0, offset) ?? "";
       // Browsers split what is typed as they like.
       for (let at = node?.previousSibling; at instanceof Text; at = at.previousSibling) text = at.data + text;
       return text;
     },
     selectBefore: (count: number) => {
-      const [node, offset] = inText() ?? [];
+      const [node, offset] = textAt(now() ?? last) ?? [];
       const range = node === undefined || offset === undefined ? undefined : rangeBefore(node, offset, count);
       if (range !== undefined) select(range);
     },
@@ -75,6 +69,12 @@ export function rememberCaret(host: HTMLElement, moved: () => void) {
       select(range);
     },
   };
+}
+
+/** The text node that a caret is in and how far, if it is in one. */
+function textAt(range: Range | undefined): [Text, number] | undefined {
+  const node = range?.startContainer;
+  return node instanceof Text && range?.collapsed === true ? [node, range.startOffset] : undefined;
 }
 
 /** The last `count` characters before a place in text, which may have been split into several nodes. */

@@ -66,6 +66,19 @@ test("a phrase takes the place of its name, in however many pieces that was type
   expect(replaced).toBe("/thx");
 });
 
+test("what a slash asks for is what stands there now, not what the browser has told of so far", () => {
+  const { host, field } = fixture();
+  host.contentEditable = "true";
+  host.append("/");
+  getSelection()?.collapse(host.firstChild, 1);
+  document.dispatchEvent(new Event("selectionchange"));
+  (host.firstChild as Text).appendData("fh");
+  const caret = getSelection()?.getRangeAt(0);
+  caret?.setStart(host.firstChild as Text, 3);
+  caret?.collapse(true);
+  expect(field.beforeCaret()).toBe("/fh");
+});
+
 test("an emptied field says that it is empty", () => {
   const { host, field } = fixture();
   field.load([{ type: "text", text: "x" }], new Map());
