@@ -1,5 +1,5 @@
-import { expect, expectAccessible, inChinese, test } from "../harness.ts";
-import { answerTo, Thread } from "../talk.ts";
+import { expect, expectAccessible, inChinese, type Page, test } from "../harness.ts";
+import { answerTo, Record, Thread } from "../talk.ts";
 
 test("a seller keeps quick phrases and finds them by a slash, in Chinese by their sounds", async ({ person }) => {
   const buyer = new Thread(await (await person()).chatAbout(1001));
@@ -119,4 +119,57 @@ test("who changes a phrase that a colleague has changed meanwhile is told before
   await form(otto).getByRole("button", { name: "Save" }).click();
   await expect(form(otto)).toBeHidden();
   await expect(otto.getByRole("listitem")).toContainText("from Otto");
+});
+
+/** Keeps back what is asked for at such an address until it is let go; says whether anybody has asked. */
+async function holdBack(page: Page, address: string) {
+  let letGo = (_: "on" | "nowhere"): void => undefined;
+  const gone = new Promise<"on" | "nowhere">((resolve) => {
+    letGo = resolve;
+  });
+  const held = { asked: false, letGo };
+  await page.route(address, async (route) => {
+    held.asked = true;
+    await ((await gone) === "on" ? route.continue() : route.abort());
+  });
+  return held;
+}
+
+test("who is quicker than the phrases gets the one that was meant, and the buyer no slash", async ({ person }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("Can you send it today?");
+  const shop = await person();
+  const console = await shop.console("E_1/yun");
+  const record = await Record.of(shop, "merchant");
+  await record.put("/v1/phrases/mine/a", { title: "发货", text: "今天发货" });
+  for (const address of ["**/v1/phrases", "**/assets/esm-*"]) {
+    const held = await holdBack(console, address);
+    await console.reload();
+    const seller = await answerTo(console, "Lin Xia");
+    await expect.poll(() => held.asked, "loaded before anybody asks for one").toBe(true);
+    await seller.field.focus();
+    await console.keyboard.type("/fh");
+    await expect(console.getByText("Loading phrases…")).toBeVisible();
+    await console.keyboard.press("Enter");
+    await console.keyboard.press("Enter");
+    await expect(seller.field).toHaveText("/fh");
+    held.letGo("on");
+    await expect(seller.field).toHaveText("今天发货");
+    await seller.field.fill("");
+    await console.unrouteAll({ behavior: "ignoreErrors" });
+  }
+
+  // What cannot be had keeps nobody from writing a slash.
+  const held = await holdBack(console, "**/assets/esm-*");
+  await console.reload();
+  const seller = await answerTo(console, "Lin Xia");
+  await seller.field.focus();
+  await console.keyboard.type("/fh");
+  await console.keyboard.press("Enter");
+  held.letGo("nowhere");
+  await expect(console.getByText("No phrase matches.")).toBeVisible();
+  await expect(seller.field).toHaveText("/fh");
+  await console.keyboard.press("Enter");
+  await expect(buyer.message("/fh")).toBeVisible();
+  expect(await buyer.texts()).toEqual(["Can you send it today?", "/fh"]);
 });

@@ -12,6 +12,11 @@ export function allPhrases({ mine, shop }: Phrases): OwnedPhrase[] {
   ];
 }
 
+/** Whether it may be found by how it sounds. */
+export function isChinese({ title = "", text }: Phrase): boolean {
+  return /\p{Script=Han}/u.test(title + text);
+}
+
 /** Says whether Chinese characters, and only those, sound like what was typed: "fh" and "fahuo" like 发货. */
 export type SoundsLike = (text: string, typed: string) => boolean;
 

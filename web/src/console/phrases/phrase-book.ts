@@ -1,11 +1,12 @@
 /** The seller's quick phrases, as the server has them, and changes to them that show at once. */
-import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Client, Failure } from "../../client/api.ts";
 import { type Phrase, type Phrases, parsePhrases } from "../../protocol/phrase.ts";
 import {
   allPhrases,
   between,
   hearing,
+  isChinese,
   type OwnedPhrase,
   type Scope,
   type SoundsLike,
@@ -17,8 +18,10 @@ export type PhraseBook = {
   readonly phrases: ReadonlySignal<Phrases | undefined>;
   readonly all: ReadonlySignal<readonly OwnedPhrase[]>;
   readonly failure: ReadonlySignal<Failure | undefined>;
-  /** How Chinese sounds, once it is there: a large part that is loaded with the first slash. */
+  /** How Chinese sounds, once it is there: a large part that is loaded once there is any, or with the first slash. */
   readonly soundsLike: ReadonlySignal<SoundsLike | undefined>;
+  /** What one looks for may not be found only because it is still to come. Never for long. */
+  readonly coming: ReadonlySignal<boolean>;
   /** Asks for them, unless it was just asked: colleagues change the shop's. */
   fetch(): void;
   /** Asks for them, and for how they sound: somebody looks for one. */
@@ -33,6 +36,8 @@ export type PhraseBook = {
 };
 
 const freshFor = 20_000;
+/** So long, in milliseconds, something is said to be coming. */
+const comesWithin = 5_000;
 const nothing = () => ({});
 const none: Phrases = { mine: [], shop: [] };
 
@@ -45,6 +50,15 @@ class LivePhraseBook implements PhraseBook {
   readonly failure = signal<Failure | undefined>(undefined);
   readonly soundsLike = signal<SoundsLike | undefined>(undefined);
   readonly all = computed(() => allPhrases(this.known()));
+  readonly coming = computed(() => {
+    if (this.phrases.value === undefined) return !this.asked.value || this.loading.value > 0;
+    return this.soundsLike.value === undefined && this.learning.value > 0 && this.all.value.some(isChinese);
+  });
+  /** Whether they were asked for: before that, they are about to be. */
+  private readonly asked = signal(false);
+  /** How much is under way, and has not been for too long. */
+  private readonly loading = signal(0);
+  private readonly learning = signal(0);
   private askedAt = Number.NEGATIVE_INFINITY;
   private readonly client: Client;
 
@@ -103,7 +117,13 @@ class LivePhraseBook implements PhraseBook {
     return this.phrases.value ?? none;
   }
 
-  private async load(): Promise<Failure | undefined> {
+  private load(): Promise<Failure | undefined> {
+    const answered = underWay(this.loading, this.ask());
+    this.asked.value = true;
+    return answered;
+  }
+
+  private async ask(): Promise<Failure | undefined> {
     this.askedAt = performance.now();
     const answer = await this.client.ask({ method: "GET", path: "/v1/phrases" }, parsePhrases);
     if ("code" in answer) {
@@ -112,18 +132,22 @@ class LivePhraseBook implements PhraseBook {
       return answer;
     }
     this.failure.value = undefined;
-    this.phrases.value = answer;
+    batch(() => {
+      this.phrases.value = answer;
+      if (this.all.value.some(isChinese)) this.listen();
+    });
     return undefined;
   }
 
   private listen(): void {
     if (this.soundsLike.peek() !== undefined) return;
-    import("pinyin-pro").then(
+    const learnt = import("pinyin-pro").then(
       ({ match }) => {
         this.soundsLike.value = hearing(match);
       },
       () => undefined, // then Chinese is found by its characters
     );
+    void underWay(this.learning, learnt);
   }
 
   private show(scope: Scope, change: (list: readonly Phrase[]) => readonly Phrase[]): void {
@@ -139,6 +163,19 @@ class LivePhraseBook implements PhraseBook {
     await this.load();
     return answer;
   }
+}
+
+/** Counts something among what is under way until it is there or takes too long. Who asks for it does not follow the count. */
+function underWay<T>(count: Signal<number>, coming: Promise<T>): Promise<T> {
+  const over = () => {
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    timer = undefined;
+    count.value = count.peek() - 1;
+  };
+  let timer: ReturnType<typeof setTimeout> | undefined = setTimeout(over, comesWithin);
+  count.value = count.peek() + 1;
+  return coming.finally(over);
 }
 
 function isFailure(answer: object): answer is Failure {

@@ -26,21 +26,33 @@ export function usePhrases(writing: Writing, names: Names): PhraseChoice {
   const desk = useDesk();
   const { phrases: book } = desk;
   const [active, setActive] = useState(0);
+  const [awaited, setAwaited] = useState(false);
   const typed = writing.slash.value;
   useSignalEffect(() => {
     if (writing.slash.value !== undefined) book.refresh();
   });
-  useEffect(() => setActive(0), [typed]);
+  useEffect(() => {
+    setActive(0);
+    setAwaited(false);
+  }, [typed]);
   useEffect(book.fetch, [book]); // for those that are called by their number
   const found = typed === undefined ? undefined : findPhrases(book.all.value, typed, book.soundsLike.value);
   const choose = (phrase: OwnedPhrase) => writing.insertPhrase(fill(phrase.text, names));
+  const coming = book.coming.value;
   const press = (event: KeyboardEvent): boolean => {
     const number = numbered(event);
     if (number !== undefined) return byNumber(desk, number, choose);
     if (found === undefined || composing(event) || event.ctrlKey || event.metaKey || event.altKey)
       return false;
-    return inList(event, { found, active, setActive, choose, dismiss: writing.dismissSlash });
+    const wait = () => setAwaited(true);
+    return inList(event, { found, active, setActive, choose, coming, wait, dismiss: writing.dismissSlash });
   };
+  const [first] = found ?? [];
+  useEffect(() => {
+    if (!awaited || (first === undefined && coming)) return;
+    setAwaited(false);
+    if (first !== undefined) choose(first);
+  }, [awaited, first, coming]);
   const at = Math.min(active, Math.max(0, (found?.length ?? 0) - 1));
   return { found, active: at, activeId: (found?.length ?? 0) > 0 ? optionId(at) : undefined, choose, press };
 }
@@ -63,10 +75,14 @@ type Listed = {
   active: number;
   setActive(at: number): void;
   choose(phrase: OwnedPhrase): void;
+  coming: boolean;
+  /** Chooses as soon as there is something to choose. */
+  wait(): void;
   dismiss(): void;
 };
 
-function inList(event: KeyboardEvent, { found, active, setActive, choose, dismiss }: Listed): boolean {
+function inList(event: KeyboardEvent, listed: Listed): boolean {
+  const { found, active, setActive, choose, coming, wait, dismiss } = listed;
   const last = found.length - 1;
   const phrase = found[Math.min(active, last)];
   switch (event.key) {
@@ -78,8 +94,9 @@ function inList(event: KeyboardEvent, { found, active, setActive, choose, dismis
       return true;
     case "Enter":
     case "Tab":
-      if (phrase === undefined || event.shiftKey) return false;
-      choose(phrase);
+      if (event.shiftKey || (phrase === undefined && !coming)) return false;
+      if (phrase === undefined) wait();
+      else choose(phrase);
       return true;
     case "Escape":
       event.stopPropagation();
@@ -108,7 +125,11 @@ export function PhraseMenu({ choice, names }: { choice: PhraseChoice; names: Nam
       </p>
       {found.length === 0 ? (
         <p class="c-phrases-none">
-          {note(book.phrases.value === undefined, book.failure.value !== undefined, all.length)}
+          {note(
+            book.phrases.value === undefined || book.coming.value,
+            book.failure.value !== undefined,
+            all.length,
+          )}
         </p>
       ) : (
         <div ref={list} id={PHRASES_ID} role="listbox" aria-label={words.title}>
