@@ -40,6 +40,35 @@ test("undo brings back what was written to this buyer, and nothing that was writ
   await expect(lin.field).toHaveText("a draft to Lin");
 });
 
+test("undo goes back by what an input method has written, not by the letters on the way there", async ({ person }) => {
+  await new Thread(await (await person()).chatAbout(1001)).say("From Lin");
+  const console = await (await person()).console("E_1/yun");
+  const { field } = await answerTo(console, "Lin Xia");
+  await field.click();
+  const keyboard = await console.context().newCDPSession(console);
+  const write = async (letters: readonly string[], meant: string): Promise<void> => {
+    for (const text of letters) {
+      const end = text.length;
+      await keyboard.send("Input.imeSetComposition", { text, selectionStart: end, selectionEnd: end });
+      await expect(field).toContainText(text);
+      // Slower than what is undone together.
+      await console.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_100)));
+    }
+    await keyboard.send("Input.insertText", { text: meant });
+  };
+  await write(["n", "ni", "ni hao"], "你好");
+  await expect(field).toHaveText("你好");
+  await write(["q", "qin"], "，亲");
+  await expect(field).toHaveText("你好，亲");
+  const undo = () => console.keyboard.press("Control+z");
+  await undo();
+  await expect(field).toHaveText("你好");
+  await undo();
+  await expect(field).toHaveText("");
+  await console.keyboard.press("Control+y");
+  await expect(field).toHaveText("你好");
+});
+
 test("a picture stays where it was pasted, whatever is written while it is made ready", async ({ person }) => {
   const buyer = new Thread(await (await person()).chatAbout(1001));
   await buyer.say("Which one?");

@@ -163,3 +163,35 @@ test("a picture that cannot be had leaves the field, and no undo brings it back"
   expect(host.querySelector("img")).toBeNull();
   expect(toPieces(field.parts(), field.pictures())).toEqual([]);
 });
+
+/** As a browser shows what an input method has composed so far. */
+function compose(host: HTMLElement, text: string): void {
+  host.replaceChildren(text);
+  host.dispatchEvent(new InputEvent("input", { inputType: "insertCompositionText", data: text }));
+}
+
+test("undo knows what an input method has written, and not the letters that it was found by", () => {
+  vi.useFakeTimers();
+  const { host, field } = fixture();
+  host.contentEditable = "true";
+  field.load([], new Map());
+  // Some browsers say that text was put in after the composition has ended, too.
+  for (const [before, letters, word, toldAgain] of [
+    ["", ["n", "ni"], "你", false],
+    ["你", ["h", "hao"], "好", true],
+  ] as const) {
+    host.dispatchEvent(new Event("compositionstart"));
+    for (const typed of [...letters, word]) {
+      vi.advanceTimersByTime(1_500);
+      compose(host, before + typed);
+    }
+    host.dispatchEvent(new Event("compositionend"));
+    if (toldAgain) compose(host, before + word);
+  }
+  const undone = () => {
+    press(host, "z");
+    return host.textContent;
+  };
+  expect([undone(), undone(), undone()]).toEqual(["你", "", ""]);
+  vi.useRealTimers();
+});

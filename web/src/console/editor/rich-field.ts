@@ -53,6 +53,8 @@ class Field implements RichField {
   private readonly hooks: RichFieldHooks;
   private readonly caret: Caret;
   private readonly stops: readonly (() => void)[];
+  /** An input method is choosing characters: the letters on the way there are nothing to go back to. */
+  private composing = false;
 
   constructor(host: HTMLElement, hooks: RichFieldHooks) {
     this.host = host;
@@ -62,9 +64,16 @@ class Field implements RichField {
       this.caret.stop,
       on(host, "input", (event) => {
         this.changed();
-        this.history.note(this.state(), stepOf(event as InputEvent), performance.now());
+        if (!this.composing) this.note(stepOf(event as InputEvent));
         hooks.typed();
         hooks.caretMoved();
+      }),
+      on(host, "compositionstart", () => {
+        this.composing = true;
+      }),
+      on(host, "compositionend", () => {
+        this.composing = false;
+        this.note("insertCompositionText");
       }),
       ...listenForUndo(host, {
         undo: () => this.goTo(this.history.back()),
@@ -149,6 +158,12 @@ class Field implements RichField {
     this.changed();
   }
 
+  /** Something was written. Browsers differ in whether they say so before or after a composition ends, or twice. */
+  private note(step: string): void {
+    const state = this.state();
+    if (!sameParts(state.parts, this.history.now?.parts)) this.history.note(state, step, performance.now());
+  }
+
   private goTo(state: State | undefined): void {
     if (state === undefined) return;
     this.show(state);
@@ -176,6 +191,10 @@ class Field implements RichField {
 
 /** What the field holds, and how far into it the caret is. */
 type State = { parts: readonly Part[]; caret: number };
+
+function sameParts(one: readonly Part[], other: readonly Part[] | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
 
 /** Takes undo and redo, however they are asked for, away from the browser. */
 function listenForUndo(host: HTMLElement, { undo, redo }: { undo(): void; redo(): void }): (() => void)[] {

@@ -11,6 +11,11 @@ export class History<State> {
     this.last = undefined;
   }
 
+  /** The state that is shown. */
+  get now(): State | undefined {
+    return this.states[this.at];
+  }
+
   /** Something changed. Changes of one `step` that follow one another quickly are undone together; "" never is. */
   note(state: State, step: string, now: number): void {
     this.states.length = this.at + 1;
