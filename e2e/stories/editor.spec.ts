@@ -69,6 +69,27 @@ test("undo goes back by what an input method has written, not by the letters on 
   await expect(field).toHaveText("你好");
 });
 
+test("what is written and sent in one window is so in the other: nobody sends it twice", async ({ person }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("From Lin");
+  const shop = await person();
+  const one = await answerTo(await shop.console("E_1/yun"), "Lin Xia");
+  const other = await answerTo(await shop.console("E_1/yun"), "Lin Xia");
+  await one.page.bringToFront();
+  await one.field.click();
+  await one.page.keyboard.type("Yes, today.");
+  await expect(other.field).toHaveText("Yes, today.");
+  await one.page.keyboard.press("Enter");
+  await expect(other.field).toHaveText("");
+  await expect(other.send).toBeDisabled();
+  await expect(other.page.locator(".c-row")).toContainText("Yes, today.");
+  await other.page.bringToFront();
+  await other.field.click();
+  await other.page.keyboard.type("And tomorrow.");
+  await expect(one.field).toHaveText("And tomorrow.");
+  await expect(other.field).toHaveText("And tomorrow.");
+});
+
 test("a picture stays where it was pasted, whatever is written while it is made ready", async ({ person }) => {
   const buyer = new Thread(await (await person()).chatAbout(1001));
   await buyer.say("Which one?");

@@ -84,14 +84,14 @@ export function useDesk(): Desk {
 /** Sits down: reads what this device remembers and follows the window. */
 export function openDesk(client: Client, me: Me, bell: Bell): Desk {
   const device = shelf(() => localStorage, `haggle.console.${me.participant.uid}/${me.agent ?? ""}.`);
-  const prefs = openPrefs(device);
+  const [prefs, drafts] = [openPrefs(device), openDrafts(device)];
   const address = followAddress(() => {
     open.value = address.conversation();
     overlay.value = address.isAtDetails();
   });
   const open = signal(address.conversation());
   const overlay = signal(address.isAtDetails());
-  const around = followWindow(prefs);
+  const around = followWindow([prefs, drafts]);
   const arranged = computed(() => arrangement(around.viewport.value));
   const wishToWrite = signal(0);
   const openConversation = (id: string) => {
@@ -114,7 +114,7 @@ export function openDesk(client: Client, me: Me, bell: Bell): Desk {
     me,
     prefs,
     colleagues: staff.colleagues,
-    drafts: openDrafts(device),
+    drafts,
     phrases: openPhraseBook(client),
     unsaved: openUnsaved(),
     search,
@@ -194,7 +194,7 @@ function openGoing(
 }
 
 /** What changes around the console without anybody asking: the window's width, the time, other windows. */
-function followWindow(prefs: PrefStore) {
+function followWindow(shared: readonly { reread(): void }[]) {
   const viewport = signal(innerWidth);
   const minute = signal(Date.now());
   const timer = setInterval(() => {
@@ -204,11 +204,15 @@ function followWindow(prefs: PrefStore) {
     viewport.value = innerWidth;
   };
   addEventListener("resize", resized);
-  addEventListener("storage", prefs.reread); // another window of this agent's, or another agent's: then nothing changes
+  // Another window of this agent's, or another agent's: then nothing changes.
+  const reread = () => {
+    for (const one of shared) one.reread();
+  };
+  addEventListener("storage", reread);
   const stop = () => {
     clearInterval(timer);
     removeEventListener("resize", resized);
-    removeEventListener("storage", prefs.reread);
+    removeEventListener("storage", reread);
   };
   return { viewport, minute, stop };
 }

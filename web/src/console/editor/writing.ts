@@ -58,10 +58,15 @@ class DraftWriting implements Writing {
   private changedSinceKept = false;
 
   private readonly desk: Desk;
+  private readonly stopTaking: () => void;
 
   constructor(desk: Desk) {
     this.desk = desk;
     addEventListener("pagehide", this.keep);
+    this.stopTaking = desk.drafts.taken.subscribe((taken) => {
+      // What is being written here is kept in a moment, and taken over there.
+      if (taken.has(this.at?.conversation ?? "") && !this.changedSinceKept) this.load();
+    });
   }
 
   readonly attach = (host: HTMLElement | null): void => {
@@ -165,6 +170,7 @@ class DraftWriting implements Writing {
 
   readonly dispose = (): void => {
     removeEventListener("pagehide", this.keep);
+    this.stopTaking();
     this.attach(null);
   };
 

@@ -17,6 +17,12 @@ function memory(): Storage {
   };
 }
 
+/** One and the same each time, as a browser's is. */
+function memoryOnce(): () => Storage {
+  const storage = memory();
+  return () => storage;
+}
+
 const picture: Picture = { bytes: new Blob(["x"]), width: 1, height: 1 };
 
 test("a draft with pictures is there when one comes back to the conversation", () => {
@@ -52,6 +58,52 @@ test("two windows of one seller keep each other's drafts", () => {
   one.set("c1", { parts: [{ type: "text", text: "first" }], pictures: new Map() });
   other.set("c2", { parts: [{ type: "text", text: "second" }], pictures: new Map() });
   expect([...openDrafts(device).lines.value.keys()].sort()).toEqual(["c1", "c2"]);
+});
+
+const said = (text: string): Draft => ({
+  parts: text === "" ? [] : [{ type: "text", text }],
+  pictures: new Map(),
+});
+
+test("what another window has written, changed or sent is so here, too; what has pictures stays", () => {
+  const device = shelf(memoryOnce(), "V_1.");
+  const [one, other] = [openDrafts(device), openDrafts(device)];
+  one.set("c1", said("first"));
+  one.set("c2", said("second"));
+  other.reread();
+  expect(other.get("c1")?.parts).toEqual([{ type: "text", text: "first" }]);
+  expect([...other.taken.value]).toEqual(["c1", "c2"]);
+  const shown: Draft = {
+    parts: [
+      { type: "text", text: "second" },
+      { type: "image", picture: "blob:1" },
+    ],
+    pictures: new Map([["blob:1", picture]]),
+  };
+  other.set("c2", shown);
+  one.set("c1", said("first, longer"));
+  other.reread();
+  expect([...other.taken.value]).toEqual(["c1"]);
+  expect(other.lines.value.get("c1")?.text).toBe("first, longer");
+  one.set("c1", said(""));
+  one.set("c2", said(""));
+  other.reread();
+  expect([...other.taken.value]).toEqual(["c1"]);
+  expect([...other.lines.value.keys()]).toEqual(["c2"]);
+  expect(other.get("c2")).toBe(shown);
+});
+
+test("a draft for which this device has no more room is not one that was sent elsewhere", () => {
+  const device = shelf(memoryOnce(), "V_1.");
+  const [one, other] = [openDrafts(device), openDrafts(device)];
+  other.set("c0", said("the oldest"));
+  for (let i = 1; i <= 50; i++) one.set(`c${i}`, said(`draft ${i}`));
+  other.reread();
+  one.set("c9", said(""));
+  other.reread();
+  expect(other.get("c0")?.parts).toEqual([{ type: "text", text: "the oldest" }]);
+  expect(other.get("c9")).toBeUndefined();
+  expect(other.lines.value.size).toBe(50);
 });
 
 test("a sent draft leaves no trace", () => {
