@@ -7,6 +7,7 @@ import { showToast } from "../../ui/toast.tsx";
 import type { Desk } from "../desk.ts";
 import { bell, bellOff, envelope, pin } from "../drawings.ts";
 import { consoleWords } from "../i18n/words.ts";
+import { until } from "../model/until.ts";
 
 /** The menu's items for one conversation, each saying what it would do now. */
 export function flagItems(desk: Desk, conversation: Conversation): readonly MenuItem[] {
@@ -22,7 +23,7 @@ export function flagItems(desk: Desk, conversation: Conversation): readonly Menu
     },
     unread > 0 || marked
       ? { label: words.markRead, icon: "check", run: () => markRead(desk, conversation) }
-      : { label: words.markUnread, icon: envelope, run: () => markUnread(desk, id) },
+      : { label: words.markUnread, icon: envelope, run: () => void markUnread(desk, conversation) },
   ];
 }
 
@@ -36,10 +37,17 @@ function markRead(desk: Desk, { id, unread, last_seq: seq, marked }: Conversatio
   else if (marked) unmark(desk, id);
 }
 
-/** Who marks what is open wants to see it later, not now: it is left. */
-function markUnread(desk: Desk, id: string): void {
+/** So long, in milliseconds, a mark waits for the server to know what was read before it. */
+const readWithin = 3_000;
+
+/** Who marks what is open wants to see it later, not now: it is left. What was just read would undo the mark. */
+async function markUnread(desk: Desk, { id, merchant_at: at, last_seq: last }: Conversation): Promise<void> {
   if (desk.open.value === id) desk.leaveThread();
-  void setFlag(desk, id, "mark", true);
+  if (at.read < last) {
+    const thread = desk.client.thread(id);
+    await until(thread.conversation, (now) => (now?.merchant_at.read ?? 0) >= thread.readUpTo, readWithin);
+  }
+  await setFlag(desk, id, "mark", true);
 }
 
 type Flag = "pin" | "mute" | "mark";
