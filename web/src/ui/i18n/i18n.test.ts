@@ -98,6 +98,7 @@ const notForPages = new Set([
   "line_too_long",
   "no_title",
   "push_too_large",
+  "same_database",
   "too_many_lines",
   "url_too_long",
 ]);
