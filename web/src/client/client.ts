@@ -236,7 +236,7 @@ class LiveClient implements Client {
     this.ports
       .pictures()
       .then((Pictures) => {
-        this.pictures.value = new Pictures(clock, random, (ids) => this.rest.fileUrls(ids));
+        this.pictures.value = new Pictures(clock, random, this.rest);
       })
       .catch(() => {
         this.loadingPictures = false;

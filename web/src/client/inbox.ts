@@ -1,5 +1,10 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Conversation, ConversationPage, Product } from "../protocol/body.ts";
+import {
+  type Conversation,
+  type ConversationPage,
+  type Product,
+  parseConversationPage,
+} from "../protocol/body.ts";
 import { Ahead } from "./ahead.ts";
 import type { Failure, Inbox, InboxFilter, InboxOrder } from "./api.ts";
 import { backoff } from "./backoff.ts";
@@ -236,7 +241,7 @@ export class LiveInbox implements Inbox {
 
   private async load(life: number, cursor: string): Promise<void> {
     const filter = this.filter.peek();
-    const page = await this.ports.rest.conversations({
+    const page = await this.page({
       order: this.order.peek(),
       filter: filter === "all" ? "" : filter,
       product: this.product.peek()?.id ?? "",
@@ -278,8 +283,17 @@ export class LiveInbox implements Inbox {
     );
   }
 
+  /** Of what is asked for, an empty string leaves it to the server. */
+  private page(asked: Record<string, string>): Promise<ConversationPage | Failure> {
+    const query: string[] = [];
+    for (const [name, value] of Object.entries({ limit: "30", ...asked }))
+      if (value !== "") query.push(`${name}=${encodeURIComponent(value)}`);
+    const path = `/v1/conversations?${query.join("&")}`;
+    return this.ports.rest.ask({ method: "GET", path }, parseConversationPage);
+  }
+
   private loadPinned(): Promise<ConversationPage | Failure> {
-    return this.ports.rest.conversations({ filter: "pinned", limit: "100" });
+    return this.page({ filter: "pinned", limit: "100" });
   }
 
   private failed(failure: Failure, life: number, cursor: string): void {

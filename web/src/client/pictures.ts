@@ -1,9 +1,10 @@
 import { batch, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { FileURLs } from "../protocol/body.ts";
-import type { Failure, PictureUrl } from "./api.ts";
+import { parseFileURLs } from "../protocol/file.ts";
+import type { PictureUrl } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import { isFailure, worthRetrying } from "./failure.ts";
 import type { Clock } from "./ports.ts";
+import type { Rest } from "./rest.ts";
 
 /** Those who draw in the same frame ask in the same request. */
 const gather = 20;
@@ -24,16 +25,12 @@ export class Pictures {
   private failures = 0;
   private readonly clock: Clock;
   private readonly random: () => number;
-  private readonly fetch: (ids: readonly string[]) => Promise<FileURLs | Failure>;
+  private readonly rest: Rest;
 
-  constructor(
-    clock: Clock,
-    random: () => number,
-    fetch: (ids: readonly string[]) => Promise<FileURLs | Failure>,
-  ) {
+  constructor(clock: Clock, random: () => number, rest: Rest) {
     this.clock = clock;
     this.random = random;
-    this.fetch = fetch;
+    this.rest = rest;
   }
 
   url(file: string): ReadonlySignal<PictureUrl | undefined> {
@@ -76,7 +73,8 @@ export class Pictures {
   }
 
   private async ask(ids: readonly string[]): Promise<void> {
-    const answer = await this.fetch(ids);
+    const asked = { method: "POST", path: "/v1/files/urls", json: { ids } } as const;
+    const answer = await this.rest.ask(asked, parseFileURLs);
     if (isFailure(answer)) {
       if (worthRetrying(answer) === "never") return;
       const wait = (answer.retryAfterMs ?? 0) + backoff(this.failures++, this.random);

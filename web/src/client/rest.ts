@@ -2,16 +2,12 @@ import {
   type Begin,
   type Changes,
   type Conversation,
-  type ConversationPage,
-  type FileURLs,
   type Me,
   type MessagePage,
   type Position,
   parseBegin,
   parseChanges,
   parseConversation,
-  parseConversationPage,
-  parseFileURLs,
   parseMe,
   parseMessagePage,
   parseRecallPage,
@@ -49,14 +45,6 @@ export class Rest {
     return this.get(`/v1/conversations/${id(conversation)}`, parseConversation);
   }
 
-  /** Of what is asked for, an empty string leaves it to the server. */
-  conversations(asked: Record<string, string>): Promise<ConversationPage | Failure> {
-    const query: string[] = [];
-    for (const [name, value] of Object.entries({ limit: "30", ...asked }))
-      if (value !== "") query.push(`${name}=${id(value)}`);
-    return this.get(`/v1/conversations?${query.join("&")}`, parseConversationPage);
-  }
-
   changes(since: Position): Promise<Changes | Failure> {
     return this.get(`/v1/changes?epoch=${id(since.epoch)}&pos=${since.pos}`, parseChanges);
   }
@@ -69,10 +57,6 @@ export class Rest {
 
   recalls(conversation: string, after: number): Promise<RecallPage | Failure> {
     return this.get(`/v1/conversations/${id(conversation)}/recalls?after=${after}`, parseRecallPage);
-  }
-
-  fileUrls(ids: readonly string[]): Promise<FileURLs | Failure> {
-    return this.ask({ method: "POST", path: "/v1/files/urls", json: { ids } }, parseFileURLs);
   }
 
   setBlocked(conversation: string, blocked: boolean): Promise<Conversation | Failure> {

@@ -1,5 +1,6 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Ack, DraftBlock, File, Message, Send } from "../protocol/body.ts";
+import type { Ack, DraftBlock, Message, Send } from "../protocol/body.ts";
+import type { File } from "../protocol/file.ts";
 import type { Failure, Piece, Tick } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import { isFailure, worthRetrying } from "./failure.ts";

@@ -1,4 +1,4 @@
-import { type File, parseFile } from "../protocol/body.ts";
+import { type File, parseFile } from "../protocol/file.ts";
 import type { Failure, Picture } from "./api.ts";
 import { isFailure } from "./failure.ts";
 import type { HttpResponse, Sending } from "./ports.ts";

@@ -2,18 +2,7 @@
  * The JSON bodies that the server sends and takes: the mirror of `internal/wire/body.go`. Times are Unix
  * milliseconds. A field that is absent means its zero value.
  */
-import {
-  boolean,
-  list,
-  members,
-  number,
-  object,
-  oneOf,
-  optional,
-  type Parse,
-  record,
-  string,
-} from "./parse.ts";
+import { boolean, list, members, number, object, oneOf, optional, type Parse, string } from "./parse.ts";
 
 export type Side = "buyer" | "merchant";
 
@@ -147,20 +136,6 @@ export type Begin = {
 
 /** The shop does not answer just now. `until` is when it opens, absent where that is not within a week. */
 export type Closed = { until?: number };
-
-/** An uploaded picture. */
-export type File = {
-  id: string;
-  type: string;
-  bytes: number;
-  width: number;
-  height: number;
-  preview?: string; // ThumbHash, base64
-};
-
-export type FileURL = { url: string; thumb: string; expires_at: number };
-/** By file id. Files that the actor may not see are absent. */
-export type FileURLs = { files: Readonly<Record<string, FileURL>> };
 
 /** Says why something was not done, in a form a program can act on. */
 export type WireError = { code: string; message: string; retry_after_ms?: number; request_id?: string };
@@ -349,19 +324,6 @@ export const parseBegin = object<Begin>({
   conversation: optional(parseConversation),
   closed: optional(object<Closed>({ until: optional(number) })),
   replies_within_ms: optional(number),
-});
-
-export const parseFile = object<File>({
-  id: string,
-  type: string,
-  bytes: number,
-  width: number,
-  height: number,
-  preview: optional(string),
-});
-
-export const parseFileURLs = object<FileURLs>({
-  files: record(object<FileURL>({ url: string, thumb: string, expires_at: number })),
 });
 
 export const parseWireError = object<WireError>({

@@ -132,30 +132,33 @@ const bye = object<Bye>({
   final: optional(boolean),
 });
 
+type Known = Exclude<ServerBody, { kind: "unknown" }>;
+
 /** How each member that a server frame may have is read. */
-const bodies: ReadonlyMap<string, Parse<ServerBody>> = new Map<string, Parse<ServerBody>>([
-  ["welcome", (v) => ({ kind: "welcome", welcome: welcome(v) })],
-  ["ack", (v) => ({ kind: "ack", ack: parseAck(v) })],
-  ["message", (v) => ({ kind: "message", message: message(v) })],
-  ["delivered", (v) => ({ kind: "delivered", delivered: watermark(v) })],
-  ["read", (v) => ({ kind: "read", read: watermark(v) })],
-  ["recall", (v) => ({ kind: "recall", recall: recall(v) })],
-  ["conversation", (v) => ({ kind: "conversation", conversation: conversation(v) })],
-  ["typing", (v) => ({ kind: "typing", typing: typing(v) })],
-  ["colleague", (v) => ({ kind: "colleague", colleague: colleague(v) })],
-  ["presence", (v) => ({ kind: "presence", presence: presence(v) })],
-  ["push", (v) => ({ kind: "push", push: { payload: members(v)["payload"] } })],
-  ["heartbeat", (v) => ({ kind: "heartbeat", heartbeat: heartbeat(v) })],
-  ["error", (v) => ({ kind: "error", error: parseWireError(v) })],
-  ["bye", (v) => ({ kind: "bye", bye: bye(v) })],
-]);
+const readers: { readonly [B in Known as B["kind"]]: Parse<B[B["kind"] & keyof B]> } = {
+  welcome,
+  ack: parseAck,
+  message,
+  delivered: watermark,
+  read: watermark,
+  recall,
+  conversation,
+  typing,
+  colleague,
+  presence,
+  push: (value) => ({ payload: members(value)["payload"] }),
+  heartbeat,
+  error: parseWireError,
+  bye,
+};
+const bodies: ReadonlyMap<string, Parse<unknown>> = new Map(Object.entries(readers));
 
 const parseFrame: Parse<ServerFrame> = (value) => {
   const frame = members(value);
   const id = frame["id"] === undefined ? 0 : number(frame["id"]);
-  for (const [name, body] of Object.entries(frame)) {
-    const parse = bodies.get(name);
-    if (parse !== undefined) return { id, ...parse(body) };
+  for (const [kind, body] of Object.entries(frame)) {
+    const parse = bodies.get(kind);
+    if (parse !== undefined) return { id, kind, [kind]: parse(body) } as ServerFrame; // its kind has said how
   }
   return { id, kind: "unknown" };
 };

@@ -6,8 +6,6 @@ import {
   parseChanges,
   parseConversation,
   parseConversationPage,
-  parseFile,
-  parseFileURLs,
   parseMe,
   parseMessage,
   parseMessagePage,
@@ -16,6 +14,7 @@ import {
   parseRecallPage,
   parseWireError,
 } from "./body.ts";
+import { parseFile, parseFileURLs } from "./file.ts";
 import { parseFoundMessages } from "./found.ts";
 import { type ClientFrame, encodeClientFrame, parseServerFrame } from "./frame.ts";
 import { members, type Parse } from "./parse.ts";
