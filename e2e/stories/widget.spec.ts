@@ -131,6 +131,34 @@ test("another product, another buyer, and the end, by the shop's own script", as
   expect(await wrong(page)).toEqual([]);
 });
 
+test("another product by the shop's script leaves the focus where the visitor is; opening puts it into the field", async ({
+  visit,
+}) => {
+  const page = await visit();
+  const thread = await opened(page);
+  await expect(thread.field).toBeFocused();
+  await page.keyboard.type("In blue");
+  await expect(thread.field).toHaveValue("In blue");
+
+  const link = page.getByRole("link", { name: "A link of the shop's" });
+  await link.focus();
+  await haggle(page, "setProduct", "1003");
+  await expect(thread.page.getByRole("link", { name: /^Celadon mug/ })).toBeHidden();
+  await expect(thread.field).toBeVisible();
+  await thread.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await expect(link).toBeFocused();
+
+  await thread.field.focus();
+  await haggle(page, "setProduct", "1001");
+  await expect(thread.page.getByRole("link", { name: /^Celadon mug/ })).toBeVisible();
+  await expect(thread.field).toBeFocused(); // who writes goes on writing
+  await page.getByRole("button", { name: "Close the chat" }).click();
+  await launcher(page).click();
+  await expect(thread.field).toBeFocused();
+  await page.keyboard.type("!");
+  await expect(thread.field).toHaveValue("In blue!");
+});
+
 test("what was unread for one buyer is nothing to the next, nor to nobody", async ({ visit, shop, person }) => {
   const page = await visit();
   const thread = await opened(page);

@@ -5,7 +5,7 @@ import type { HandedToken, TokenAnswer } from "../client/ports.ts";
 import type { TokenGrant } from "../protocol/body.ts";
 import { type FromFrame, sealed, unsealed } from "../protocol/embed.ts";
 import { withWords } from "../ui/lazy.tsx";
-import { buyerNamed, openings, openPeer, pageProduct } from "./in-frame.ts";
+import { buyerNamed, openings, pageProduct } from "./in-frame.ts";
 import { route, show } from "./route.ts";
 
 /** How long the shop's page may take to give a token. */
@@ -80,7 +80,7 @@ export function openEmbed(
   effect(() => {
     // What is not on the screen is nothing that anybody has read, whatever is focused.
     document.documentElement.hidden = !shown.value;
-    if (shown.value && openPeer.value !== undefined) requestAnimationFrame(write);
+    if (shown.value) requestAnimationFrame(write);
   });
 
   return {
@@ -132,7 +132,10 @@ function closeOnEscape(close: () => void): void {
   });
 }
 
-/** Who opened the chat with a mouse wants to write; a touch would bring up the keyboard unasked. */
+/**
+ * Who opened the chat with a mouse wants to write; a touch would bring up the keyboard unasked. A field that comes
+ * later looks for itself whether it is wanted.
+ */
 function write(): void {
   if (matchMedia("(hover: hover)").matches)
     document.querySelector("textarea")?.focus({ preventScroll: true });

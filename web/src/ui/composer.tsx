@@ -42,7 +42,9 @@ export function Composer(props: ComposerProps): JSX.Element {
   const { pictures, limits, text } = props;
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
-    if (!onTouch()) field.current?.focus({ preventScroll: true });
+    // In a frame that would take the focus from the page around it, where somebody may be writing.
+    if (!onTouch() && (parent === window || document.hasFocus()))
+      field.current?.focus({ preventScroll: true });
   }, [text]);
   const waiting = pictures.items.value.some((p) => p.picture === undefined && p.failure === undefined);
   const ready = pictures.items.value.some((p) => p.picture !== undefined);
