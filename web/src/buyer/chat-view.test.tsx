@@ -7,7 +7,11 @@ import type { Client } from "../client/api.ts";
 import type { Closed } from "../protocol/body.ts";
 import { startLanguage } from "../ui/i18n/language.ts";
 import { seller, testThread } from "../ui/test-thread.ts";
+import { dropInto } from "../ui/use-pictures.ts";
 import { ChatView } from "./chat-view.tsx";
+
+// It says what it was told to check a picture against.
+vi.mock("../platform/picture.ts", () => ({ preparePicture: async (_: Blob, limits: object) => limits }));
 
 const root = document.createElement("div");
 
@@ -16,10 +20,10 @@ beforeAll(startLanguage);
 afterEach(() => render(null, root));
 
 /** Opens the chat with a shop that usually replies in five minutes and is not there. */
-function open(closed: Closed | undefined): void {
+function open(closed: Closed | undefined, me?: object): void {
   const client = {
     connection: signal({ kind: "online" }),
-    me: signal(undefined),
+    me: signal(me),
     presence: () => signal("offline"),
   } as object;
   document.body.append(root);
@@ -58,4 +62,10 @@ test.each([
   open(closed);
   expect(state()).toBe("Usually replies in 5 minutes");
   expect(notice()).toBeUndefined();
+});
+
+test("a picture is checked against what this server takes", async () => {
+  const limits = { text: 10, images: 2, upload_bytes: 1_000, upload_pixels: 64 };
+  open(undefined, { participant: { uid: "U_1" }, limits });
+  expect(await dropInto.value?.prepare(new Blob(["x"]))).toEqual(limits);
 });

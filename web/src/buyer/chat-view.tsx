@@ -65,6 +65,7 @@ export function ChatView(props: ChatViewProps): JSX.Element {
   const online = client.connection.value.kind === "online";
   const mine = client.me.value?.participant.uid;
   const draft = useDraft(mine, peer?.uid);
+  const prepare = useMemo(() => preparing(limits), [limits]);
   const pictures = usePictures(useWithWeChat(prepare, weChat), limits.images, mine && `${mine}.${peer?.uid}`);
   useOpenPeer(peer?.uid);
   const state = thread.state.value;
@@ -132,10 +133,14 @@ function useOpenPeer(uid: string | undefined): void {
 const loadPictures = later(() => import("../platform/picture.ts"));
 later(async () => (await import("../ui/i18n/failure-text.ts")).speakOfFailures(language.peek()));
 
-async function prepare(file: Blob): Promise<Picture | Failure> {
-  const loaded = await loadPictures().catch(() => undefined);
-  if (loaded === undefined) return { code: "offline", message: "the code for pictures could not be loaded" };
-  return loaded.preparePicture(file, presumed);
+/** Prepares pictures for a server with these limits. */
+function preparing(limits: Limits): (file: Blob) => Promise<Picture | Failure> {
+  return async (file) => {
+    const loaded = await loadPictures().catch(() => undefined);
+    if (loaded === undefined)
+      return { code: "offline", message: "the code for pictures could not be loaded" };
+    return loaded.preparePicture(file, limits);
+  };
 }
 
 function Hello({

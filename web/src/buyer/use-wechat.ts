@@ -21,7 +21,7 @@ export function useWeChat(client: Client): WeChatPictures | undefined {
 
 /**
  * Prepares a picture, and has WeChat take it if it comes from there. Without that it is uploaded as any other.
- * It is the same function always, so that what was picked before WeChat was ready stays.
+ * It is the same function for one `prepare`, so that what was picked before WeChat was ready stays.
  */
 export function useWithWeChat(prepare: Prepare, weChat: WeChatPictures | undefined): Prepare {
   const now = useRef(weChat);
