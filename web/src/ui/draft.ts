@@ -4,6 +4,9 @@ import { useEffect, useMemo } from "preact/hooks";
 /** What was written and not sent, per thread, until it is. */
 export const prefix = "haggle.draft.";
 
+/** What storage did not take, full or forbidden: it lives as long as the page. */
+export const unkept = new Map<string, string>();
+
 /** The text that `writer` is writing to `reader`, kept over reloads; only here until both are known. */
 export function useDraft(writer: string | undefined, reader: string | undefined): Signal<string> {
   const key = writer === undefined || reader === undefined ? undefined : `${writer}.${reader}`;
@@ -14,7 +17,7 @@ export function useDraft(writer: string | undefined, reader: string | undefined)
 
 function load(key: string): string {
   try {
-    return localStorage.getItem(prefix + key) ?? "";
+    return unkept.get(key) ?? localStorage.getItem(prefix + key) ?? "";
   } catch {
     return "";
   }
@@ -24,7 +27,8 @@ function save(key: string, text: string): void {
   try {
     if (text === "") localStorage.removeItem(prefix + key);
     else localStorage.setItem(prefix + key, text);
+    unkept.delete(key);
   } catch {
-    // Storage is full or forbidden: the draft then lives as long as the page.
+    unkept.set(key, text);
   }
 }
