@@ -5,12 +5,14 @@ import { brandName } from "../ui/brand.ts";
 import { takeDrops } from "../ui/drops.ts";
 import { firstWords } from "../ui/i18n/language.ts";
 import { followDays } from "../ui/midnight.ts";
+import { followComebacks } from "./comebacks.ts";
 import { followEnter } from "./enter-choice.ts";
 
 export function follow(client: Client): void {
   followEnter();
   takeDrops();
   followDays();
+  followComebacks(client);
   followUnread(client);
 }
 

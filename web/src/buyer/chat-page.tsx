@@ -5,6 +5,7 @@ import { firstWords } from "../ui/i18n/language.ts";
 import { later } from "../ui/later.ts";
 import { lazy } from "../ui/lazy.tsx";
 import { ChatView } from "./chat-view.tsx";
+import { comebacks } from "./in-frame.ts";
 import type { Route } from "./route.ts";
 import type { UnavailableProps } from "./unavailable.tsx";
 
@@ -39,7 +40,7 @@ function KnownChat({
     // Only to hear when the shop answers. Of a product that is gone it is not said.
     if (about !== undefined)
       void client.threadAbout(about).then((found) => "thread" in found && setBegun(found));
-  }, [client, about]);
+  }, [client, about, comebacks.value]);
   const failure = thread.failure.value;
   if (failure?.code === "not_found" && thread.entries.value.length === 0)
     return <Unavailable failure={failure} wide={wide} />;
@@ -58,6 +59,10 @@ function KnownChat({
 
 type Opened = ThreadAbout | Failure | undefined;
 
+function isOpen(opened: Opened): boolean {
+  return opened !== undefined && "thread" in opened;
+}
+
 function ProductChat({
   client,
   product,
@@ -71,15 +76,15 @@ function ProductChat({
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
     let wanted = true;
-    setOpened(undefined);
-    client.threadAbout(product).then(
-      (found) => wanted && setOpened(found),
-      () => wanted && setOpened({ code: "internal", message: "not opened" }),
-    );
+    // What is open stays until there is something newer.
+    const take = (found: Opened) =>
+      wanted && setOpened((now) => (isOpen(now) && !isOpen(found) ? now : found));
+    take(undefined);
+    client.threadAbout(product).then(take, () => take({ code: "internal", message: "not opened" }));
     return () => {
       wanted = false;
     };
-  }, [client, product, attempt]);
+  }, [client, product, attempt, comebacks.value]);
   // Once there is a connection again it opens by itself.
   const online = client.connection.value.kind === "online";
   useEffect(() => {

@@ -15,7 +15,7 @@ import { type ChoosePictures, type Pictures, usePictures } from "../ui/use-pictu
 import type { Asking, AskingDialogProps } from "./asking.tsx";
 import type { BlockedProps } from "./blocked.tsx";
 import { ChatHead } from "./chat-head.tsx";
-import { openings, openPeer } from "./in-frame.ts";
+import { comebacks, openings, openPeer } from "./in-frame.ts";
 import { drawn, Messages } from "./messages.tsx";
 import { PinnedProduct } from "./pinned-product.tsx";
 import { useWeChat, useWithWeChat } from "./use-wechat.ts";
@@ -52,6 +52,7 @@ const AskingDialog = lazy<AskingDialogProps>(async () => (await loadAsking()).As
 /** A thread with everything around it. */
 export function ChatView(props: ChatViewProps): JSX.Element {
   const { client, thread, product, merchant, closed, replies } = props;
+  void comebacks.value; // by then its time may have come
   const shut = Number(closed?.until) < Date.now() ? undefined : closed;
   const [asking, setAsking] = useState<Asking | undefined>();
   const visit = openings.value;

@@ -11,3 +11,6 @@ export const pageProduct = signal<string | undefined>(undefined);
 
 /** Whether that page says who the buyer is: then nobody can sign out in the frame. */
 export const buyerNamed = signal(false);
+
+/** How often somebody has come back to what may have changed meanwhile: see comebacks.ts. */
+export const comebacks = signal(0);
