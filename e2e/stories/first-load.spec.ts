@@ -63,6 +63,28 @@ test("what sends cannot be loaded: the message waits in sight, and goes out once
   await buyer.expectStanding("Hello", "sent");
 });
 
+test("what sends cannot be loaded: a reload, and another, lose nothing of what was written, and send it once", async ({ person }) => {
+  const lin = await person(phone);
+  await lin.context.route("**/assets/sending-*.js", (route) => route.abort());
+  const buyer = new Thread(await lin.chatAbout(1001));
+  const reload = buyer.page.getByRole("button", { name: "Reload" });
+  for (const text of ["Hello", "Is it dishwasher-safe?"]) {
+    await buyer.say(text);
+    await buyer.expectStanding(text, "waiting to be sent");
+    const again = buyer.page.waitForEvent("load");
+    await reload.click();
+    await again;
+    await expect(buyer.field).toBeVisible();
+  }
+  await lin.context.unroute("**/assets/sending-*.js");
+  await buyer.page.reload();
+  for (const text of ["Hello", "Is it dishwasher-safe?"]) await buyer.expectStanding(text, "sent");
+  await buyer.page.reload();
+  await buyer.expectStanding("Hello", "sent");
+  await expect(buyer.message("Hello")).toHaveCount(1);
+  await expect(buyer.message("Is it dishwasher-safe?")).toHaveCount(1);
+});
+
 test("what draws messages cannot be loaded: the thread says so, and they are there after a reload", async ({ person }) => {
   const lin = await person(phone);
   await lin.context.route("**/assets/messages-*.js", (route) => route.abort());

@@ -6,7 +6,7 @@ import type { ReadonlySignal } from "@preact/signals-core";
 import type { Begin, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
 import type { ColleagueEvent } from "../protocol/frame.ts";
 import type { Parse } from "../protocol/parse.ts";
-import type { HttpRequest } from "./ports.ts";
+import type { HttpRequest, OutboxItem } from "./ports.ts";
 
 /** How the server is reached just now; drawn honestly, never hidden. */
 export type ConnectionState =
@@ -139,6 +139,9 @@ export type Arrival = { message: Message; conversation: Conversation | undefined
 /** The thread with the seller of a product, and what the server says of the two. */
 export type ThreadAbout = { thread: Thread } & Omit<Begin, "conversation" | "presence">;
 
+/** Messages that wait, and whose they are: see `OutboxStore`. */
+export type Untaken = { scope: string; items: readonly OutboxItem[] };
+
 export type Client = {
   readonly me: ReadonlySignal<Me | undefined>;
   readonly side: Side;
@@ -155,6 +158,8 @@ export type Client = {
   readonly unsaved: ReadonlySignal<boolean>;
   /** Something waits, and the code that would send it could not be loaded. It goes on trying. */
   readonly stuck: ReadonlySignal<boolean>;
+  /** What waits while that code is not there: for a page that goes to leave to the next one. */
+  readonly untaken: Untaken | undefined;
 
   /** Connects and keeps connected until `stop`. */
   start(): void;

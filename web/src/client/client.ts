@@ -12,6 +12,7 @@ import type {
   Presence,
   Thread,
   ThreadAbout,
+  Untaken,
 } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import { Connection } from "./connection.ts";
@@ -160,6 +161,10 @@ class LiveClient implements Client {
     const inbox = this.rows.peek();
     if (inbox === undefined) throw new Error("loadInbox has not been awaited");
     return inbox;
+  }
+
+  get untaken(): Untaken | undefined {
+    return this.outbox.untaken;
   }
 
   async loadInbox(): Promise<void> {

@@ -1,6 +1,6 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Product } from "../protocol/body.ts";
-import type { Piece } from "./api.ts";
+import type { Piece, Untaken } from "./api.ts";
 import { backoff } from "./backoff.ts";
 import { type Outgoing, waiting } from "./outgoing.ts";
 import type { Clock, OutboxItem } from "./ports.ts";
@@ -73,6 +73,13 @@ export class Outbox {
     sender.setOnline(this.online);
     for (const { item } of this.list.peek()) sender.take(item);
     return sender;
+  }
+
+  /** What waits of whom while nothing has taken it over: it would be gone with the page. */
+  get untaken(): Untaken | undefined {
+    const { scope } = this;
+    if (scope === undefined || this.sender.peek() !== undefined) return undefined;
+    return { scope, items: this.list.peek().map(({ item }) => item) };
   }
 
   /** Takes up what `scope`, one user on this device, has waiting. */

@@ -6,6 +6,7 @@ import type { Clock, HandedToken } from "../client/ports.ts";
 import type { Side } from "../protocol/body.ts";
 import { browserHttp } from "./http.ts";
 import { browserSocket, lazyFallback, socketUrl, wasBlocked } from "./socket.ts";
+import { leave } from "./untaken.ts";
 import { onWake } from "./wake.ts";
 
 export type BrowserClientOptions = {
@@ -48,6 +49,9 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
   const leaving = (event: BeforeUnloadEvent): void => {
     if (client.unsaved.peek()) event.preventDefault(); // the browser asks whether to go
   };
+  const hiding = ({ persisted }: PageTransitionEvent): void => {
+    if (!persisted) leave(client.untaken); // one that may come back has it still
+  };
   let sleep: (() => void) | undefined;
   const { start, stop } = { start: client.start.bind(client), stop: client.stop.bind(client) };
   client.start = () => {
@@ -57,12 +61,14 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
       () => client.networkLost(),
     );
     addEventListener("beforeunload", leaving);
+    addEventListener("pagehide", hiding);
     start();
   };
   client.stop = () => {
     sleep?.();
     sleep = undefined;
     removeEventListener("beforeunload", leaving);
+    removeEventListener("pagehide", hiding);
     stop();
   };
   return client;

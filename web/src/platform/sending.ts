@@ -1,6 +1,7 @@
 import type { Sending } from "../client/ports.ts";
 import { Sender } from "../client/sender.ts";
 import { openOutboxStore } from "./idb.ts";
+import { withLeftBehind } from "./left-behind.ts";
 import { browserChannel, browserLead } from "./tabs.ts";
 import { upload } from "./upload.ts";
 
@@ -8,7 +9,7 @@ import { upload } from "./upload.ts";
 export function browserSending(): Sending {
   return {
     Sender,
-    store: openOutboxStore(globalThis.indexedDB, "haggle"),
+    store: withLeftBehind(openOutboxStore(globalThis.indexedDB, "haggle")),
     lead: browserLead(navigator.locks),
     openChannel: browserChannel,
     upload,

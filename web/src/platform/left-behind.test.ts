@@ -1,0 +1,67 @@
+// @vitest-environment happy-dom
+import { beforeEach, expect, test } from "vitest";
+import type { Piece } from "../client/api.ts";
+import type { OutboxItem, OutboxStore } from "../client/ports.ts";
+import { withLeftBehind } from "./left-behind.ts";
+import { leave } from "./untaken.ts";
+
+beforeEach(() => sessionStorage.clear());
+
+const text: Piece = { type: "text", text: "Hello" };
+const picture: Piece = { type: "image", picture: { bytes: new Blob(["x"]), width: 1, height: 1 } };
+
+function written(nonce: string, ...pieces: Piece[]): OutboxItem {
+  const files = pieces.map(() => undefined);
+  return { peer: "E_1", nonce, pieces, files, order: 1, queuedAt: 1, tried: false };
+}
+
+/** What a device keeps, or one that keeps nothing. */
+function device(refuses = false) {
+  const kept: OutboxItem[] = [];
+  const answer = async <T>(value: T): Promise<T> => {
+    if (refuses) throw new Error("this browser keeps nothing");
+    return value;
+  };
+  const store: OutboxStore = {
+    all: () => answer(kept),
+    put: async (_, item) => {
+      await answer(undefined);
+      kept.push(item);
+    },
+    remove: () => answer(undefined),
+    clear: () => answer(undefined),
+  };
+  return { kept, store: withLeftBehind(store) };
+}
+
+test("what a page left is taken over once, and kept", async () => {
+  leave({ scope: "buyer U_1", items: [written("1", text)] });
+  leave({ scope: "buyer U_1", items: [written("2", text)] }); // by the next page, which could not take it over
+  const { kept, store } = device();
+  const all = await store.all("buyer U_1");
+  expect(all.map(({ nonce, files }) => ({ nonce, files }))).toEqual([
+    { nonce: "1", files: [undefined] },
+    { nonce: "2", files: [undefined] },
+  ]);
+  expect(kept).toEqual(all);
+  expect(await device().store.all("buyer U_1")).toEqual([]);
+});
+
+test("it is taken over where the device keeps nothing, too", async () => {
+  leave({ scope: "buyer U_1", items: [written("1", text)] });
+  expect(await device(true).store.all("buyer U_1")).toHaveLength(1);
+});
+
+test("another user neither sees it nor sends it", async () => {
+  leave({ scope: "buyer U_1", items: [written("1", text)] });
+  expect(await device().store.all("buyer U_2")).toEqual([]);
+  expect(await device().store.all("buyer U_1")).toHaveLength(1);
+});
+
+test("what was said about a picture that is lost waits for its writer's word", async () => {
+  leave({ scope: "buyer U_1", items: [written("1", picture, text), written("2", picture)] });
+  const all = await device().store.all("buyer U_1");
+  expect(all.map(({ nonce, pieces, stale }) => ({ nonce, pieces, stale }))).toEqual([
+    { nonce: "1", pieces: [text], stale: true },
+  ]);
+});
