@@ -1,4 +1,3 @@
-import { useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Client } from "../client/api.ts";
@@ -9,7 +8,6 @@ import { lazy, sayNotLoaded } from "../ui/lazy.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { ChatPage } from "./chat-page.tsx";
 import type { Embed } from "./embed.ts";
-import { openPeer } from "./in-frame.ts";
 import { route } from "./route.ts";
 
 // On a phone a thread needs no list, and nobody expects to be signed out.
@@ -25,7 +23,6 @@ const SignedOut = lazy<{ code: string; embed: Embed | undefined }>(
 
 /** The buyer's app: a thread, and beside it, or behind it on a phone, all of the buyer's threads. */
 export function App({ client, embed }: { client: Client; embed: Embed | undefined }): JSX.Element {
-  useWatch(client);
   useStuck(client);
   const wide = useWide();
   const connection = client.connection.value;
@@ -97,16 +94,4 @@ function useStuck(client: Client): void {
   useEffect(() => {
     if (stuck) sayNotLoaded();
   }, [stuck]);
-}
-
-/** As many sellers' presence is followed as a page can show. */
-const watchAtMost = 50;
-
-function useWatch(client: Client): void {
-  useSignalEffect(() => {
-    const inbox = client.lists.value ? client.inbox.rows.value : [];
-    const rows = inbox.slice(0, watchAtMost).map((row) => row.merchant.uid);
-    const open = openPeer.value;
-    client.watch([...new Set(open === undefined ? rows : [open, ...rows])]);
-  });
 }
