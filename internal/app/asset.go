@@ -82,6 +82,16 @@ func (all assets) takeBuilt(name string, before []packed) []packed {
 	return built
 }
 
+// matching returns the asset that the build has named by pattern, nil where there is none.
+func (all assets) matching(pattern string) *asset {
+	for name, file := range all {
+		if found, _ := path.Match(pattern, name); found {
+			return file
+		}
+	}
+	return nil
+}
+
 func newAsset(name string, data []byte) *asset {
 	sum := sha256.Sum256(data)
 	a := &asset{data: data, mimeType: mimeType(name), etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}

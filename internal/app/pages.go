@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -23,6 +24,7 @@ const (
 	assetPath   = "/assets/"
 	plainCSS    = "/assets/plain.css"
 	widgetFile  = "widget.js" // what shops' pages load
+	panelFiles  = "assets/widget-panel-*.js"
 )
 
 // plainFiles are the pages that need no script.
@@ -33,6 +35,7 @@ var plainFiles embed.FS
 // pages serves what people look at.
 type pages struct {
 	files     assets
+	panel     *asset // what widget.js loads; nil where it is not built
 	plain     *template.Template
 	css       *asset
 	looks     *looks
@@ -83,7 +86,7 @@ func newPages(dist fs.FS, cfg *config.Config, base *url.URL) (*pages, error) {
 	return &pages{
 		looks:   shown,
 		scripts: scripts,
-		files:   files, plain: texts, css: newAsset("plain.css", append(tokens, css...)), chatCSS: newAsset("chat.css", append(tokens, chatCSS...)), ancestors: cfg.Ancestors(),
+		files:   files, panel: files.matching(panelFiles), plain: texts, css: newAsset("plain.css", append(tokens, css...)), chatCSS: newAsset("chat.css", append(tokens, chatCSS...)), ancestors: cfg.Ancestors(),
 		// Browsers before 2022 do not take 'self' to mean sockets.
 		connect: "ws" + strings.TrimPrefix(base.Scheme, "http") + "://" + base.Host,
 		https:   base.Scheme == "https",
@@ -154,14 +157,20 @@ func (p *pages) app(name string, ancestors []string) http.Handler {
 
 // asset serves the scripts and styles that the built pages load.
 func (p *pages) asset(w http.ResponseWriter, r *http.Request) {
-	file, ok := p.files[strings.TrimPrefix(r.URL.Path, "/")]
-	if !ok {
+	name, cache := strings.TrimPrefix(r.URL.Path, "/"), forEver
+	file := p.files[name]
+	if another, _ := path.Match(panelFiles, name); another && file == nil {
+		// Who holds a widget.js from before an update, for a while or in a page that stays open,
+		// asks for the panel of then (see the class Widget in web/src/widget).
+		file, cache = p.panel, askAgain
+	}
+	if file == nil {
 		p.missing().ServeHTTP(w, r)
 		return
 	}
 	p.header(w, nil)
 	forShops(w)
-	file.serve(w, r, forEver)
+	file.serve(w, r, cache)
 }
 
 // forShops lets the pages of any site load a file: the widget, and what that loads.

@@ -25,6 +25,8 @@ func site(t *testing.T, cfg *config.Config, base string) *http.ServeMux {
 		"assets/tiny-AbC12.css": {Data: []byte("a{}")},
 		"widget.js":             {Data: []byte("(()=>{})()")},
 
+		"assets/widget-panel-NeW34567.js": {Data: []byte("export class Panel {}")},
+
 		// As the build has compressed it: the server says what it was given.
 		"assets/packed-AbC12.js":    {Data: []byte("plain")},
 		"assets/packed-AbC12.js.gz": {Data: []byte("zipped")},
@@ -96,6 +98,28 @@ func TestWidgetIsForShops(t *testing.T) {
 	}
 	if h := ask(t, mux, "/chat", "Origin", "https://shop.example").Header(); h.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("the page itself: %v", h)
+	}
+}
+
+// After an update, shoppers hold the widget.js of before for a while: the panel it loads
+// was named by its content, and the button was dead for them.
+func TestWidgetOfBeforeAnUpdateOpens(t *testing.T) {
+	mux := site(t, &config.Config{}, "https://chat.example")
+	for _, c := range []struct{ path, cache, body string }{
+		{"/assets/widget-panel-NeW34567.js", "public, max-age=31536000, immutable", "export class Panel {}"},
+		{"/assets/widget-panel-OlD-_567.js", "no-cache", "export class Panel {}"},
+	} {
+		resp := ask(t, mux, c.path, "Origin", "https://shop.example")
+		h := resp.Header()
+		if resp.Code != http.StatusOK || resp.Body.String() != c.body || h.Get("Cache-Control") != c.cache ||
+			!strings.HasPrefix(h.Get("Content-Type"), "text/javascript") || h.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %d, %v, %q; want the panel of now, cache %q", c.path, resp.Code, h, resp.Body, c.cache)
+		}
+	}
+	for _, path := range []string{"/assets/widget-panel-OlD-_567.css", "/assets/widget-panel-a/b.js", "/assets/widget-OlD.js"} {
+		if resp := ask(t, mux, path); resp.Code != http.StatusNotFound {
+			t.Errorf("%s: %d, want 404", path, resp.Code)
+		}
 	}
 }
 

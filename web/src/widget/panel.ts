@@ -11,6 +11,7 @@ import type { Widget } from "./widget.ts";
 
 type TokenAnswer = { token: string | null; failed?: true };
 
+/** The loader that it meets may be an older one: see `Widget`. */
 export class Panel {
   private readonly widget: Widget;
   private readonly words: PanelWords;

@@ -25,6 +25,10 @@ const chevron = "M6 9l6 6 6-6";
 const patience = 10_000;
 const intents = ["pointerenter", "focus", "touchstart"];
 
+/**
+ * What this and `Panel` use of each other stays as it is, and is only added to, on both sides: for minutes after an
+ * update, and in pages that stay open, a loader of before meets the panel of now, which then does without what is new.
+ */
 export class Widget {
   readonly options: Options;
   readonly host = element("div");
