@@ -200,6 +200,20 @@ test("each opening begins at what is new, and says where that is", async ({ visi
   await expect(divider).toBeInViewport();
 });
 
+test("a page that has the queue ready and calls only later has its button", async ({ visit, shop }) => {
+  const page = await visit();
+  await page.route(`${shop.url}/shop.js`, (route) =>
+    route.fulfill({
+      contentType: "text/javascript",
+      body: "window.haggle = window.haggle || function () { (haggle.q = haggle.q || []).push(arguments); };",
+    }),
+  );
+  await page.reload();
+  await expect(launcher(page)).toBeVisible();
+  await haggle(page, "open");
+  await expect(panel(page)).toBeVisible();
+});
+
 test("opened and closed before it is loaded, it stays closed", async ({ visit }) => {
   const page = await visit();
   await page.evaluate(() => {

@@ -1,18 +1,19 @@
 /** What a shop's page loads: reads its script tag, makes the widget, and carries out `haggle(…)`. */
 import { type Listener, type Options, type TokenSource, Widget } from "./widget.ts";
 
-type Api = { (...call: unknown[]): void; q?: ArrayLike<unknown>[] };
+/** `live`: it is this script's own, not the queue that a page makes for it. */
+type Api = { (...call: unknown[]): void; q?: ArrayLike<unknown>[]; live?: true };
 
 const page: { haggle?: Api } = window as never;
 const script = document.currentScript;
 
 function start(): void {
   const early = page.haggle;
-  // Without a queue it is another copy of this script's.
-  if (!(script instanceof HTMLScriptElement) || (early !== undefined && early.q === undefined)) return;
+  if (!(script instanceof HTMLScriptElement) || early?.live === true) return;
   const widget = new Widget(options(script), script.dataset["product"]);
   widget.tokens = script.dataset["token"] ?? null;
-  page.haggle = (command, ...given) => run(widget, String(command), given);
+  const api: Api = (command, ...given) => run(widget, String(command), given);
+  page.haggle = Object.assign(api, { live: true } as const);
   for (const [command, ...given] of Array.from(early?.q ?? [], (call) => Array.from(call))) {
     run(widget, String(command), given);
   }
