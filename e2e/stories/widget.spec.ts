@@ -214,6 +214,58 @@ test("a page that has the queue ready and calls only later has its button", asyn
   await expect(panel(page)).toBeVisible();
 });
 
+test("a page that is given another body keeps its button, and the chat works from there", async ({ visit }) => {
+  const page = await visit(phone);
+  const errors: string[] = [];
+  page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+  const anotherBody = () =>
+    page.evaluate(() => {
+      const next = document.createElement("body");
+      const heading = document.createElement("h1");
+      heading.textContent = "The next page";
+      next.append(heading);
+      document.body.replaceWith(next);
+    });
+  const thread = await opened(page);
+  await thread.say("About the mug");
+  await thread.expectStanding("About the mug", "sent");
+  await haggle(page, "close");
+
+  await anotherBody();
+  await expect(launcher(page)).toHaveCount(0);
+  await haggle(page, "setProduct", "1003");
+  await expect(launcher(page)).toBeVisible();
+  const next = await opened(page);
+  await expect(next.field).toBeVisible();
+  await next.say("And this one?");
+  await next.expectStanding("And this one?", "sent");
+  await haggle(page, "close");
+
+  // Opened by the page itself, what is locked is what the chat covers.
+  await anotherBody();
+  await haggle(page, "open");
+  await expect((await inFrame(page)).field).toBeVisible();
+  await haggle(page, "close");
+  await expect(page.locator("body")).not.toHaveCSS("position", "fixed");
+
+  // A script tag in the body is run again.
+  await anotherBody();
+  await page.evaluate((src) => {
+    const script = Object.assign(document.createElement("script"), { src });
+    script.dataset["product"] = "1001";
+    document.body.append(script);
+  }, await page.evaluate(() => document.querySelector<HTMLScriptElement>("script[data-product]")?.src ?? ""));
+  const last = await opened(page);
+  await expect(last.message("About the mug")).toBeVisible();
+
+  await haggle(page, "destroy");
+  await anotherBody();
+  await haggle(page, "setProduct", "1001");
+  await expect(page.locator("iframe")).toHaveCount(0);
+  expect(await wrong(page)).toEqual([]);
+  expect(errors).toEqual([]);
+});
+
 test("opened and closed before it is loaded, it stays closed", async ({ visit }) => {
   const page = await visit();
   await page.evaluate(() => {

@@ -9,14 +9,26 @@ const script = document.currentScript;
 
 function start(): void {
   const early = page.haggle;
-  if (!(script instanceof HTMLScriptElement) || early?.live === true) return;
+  if (!(script instanceof HTMLScriptElement)) return;
+  if (early?.live === true) return again(early, script.dataset);
   const widget = new Widget(options(script), script.dataset["product"]);
   widget.tokens = script.dataset["token"] ?? null;
-  const api: Api = (command, ...given) => run(widget, String(command), given);
+  const api: Api = (command, ...given) => {
+    run(widget, String(command), given);
+    // After what that has told a frame: one that is put back loads anew, and asks.
+    queueMicrotask(() => widget.putBack());
+  };
   page.haggle = Object.assign(api, { live: true } as const);
   for (const [command, ...given] of Array.from(early?.q ?? [], (call) => Array.from(call))) {
     run(widget, String(command), given);
   }
+}
+
+/** Where a page is only given another body, its tag is run once more: it says what is so from here on. */
+function again(live: Api, { product, token }: DOMStringMap): void {
+  if (token !== undefined) live("setToken", token);
+  if (product !== undefined) live("setProduct", product);
+  live("here");
 }
 
 function run(widget: Widget, command: string, [first, second]: unknown[]): void {

@@ -44,6 +44,7 @@ export class Widget {
   private readonly count = element("span", "count");
   private panel: Promise<Panel> | undefined;
   private drawn = false;
+  private gone = false;
 
   constructor(options: Options, product: string | undefined) {
     this.options = options;
@@ -75,7 +76,7 @@ export class Widget {
   }
 
   destroy(): void {
-    this.drawn = true;
+    this.gone = true;
     this.told((panel) => panel.remove());
     this.host.remove();
   }
@@ -120,9 +121,19 @@ export class Widget {
     this.count.hidden = count === 0;
   }
 
-  /** Puts the button on the page, once. */
+  /** Puts the button on the page; again, where that has been given another body since. */
   private draw(): void {
-    if (this.drawn) return;
+    if (this.gone) return;
+    if (!this.drawn) this.make();
+    if (!this.host.isConnected) document.body.append(this.host);
+  }
+
+  /** Puts it back on the page, if it was on it. */
+  putBack(): void {
+    if (this.drawn) this.draw();
+  }
+
+  private make(): void {
     this.drawn = true;
     const { left, z, accent, onAccent } = this.options;
     const { host, launch, root } = this;
@@ -143,7 +154,6 @@ export class Widget {
     for (const intent of intents) launch.addEventListener(intent, () => this.warm(), { passive: true });
     root.append(launch);
     this.label();
-    document.body.append(host);
   }
 
   /** A script of another site's has no address of its own, as far as the browser would tell it: this one brings it. */
