@@ -372,6 +372,30 @@ test("who is not signed in can say so to the shop", async ({ visit, shop }) => {
   await expect(new Thread(frame).field).toBeVisible();
 });
 
+test("a buyer whom the chat has signed out is in again with a fresh token", async ({ visit }) => {
+  const page = await visit();
+  await page.evaluate(async () => {
+    const token = await (await fetch("/token")).text();
+    const { haggle } = window as unknown as { haggle(...a: unknown[]): void };
+    const [head, body] = token.split(".");
+    haggle("setToken", `${head}.${body}.${"A".repeat(43)}`); // the same buyer's, and not the shop's
+  });
+  const { page: frame } = await opened(page);
+  const out = frame.getByText("You are not signed in");
+  await expect(out).toBeVisible();
+  let loads = 0;
+  page.on("framenavigated", (at) => at.url().startsWith(new URL(frame.url()).origin) && loads++);
+  await page.evaluate(async () => {
+    const { haggle } = window as unknown as { haggle(...a: unknown[]): void };
+    haggle("setToken", await (await fetch("/token")).text());
+  });
+  const thread = new Thread(frame);
+  await expect(thread.field).toBeVisible();
+  await thread.say("It is me");
+  await thread.expectStanding("It is me", "sent");
+  expect(loads).toBe(1);
+});
+
 test("Esc closes it, in the chat as around it", async ({ visit }) => {
   const page = await visit();
   const thread = await opened(page);
