@@ -320,6 +320,27 @@ test("a peek can be put away, and the count stays", async ({ visit, person }) =>
   await expect(launcher(page)).toHaveAccessibleName("Chat with the seller, 1 new message");
 });
 
+test("what came while the buyer was between two pages shows on the next one, once", async ({ visit, shop, person }) => {
+  const page = await visit();
+  const thread = await opened(page);
+  await thread.say("Is it heavy?");
+  await thread.expectStanding("Is it heavy?", "sent");
+  await page.getByRole("button", { name: "Close the chat" }).click();
+  const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
+  await page.goto("about:blank");
+  await seller.say("Just 300 g.");
+  await seller.expectStanding("Just 300 g.", "sent");
+  await page.goto(shop.url);
+  const peek = page.getByRole("button", { name: /Kiln & Cloud.*Just 300 g\./ });
+  await expect(peek).toBeVisible();
+  await expect(launcher(page)).toHaveAccessibleName("Chat with the seller, 1 new message");
+  await page.goto(`${shop.url}/another`);
+  await expect(launcher(page)).toHaveAccessibleName("Chat with the seller, 1 new message");
+  await expect(peek).toHaveCount(0);
+  await seller.say("With its saucer 420 g.");
+  await expect(page.getByRole("button", { name: /With its saucer 420 g\./ })).toBeVisible();
+});
+
 test("a chat that does not come says so in time; the page goes on, and another try may do", async ({ visit }) => {
   const page = await visit();
   const held: (() => Promise<void>)[] = []; // not answered
