@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Failure, Thread } from "../client/api.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { FailureNote } from "../ui/failure-note.tsx";
@@ -16,9 +16,12 @@ export function ReportDialog({ thread, seq, onClose }: ReportDialogProps): JSX.E
   const [details, setDetails] = useState("");
   const [failure, setFailure] = useState<Failure>();
   const text = words().report;
+  const sending = useRef(false);
   const send = async () => {
-    if (reason === undefined) return;
+    if (reason === undefined || sending.current) return;
+    sending.current = true; // and not disabled, which would take the focus away
     const refused = await thread.report(details.trim() === "" ? reason : `${reason}: ${details.trim()}`, seq);
+    sending.current = false;
     if (refused !== undefined) return setFailure(refused);
     showToast(text.done);
     onClose();
