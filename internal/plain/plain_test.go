@@ -617,7 +617,7 @@ func TestSellerAndReplies(t *testing.T) {
 	}
 	s.settle()
 	for lang, want := range map[string][]string{
-		"en":    {"<h1><bdi>Lamps</bdi> <small>Seller</small></h1>", "The shop usually replies within 5 minutes."},
+		"en":    {"<h1><bdi>Lamps</bdi> <small>Seller</small></h1>", "The seller usually replies within 5 minutes."},
 		"zh-CN": {"<h1><bdi>Lamps</bdi> <small>卖家</small></h1>", "店铺通常 5 分钟内回复。"},
 	} {
 		_, body := s.get(path + "&lang=" + lang)
@@ -664,7 +664,7 @@ func TestAwayAndPreview(t *testing.T) {
 	v := form(t, body)
 	v.Set("text", "taken back soon")
 	s.post(v)
-	const closed = "The shop is closed just now."
+	const closed = "The seller is away just now."
 	if strings.Contains(body, closed) {
 		t.Error("it is closed before it has hours")
 	}

@@ -92,7 +92,7 @@ func english() *words {
 		Picture: "Picture", PictureHint: "Optional. JPEG, PNG, WebP or GIF.", Send: "Send",
 		Sent: "sent", Delivered: "delivered", Read: "read", WasSent: "Your message was sent.", Recalled: "This message was taken back",
 		Unsupported: "This part can only be seen in the full chat", Notice: "Notice", Automatic: "automatic", Unread: "unread",
-		Away: "The shop is closed just now.", AwayUntil: "The shop is closed just now. It answers from %s.",
+		Away: "The seller is away just now.", AwayUntil: "The seller is away just now and answers from %s.",
 		Guest:     "You write as a guest. If you clear this browser’s cookies, the chat is gone.",
 		SignedOut: "You are signed out", SignIn: "Go back to the shop, sign in there and open the chat again. Your messages are kept.", AsGuest: "Write as a guest",
 		Missing: "There is nothing here", MissingText: "There is no such chat or product, or it is not yours.",
@@ -102,7 +102,7 @@ func english() *words {
 		OnlyOld: "These are older messages.", Error: "Error", OlderChats: "Older chats",
 		Kept:    "What you wrote was not sent. Copy it before you go on.",
 		date:    func(t time.Time) string { return t.Format("2 January 2006") },
-		replies: within("The shop usually replies within 5 minutes.", "The shop usually replies within an hour.", "The shop usually replies within a day."),
+		replies: within("The seller usually replies within 5 minutes.", "The seller usually replies within an hour.", "The seller usually replies within a day."),
 		zone:    "Times are in the time zone %s.",
 		limits: func(l *chat.Limits) string {
 			return fmt.Sprintf("The text is too long: at most %d characters.", l.TextRunes)

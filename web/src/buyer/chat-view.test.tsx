@@ -51,7 +51,7 @@ test.each([
   { name: "and nobody knows until when", closed: {} },
 ])("a shop that is closed $name is not said to reply in minutes", async ({ closed }) => {
   open(closed);
-  await vi.waitFor(() => expect(notice()).toContain("The shop is closed"), 15_000);
+  await vi.waitFor(() => expect(notice()).toContain("The seller is away"), 15_000);
   expect(state()).toBe("Offline");
 });
 

@@ -158,8 +158,8 @@ export const en = {
     ...firstEn.page,
     closed: (until: string) =>
       until === ""
-        ? "The shop is closed just now."
-        : `The shop is closed just now. It answers from ${until}.`,
+        ? "The seller is away just now."
+        : `The seller is away just now and answers from ${until}.`,
     goneTitle: "This product is gone",
     goneBody: "It is no longer for sale, or the link is wrong. Your other conversations are still here.",
     ownTitle: "You are the seller",
