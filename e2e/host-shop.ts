@@ -9,12 +9,12 @@ export function policy(chat: string): string {
   return `default-src 'none'; script-src 'self' ${chat}; frame-src ${chat}; style-src 'self'; img-src 'self'`;
 }
 
-const page = (language: string, attributes: string): string => `<!doctype html>
+const page = (language: string, tag: string): string => `<!doctype html>
 <html lang="${language}">
   <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>A shop</title>
     <link rel="stylesheet" href="/shop.css">
     <script src="/shop.js"></script>
-    <script async src="${attributes}></script></head>
+    ${tag}</head>
   <body><main><h1>A shop's own page</h1><a href="#more">A link of the shop's</a><p class="tall">Much to read</p></main></body>
 </html>`;
 
@@ -46,6 +46,8 @@ export class HostShop {
   buyer: "a" | "b" | undefined = "a";
   /** What the pages are written in. */
   language = "en";
+  /** Whether they have the tag of the widget. */
+  tagged = true;
   /** For how many seconds a token is good, undefined for as long as the demo's own. */
   tokenLasts: number | undefined;
   #chat: Server | undefined;
@@ -75,7 +77,7 @@ export class HostShop {
           );
           return;
         default:
-          return send("text/html", page(this.language, `${this.#chat?.url}/widget.js" data-product="1001" data-z="77"`));
+          return send("text/html", page(this.language, this.tagged ? this.#tag() : ""));
       }
     });
   }
@@ -94,6 +96,10 @@ export class HostShop {
   async close(): Promise<void> {
     this.#http.closeAllConnections();
     await new Promise((resolve) => this.#http.close(resolve));
+  }
+
+  #tag(): string {
+    return `<script async src="${this.#chat?.url}/widget.js" data-product="1001" data-z="77"></script>`;
   }
 
   /** The demo's own pages hold a token of whoever looks at them. */

@@ -379,6 +379,44 @@ test("where even what opens does not come, the button says so in time", async ({
   await expect(panel(page)).toBeVisible();
 });
 
+test("a loader that never answers leaves the page usable", async ({ visit }) => {
+  const page = await visit();
+  await page.route(/widget\.js/, () => undefined); // never answered
+  await page.reload({ waitUntil: "domcontentloaded" });
+  await page.getByRole("link", { name: "A link of the shop's" }).click();
+  await expect(page).toHaveURL(/#more$/);
+  await haggle(page, "open"); // waits in the queue
+  // What docs/widget.md says that the plain tag costs.
+  expect(await page.evaluate(() => document.readyState)).toBe("interactive");
+  expect(await wrong(page)).toEqual([]);
+});
+
+for (const answers of [true, false]) {
+  test(`put there after the load event, a loader that ${answers ? "comes draws the button" : "never answers holds back nothing"}`, async ({ shop, server, person }) => {
+    shop.uses(server);
+    shop.tagged = false;
+    const page = await (await person()).context.newPage();
+    await page.addInitScript((src) => {
+      if (top !== window) return;
+      addEventListener("load", () => {
+        const script = document.createElement("script");
+        script.src = src;
+        script.dataset["product"] = "1003";
+        document.head.append(script);
+      });
+    }, `${server.url}/widget.js`);
+    if (!answers) await page.route(/widget\.js/, () => undefined);
+    const asked = page.waitForRequest(/widget\.js/);
+    await page.goto(shop.url); // until the load event
+    await asked;
+    if (!answers) return;
+    const thread = await opened(page);
+    await expect(thread.field).toBeVisible();
+    expect(new URL(thread.page.url()).searchParams.get("product")).toBe("1003");
+    expect(await wrong(page)).toEqual([]);
+  });
+}
+
 test("who is not signed in can say so to the shop", async ({ visit, shop }) => {
   shop.buyer = undefined;
   const page = await visit();
