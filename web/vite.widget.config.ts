@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { build, defineConfig, type Plugin } from "vite";
+import { shortPrivate } from "./short-private.ts";
 
 /** Shops load a classic script: what a module keeps to itself would be everybody's there. */
 function classic(): Plugin {
@@ -42,6 +43,7 @@ async function buildPanel(): Promise<string> {
   const built = await build({
     ...common,
     configFile: false,
+    plugins: [shortPrivate()],
     build: {
       ...target,
       rolldownOptions: {
@@ -60,7 +62,7 @@ async function buildPanel(): Promise<string> {
 /** The loader has a name that never changes. It is a file of its own: a classic script shares nothing. */
 export default defineConfig(async () => ({
   ...common,
-  plugins: [classic(), noStyles()],
+  plugins: [classic(), noStyles(), shortPrivate()],
   define: {
     panelFile: JSON.stringify(await buildPanel()),
     accentFill: token("accent-fill"),
