@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { type APIRequestContext, expect, type Locator, type Page } from "@playwright/test";
 import type { Person } from "./harness.ts";
@@ -97,7 +97,7 @@ export function row(page: Page, name: string): Locator {
 }
 
 type Side = "buyer" | "merchant";
-export type StoredBlock = { type: string; text?: string; image?: { file: string } };
+export type StoredBlock = { type: string; text?: string; image?: { file: string; width: number; height: number } };
 export type StoredMessage = {
   seq: number;
   sender: string;
@@ -237,9 +237,23 @@ export function picture(name: string, width = 320, height = 240, colour = [196, 
   return { name, mimeType: "image/png", buffer: png(width, height, colour) };
 }
 
+/** One with as much in it as a photograph has: it takes megabytes. */
+export function photo(name: string, width: number, height: number) {
+  const lines = Array.from({ length: height }, () => {
+    const line = randomBytes(1 + width * 3);
+    line[0] = 0;
+    return line;
+  });
+  return { name, mimeType: "image/png", buffer: pngOf(width, height, lines) };
+}
+
 /** The smallest program that draws a PNG. */
 export function png(width: number, height: number, colour: readonly number[]): Buffer {
   const line = Buffer.from([0, ...Array.from({ length: width }, () => colour).flat()]);
+  return pngOf(width, height, Array.from({ length: height }, () => line));
+}
+
+function pngOf(width: number, height: number, lines: readonly Buffer[]): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -247,7 +261,7 @@ export function png(width: number, height: number, colour: readonly number[]): B
   return Buffer.concat([
     Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
     chunk("IHDR", header),
-    chunk("IDAT", deflateSync(Buffer.concat(Array.from({ length: height }, () => line)))),
+    chunk("IDAT", deflateSync(Buffer.concat(lines))),
     chunk("IEND", Buffer.alloc(0)),
   ]);
 }

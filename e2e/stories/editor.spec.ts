@@ -1,5 +1,5 @@
 import { desktop, expect, phone, test } from "../harness.ts";
-import { answerTo, dropOn, paste, pick, picture, row, Thread } from "../talk.ts";
+import { answerTo, dropOn, paste, photo, pick, picture, Record, row, Thread } from "../talk.ts";
 
 /** A photo that takes a while to be made ready, and one that takes none. */
 const large = () => picture("large.png", 4_000, 3_000);
@@ -152,6 +152,63 @@ test("the pictures a buyer has picked wait with the words for the way back", asy
   await buyer.send.click();
   await expect(tray).toHaveCount(0);
   await expect(buyer.messages.last().locator(".picture")).toBeVisible();
+});
+
+test("a picture that a buyer pastes goes along, and text pastes as text", async ({ person }) => {
+  const buyer = new Thread(await (await person(desktop)).chatAbout(1001));
+  await buyer.say("Hello");
+  await buyer.expectStanding("Hello", "sent");
+  await buyer.field.fill("Like this?");
+  await paste(buyer.field, small());
+  await expect(buyer.page.getByRole("list", { name: "Pictures to send" }).getByRole("listitem")).toHaveCount(1);
+  await expect(buyer.field).toHaveValue("Like this?");
+  const taken = await buyer.field.evaluate((at) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", "words");
+    return !at.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  });
+  expect(taken).toBe(false); // the browser puts it in
+  await buyer.send.click();
+  await expect(buyer.message("Like this?").locator(".picture")).toBeVisible();
+});
+
+test("what a buyer has begun to write to each seller is there after a reload, and nowhere else", async ({ person }) => {
+  const lin = await person(desktop);
+  const mug = new Thread(await lin.chatAbout(1001));
+  await mug.field.fill("About the mug…");
+  const other = new Thread(await lin.open("/chat?product=1003"));
+  await expect(other.field).toHaveValue("");
+  await other.field.fill("About the other…");
+  for (const [thread, text] of [[mug, "About the mug…"], [other, "About the other…"]] as const) {
+    await thread.page.reload();
+    await expect(thread.field).toHaveValue(text);
+  }
+  await mug.send.click();
+  await mug.expectStanding("About the mug…", "sent");
+  await mug.page.reload();
+  await expect(mug.message("About the mug…")).toBeVisible();
+  await expect(mug.field).toHaveValue("");
+  await other.page.reload();
+  await expect(other.field).toHaveValue("About the other…");
+});
+
+test("a large picture is made smaller before it is sent", async ({ person }) => {
+  const lin = await person(desktop);
+  const buyer = new Thread(await lin.chatAbout(1001));
+  await expect(buyer.field).toBeVisible();
+  const file = photo("large.png", 3_200, 800);
+  await pick(buyer.page, file);
+  const uploaded = buyer.page.waitForRequest((request) => request.method() === "PUT" && request.url().includes("/v1/files/"));
+  await buyer.send.click();
+  expect(Number(await (await uploaded).headerValue("content-length"))).toBeLessThan(file.buffer.length);
+  await expect(buyer.messages.last().locator(".picture")).toBeVisible();
+  const record = await Record.of(lin, "buyer");
+  const images = async () => (await record.messages()).flatMap(({ blocks }) => blocks.flatMap(({ image }) => image ?? []));
+  await expect.poll(images).toEqual([expect.objectContaining({ width: 2_560, height: 640 })]);
+  const [image] = await images();
+  const { url } = await record.fileUrl(image?.file ?? "");
+  const kept = await lin.context.request.get(new URL(url, lin.url).href);
+  expect((await kept.body()).length).toBeLessThan(file.buffer.length);
 });
 
 test("a buyer at a keyboard may have Enter start a new line; that lasts", async ({ person }) => {
