@@ -101,7 +101,7 @@ test.each(Object.entries(comesBack))("who %s sees the price and the hours of now
   answers = [says({ product: { ...mug, amount: 1_200 }, closed: {} })];
   await passes(2 * minute);
   await does(back);
-  await vi.waitFor(() => expect(root.querySelector(".notice")?.textContent).toContain("The shop is closed"));
+  await vi.waitFor(() => expect(root.querySelector(".notice")?.textContent).toContain("The seller is away"));
   expect(root.textContent).toContain("¥12.00");
   expect(root.textContent).not.toContain("Usually replies");
 });
@@ -119,7 +119,7 @@ test("what cannot be asked for again stays as it was, and what was asked lately 
 
 test("a shop that was closed is not said to be once its time has come, though nobody can be asked", async () => {
   await open(says({ closed: { until: Date.now() + minute } }), offline);
-  await vi.waitFor(() => expect(root.querySelector(".notice")?.textContent).toContain("The shop is closed"));
+  await vi.waitFor(() => expect(root.querySelector(".notice")?.textContent).toContain("The seller is away"));
   await passes(minute + 100);
   expect(root.querySelector(".notice")).toBeNull();
 });
