@@ -83,11 +83,11 @@ func New(opts Options) (*Gate, error) {
 	if !ip.Is4() || opts.Address.Port() == 0 {
 		return nil, fmt.Errorf("a client_id has no room for the address %s: it has to be IPv4, with a port", opts.Address)
 	}
-	b := ip.As4()
+	b, counted := ip.As4(), newStats(opts.Metrics)
 	g := &Gate{
 		opts: opts, ip: binary.BigEndian.Uint32(b[:]), port: opts.Address.Port(), secret: newSecret(opts.Secret),
-		table: newTable(), workers: newWorkers(), large: semaphore.NewWeighted(maxLarge),
-		complain: newComplaints(opts.Log), stats: newStats(opts.Metrics),
+		table: newTable(), workers: newWorkers(counted.workers), large: semaphore.NewWeighted(maxLarge),
+		complain: newComplaints(opts.Log), stats: counted,
 	}
 	g.register = newRegister(g)
 	return g, nil

@@ -81,7 +81,7 @@ func (p *peer) listen(ctx context.Context) (err error) {
 		p.turn.end()
 		p.flow.end()
 		g.peers.remove(p)
-		g.dismiss(p)
+		g.workers.remove(p)
 	}()
 	for err == nil {
 		err = p.step(ctx)

@@ -6,15 +6,21 @@ import (
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // workers are the BusinessWorkers, which are told what happens to sockets.
 type workers struct {
+	shown prometheus.Gauge // how many there are
+
 	mu    sync.Mutex
 	byKey map[string]*peer // guarded by mu
 }
 
-func newWorkers() *workers { return &workers{byKey: make(map[string]*peer)} }
+func newWorkers(shown prometheus.Gauge) *workers {
+	return &workers{shown: shown, byKey: make(map[string]*peer)}
+}
 
 // add makes p the worker of its name, and returns the one that was before.
 func (w *workers) add(p *peer, key string) (before *peer) {
@@ -27,15 +33,17 @@ func (w *workers) add(p *peer, key string) (before *peer) {
 		delete(w.byKey, p.key)
 	}
 	p.key, w.byKey[key] = key, p
+	w.shown.Set(float64(len(w.byKey)))
 	return before
 }
 
-// remove forgets a worker whose connection has ended.
+// remove forgets a worker that can be told nothing more.
 func (w *workers) remove(p *peer) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if p.key != "" && w.byKey[p.key] == p {
 		delete(w.byKey, p.key)
+		w.shown.Set(float64(len(w.byKey)))
 	}
 }
 
@@ -104,16 +112,10 @@ func (g *Gate) event(c *Conn, command, flag byte, body []byte) bool {
 			g.complain.about("a BusinessWorker does not read what it is told: what is more is dropped", "worker", w.ip)
 			return true
 		case over: // its reader may take a while to notice
-			g.dismiss(w)
+			g.workers.remove(w)
 		}
 	}
 	return false
-}
-
-// dismiss forgets a worker that can be told nothing more.
-func (g *Gate) dismiss(p *peer) {
-	g.workers.remove(p)
-	g.stats.workers.Set(float64(g.workers.count()))
 }
 
 // hire makes the connection a worker's. Workers of one name on one machine follow each
@@ -122,6 +124,5 @@ func (g *Gate) hire(ctx context.Context, p *peer, name string) {
 	if before := g.workers.add(p, p.ip+":"+name); before != nil {
 		before.out.close()
 	}
-	g.stats.workers.Set(float64(g.workers.count()))
 	g.opts.Log.InfoContext(ctx, "a BusinessWorker is connected", "worker", p.ip+":"+name)
 }
