@@ -82,10 +82,12 @@ func (all assets) takeBuilt(name string, before []packed) []packed {
 	return built
 }
 
-// matching returns the asset that the build has named by pattern, nil where there is none.
-func (all assets) matching(pattern string) *asset {
+// panel returns the one that the widget's script asks for, nil where there is none. A build
+// may have left another one of before beside it.
+func (all assets) panel() *asset {
 	for name, file := range all {
-		if found, _ := path.Match(pattern, name); found {
+		found, _ := path.Match(panelFiles, name)
+		if script := all[widgetFile]; found && script != nil && bytes.Contains(script.data, []byte(path.Base(name))) {
 			return file
 		}
 	}

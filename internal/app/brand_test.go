@@ -62,7 +62,7 @@ func TestBrand(t *testing.T) {
 			t.Errorf("%s: a logo that is a document would run under %q", path, policy)
 		}
 	}
-	if script := ask(t, mux, "/widget.js").Body.String(); !strings.Contains(script, `d.accent="#ff6a00"`) || !strings.HasSuffix(script, "(()=>{})()") {
+	if script := ask(t, mux, "/widget.js").Body.String(); !strings.Contains(script, `d.accent="#ff6a00"`) || !strings.HasSuffix(script, "})()") {
 		t.Errorf("the widget is %s", script)
 	}
 	w := ask(t, mux, "/v1/brand")

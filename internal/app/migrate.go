@@ -183,7 +183,7 @@ func openAlone(ctx context.Context, at *config.Common) (*sqlstore.Store, error) 
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-late.C:
-			return nil, fmt.Errorf("stop every server first: there are %d other sessions with this database", n)
+			return nil, fmt.Errorf("stop every server first: there are %d other sessions with this database, or both addresses are of it", n)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func newPages(dist fs.FS, cfg *config.Config, base *url.URL) (*pages, error) {
 	return &pages{
 		looks:   shown,
 		scripts: scripts,
-		files:   files, panel: files.matching(panelFiles), plain: texts, css: newAsset("plain.css", append(tokens, css...)), chatCSS: newAsset("chat.css", append(tokens, chatCSS...)), ancestors: cfg.Ancestors(),
+		files:   files, panel: files.panel(), plain: texts, css: newAsset("plain.css", append(tokens, css...)), chatCSS: newAsset("chat.css", append(tokens, chatCSS...)), ancestors: cfg.Ancestors(),
 		// Browsers before 2022 do not take 'self' to mean sockets.
 		connect: "ws" + strings.TrimPrefix(base.Scheme, "http") + "://" + base.Host,
 		https:   base.Scheme == "https",

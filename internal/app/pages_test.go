@@ -23,9 +23,10 @@ func site(t *testing.T, cfg *config.Config, base string) *http.ServeMux {
 		".gitkeep":              {},
 		"assets/buyer-AbC12.js": {Data: []byte(strings.Repeat("console.log(1);\n", 500))},
 		"assets/tiny-AbC12.css": {Data: []byte("a{}")},
-		"widget.js":             {Data: []byte("(()=>{})()")},
+		"widget.js":             {Data: []byte(`(()=>{import("/assets/widget-panel-NeW34567.js")})()`)},
 
 		"assets/widget-panel-NeW34567.js": {Data: []byte("export class Panel {}")},
+		"assets/widget-panel-BeFore12.js": {Data: []byte("export class Old {}")}, // left by a build before
 
 		// As the build has compressed it: the server says what it was given.
 		"assets/packed-AbC12.js":    {Data: []byte("plain")},
