@@ -259,11 +259,15 @@ func (t *transfer) begin(ctx context.Context) (already bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := t.checkApart(ctx); err != nil {
-		return false, err
-	}
 	already = bytes.Equal(own, t.source)
+	if already { // also when it is the same one
+		if err := t.checkApart(ctx); err != nil {
+			return false, err
+		}
+	}
 	switch {
+	case begun == chat.Epoch(t.source) && already && t.errand.To != "":
+		// All is there but what the errand brings, and that may be another one.
 	case begun == chat.Epoch(t.source):
 		err = t.checkErrand(ctx)
 	case begun != "":

@@ -326,8 +326,8 @@ func TestTransferErrandLater(t *testing.T) {
 		t.Errorf("gone on without it: %v, want it to ask for a", e)
 	}
 	var last Transferred
-	later.Do = func(context.Context) error { return nil }
-	want("gone on with", Transfer(t.Context(), from, to, func(d Transferred) { last = d }, later), nil, false)
+	later = &Errand{To: "b", Do: func(context.Context) error { return nil }} // a was a slip of the pen
+	want("elsewhere", Transfer(t.Context(), from, to, func(d Transferred) { last = d }, later), nil, false)
 	if left, err := to.Setting(t.Context(), errandName); left != nil || err != nil || !last.Already {
 		t.Errorf("in the end it still has %q noted, %v, %+v", left, err, last)
 	}
