@@ -49,9 +49,7 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
   const leaving = (event: BeforeUnloadEvent): void => {
     if (client.unsaved.peek()) event.preventDefault(); // the browser asks whether to go
   };
-  const hiding = ({ persisted }: PageTransitionEvent): void => {
-    if (!persisted) leave(client.untaken); // one that may come back has it still
-  };
+  const passing = ({ type }: Event): void => leave(client.untaken, type === "pageshow");
   let sleep: (() => void) | undefined;
   const { start, stop } = { start: client.start.bind(client), stop: client.stop.bind(client) };
   client.start = () => {
@@ -61,14 +59,16 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
       () => client.networkLost(),
     );
     addEventListener("beforeunload", leaving);
-    addEventListener("pagehide", hiding);
+    addEventListener("pagehide", passing);
+    addEventListener("pageshow", passing);
     start();
   };
   client.stop = () => {
     sleep?.();
     sleep = undefined;
     removeEventListener("beforeunload", leaving);
-    removeEventListener("pagehide", hiding);
+    removeEventListener("pagehide", passing);
+    removeEventListener("pageshow", passing);
     stop();
   };
   return client;

@@ -49,7 +49,24 @@ test("what a page left is taken over once, and kept", async () => {
 
 test("it is taken over where the device keeps nothing, too", async () => {
   leave({ scope: "buyer U_1", items: [written("1", text)] });
-  expect(await device(true).store.all("buyer U_1")).toHaveLength(1);
+  const refusing = device(true).store;
+  expect(await refusing.all("buyer U_1")).toHaveLength(1);
+  expect(await device(true).store.all("buyer U_1"), "and by the page after that").toHaveLength(1);
+  await refusing.remove("buyer U_1", "1").catch(() => undefined); // it was sent
+  expect(await device().store.all("buyer U_1")).toEqual([]);
+});
+
+test("a page that comes back has still what it left", async () => {
+  const untaken = { scope: "buyer U_1", items: [written("1", text)] };
+  leave(untaken);
+  leave(untaken, true);
+  expect(await device().store.all("buyer U_1")).toEqual([]);
+});
+
+test("what is not of this kind keeps nothing from being taken over", async () => {
+  sessionStorage.setItem("haggle.untaken.0", "{");
+  leave({ scope: "buyer U_1", items: [written("1", text)] });
+  expect(await device().store.all("buyer U_1")).toHaveLength(1);
 });
 
 test("another user neither sees it nor sends it", async () => {
@@ -59,9 +76,14 @@ test("another user neither sees it nor sends it", async () => {
 });
 
 test("what was said about a picture that is lost waits for its writer's word", async () => {
-  leave({ scope: "buyer U_1", items: [written("1", picture, text), written("2", picture)] });
-  const all = await device().store.all("buyer U_1");
-  expect(all.map(({ nonce, pieces, stale }) => ({ nonce, pieces, stale }))).toEqual([
-    { nonce: "1", pieces: [text], stale: true },
+  const items = [written("1", text), written("2", picture), written("3", text), written("4", picture, text)];
+  leave({ scope: "buyer U_1", items: items.map((item, order) => ({ ...item, order })) });
+  const { store } = device();
+  const all = await store.all("buyer U_1");
+  expect(all.map(({ nonce, pieces, stale = false }) => ({ nonce, pieces, stale }))).toEqual([
+    { nonce: "1", pieces: [text], stale: false },
+    { nonce: "3", pieces: [text], stale: true },
+    { nonce: "4", pieces: [text], stale: true },
   ]);
+  expect(Object.keys(sessionStorage)).toEqual([]);
 });
