@@ -138,6 +138,49 @@ test("details that cover the thread take the focus, keep it from what they cover
   await expect(show).toBeFocused();
 });
 
+test("steps back that follow each other at once lead no further than to the list", async ({ person }) => {
+  for (const [key, text] of [["a", "First"], ["b", "Second"]] as const) {
+    const buyer = new Thread(await (await person()).chatAbout(1001, key));
+    await buyer.say(text);
+    await buyer.expectStanding(text, "sent");
+  }
+  const page = await (await person(narrow)).console("E_1/yun");
+  const show = page.getByRole("button", { name: "Show details" });
+  const details = page.locator("#pane-context");
+  await answerTo(page, "Lin");
+  await show.click();
+  await expect(details).toBeVisible();
+  await page.evaluate(() => {
+    for (let i = 0; i < 2; i++) document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+  });
+  await expect(page.locator(".c-row")).toHaveCount(2);
+  expect(new URL(page.url()).searchParams.has("c")).toBe(false);
+
+  await answerTo(page, "Lin");
+  await show.click();
+  await expect(details).toBeVisible();
+  await page.keyboard.press("Alt+ArrowUp");
+  await expect(page.getByRole("heading", { level: 2, name: "Sam Park" })).toBeVisible();
+  await expect(details).toHaveCount(0);
+  await page.goBack();
+  await expect(page.locator(".c-row")).toHaveCount(2);
+});
+
+test("details that were over the thread stand beside it in a wider window, and Esc leaves them alone", async ({ person }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("Hello");
+  const page = await (await person({ viewport: { width: 800, height: 700 } })).console("E_1/yun");
+  const seller = await answerTo(page, "Lin");
+  await page.getByRole("button", { name: "Show details" }).click();
+  await expect(page.locator("#pane-context")).toBeVisible();
+  await page.setViewportSize({ width: 1400, height: 700 });
+  await expect(page.locator("main")).toHaveAttribute("data-arrangement", "beside");
+  await seller.field.focus();
+  await page.keyboard.press("Escape");
+  await expect(row(page, "Lin")).toBeFocused();
+  await expect(page.locator("#pane-context")).toBeVisible();
+});
+
 test("in a stack, the search from a thread has the caret in its field", async ({ person }) => {
   const buyer = new Thread(await (await person()).chatAbout(1001));
   await buyer.say("Hello");

@@ -159,6 +159,21 @@ test("who is quicker than the phrases gets the one that was meant, and the buyer
     await console.unrouteAll({ behavior: "ignoreErrors" });
   }
 
+  // Who thinks better of it gets none.
+  const late = await holdBack(console, "**/assets/esm-*");
+  await console.reload();
+  const { field } = await answerTo(console, "Lin Xia");
+  await field.focus();
+  await console.keyboard.type("/fh");
+  await console.keyboard.press("Enter");
+  await console.keyboard.press("Backspace");
+  await console.keyboard.press("Backspace");
+  await expect(console.getByRole("option", { name: /今天发货/ })).toBeVisible();
+  await expect(field).toHaveText("/");
+  late.letGo("on");
+  await field.fill("");
+  await console.unrouteAll({ behavior: "ignoreErrors" });
+
   // What cannot be had keeps nobody from writing a slash.
   const held = await holdBack(console, "**/assets/esm-*");
   await console.reload();

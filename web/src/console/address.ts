@@ -24,32 +24,52 @@ export type Address = {
 
 /** Calls `changed` when the browser has gone somewhere, as Back does. */
 export function followAddress(changed: () => void): Address {
+  // The browser goes back later: until it has, nothing is known of where it will be.
+  let going = false;
   let leaving = false;
-  const wentBack = () => {
-    if (leaving && conversation() !== undefined) write(undefined, false);
+  let wanted: string | undefined;
+  const back = (steps: number) => {
+    going = true;
+    history.go(-steps);
+  };
+  const leave = () => {
+    const { depth } = here();
+    if (depth > 0 && conversation() !== undefined) {
+      back(depth);
+      return;
+    }
     leaving = false;
+    write(undefined, false);
     changed();
   };
-  addEventListener("popstate", wentBack);
+  const arrived = () => {
+    going = false;
+    if (wanted !== undefined) write(wanted, false);
+    wanted = undefined;
+    if (leaving) leave();
+    else changed();
+  };
+  addEventListener("popstate", arrived);
   return {
     conversation,
     isAtDetails: () => here().details,
-    set: write,
-    enterDetails: () => history.pushState({ depth: here().depth + 1, details: true } satisfies Step, ""),
-    leaveDetails: () => {
-      if (here().details) history.back();
-    },
-    toList: () => {
-      const { depth } = here();
-      leaving = depth > 0;
-      if (leaving) {
-        history.go(-depth);
+    set: (id, push) => {
+      if (!going && !here().details) {
+        write(id, push);
         return;
       }
-      write(undefined, false);
-      changed();
+      wanted = id; // in place of the thread, not of the details over it
+      if (!going) back(1);
     },
-    stop: () => removeEventListener("popstate", wentBack),
+    enterDetails: () => history.pushState({ depth: here().depth + 1, details: true } satisfies Step, ""),
+    leaveDetails: () => {
+      if (here().details && !going) back(1);
+    },
+    toList: () => {
+      leaving = true;
+      if (!going) leave();
+    },
+    stop: () => removeEventListener("popstate", arrived),
   };
 }
 

@@ -74,7 +74,7 @@ function step(desk: Desk, by: 1 | -1): boolean {
 
 /** One step out: the details over the thread, the field, the thread of a stack. */
 function back(desk: Desk): boolean {
-  if (desk.overlay.value) {
+  if (desk.overlay.value && desk.arrangement.value !== "beside") {
     desk.toggleContext();
     return true;
   }

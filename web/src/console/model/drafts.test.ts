@@ -130,3 +130,27 @@ test("storage that throws, or holds nonsense, costs nothing but memory", () => {
   odd.setItem("drafts", '{"c1": 5, "c2": "ok"}');
   expect([...openDrafts(shelf(() => odd, "")).lines.value.keys()]).toEqual(["c2"]);
 });
+
+test("a draft that the device did not take is not one that was thrown away elsewhere", () => {
+  const storage = memoryOnce()();
+  let full = false;
+  const device = shelf(
+    () => ({
+      ...storage,
+      setItem: (key: string, value: string) => {
+        if (full) throw new Error("no room");
+        storage.setItem(key, value);
+      },
+    }),
+    "V_1.",
+  );
+  const drafts = openDrafts(device);
+  drafts.set("c1", said("short"));
+  full = true;
+  drafts.set("c1", said("longer"));
+  drafts.set("c2", said("another"));
+  drafts.reread();
+  expect(drafts.get("c1")?.parts).toEqual([{ type: "text", text: "longer" }]);
+  expect(drafts.get("c2")?.parts).toEqual([{ type: "text", text: "another" }]);
+  expect(drafts.taken.value.size).toBe(0);
+});

@@ -102,14 +102,14 @@ class KeptDrafts implements Drafts {
   private keep(conversation: string, draft: Draft): void {
     const entries = Object.entries(readObject(this.from, KEY)).filter(([id]) => id !== conversation);
     const text = textOf(draft.parts);
-    this.stored.delete(conversation);
-    if (text !== "") {
-      entries.push([conversation, text]);
-      this.stored.set(conversation, text);
-    }
+    if (text !== "") entries.push([conversation, text]);
     const kept = entries.slice(-KEPT);
+    const json = kept.length === 0 ? undefined : JSON.stringify(Object.fromEntries(kept));
+    this.from.set(KEY, json);
+    if (this.from.get(KEY) !== json) return; // there is no room: no other window has thrown it away
+    if (text === "") this.stored.delete(conversation);
+    else this.stored.set(conversation, text);
     for (const [id] of entries.slice(0, -KEPT)) this.stored.delete(id);
-    this.from.set(KEY, kept.length === 0 ? undefined : JSON.stringify(Object.fromEntries(kept)));
   }
 }
 

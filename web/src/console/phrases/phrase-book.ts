@@ -37,7 +37,7 @@ export type PhraseBook = {
 
 const freshFor = 20_000;
 /** So long, in milliseconds, something is said to be coming. */
-const comesWithin = 5_000;
+const comesWithin = 15_000;
 const nothing = () => ({});
 const none: Phrases = { mine: [], shop: [] };
 
@@ -59,6 +59,7 @@ class LivePhraseBook implements PhraseBook {
   /** How much is under way, and has not been for too long. */
   private readonly loading = signal(0);
   private readonly learning = signal(0);
+  private learns = false;
   private askedAt = Number.NEGATIVE_INFINITY;
   private readonly client: Client;
 
@@ -140,12 +141,15 @@ class LivePhraseBook implements PhraseBook {
   }
 
   private listen(): void {
-    if (this.soundsLike.peek() !== undefined) return;
+    if (this.learns || this.soundsLike.peek() !== undefined) return;
+    this.learns = true;
     const learnt = import("pinyin-pro").then(
       ({ match }) => {
         this.soundsLike.value = hearing(match);
       },
-      () => undefined, // then Chinese is found by its characters
+      () => {
+        this.learns = false; // then Chinese is found by its characters, until the next slash
+      },
     );
     void underWay(this.learning, learnt);
   }

@@ -26,15 +26,12 @@ export function usePhrases(writing: Writing, names: Names): PhraseChoice {
   const desk = useDesk();
   const { phrases: book } = desk;
   const [active, setActive] = useState(0);
-  const [awaited, setAwaited] = useState(false);
+  const [awaited, setAwaited] = useState<string>();
   const typed = writing.slash.value;
   useSignalEffect(() => {
     if (writing.slash.value !== undefined) book.refresh();
   });
-  useEffect(() => {
-    setActive(0);
-    setAwaited(false);
-  }, [typed]);
+  useEffect(() => setActive(0), [typed]);
   useEffect(book.fetch, [book]); // for those that are called by their number
   const found = typed === undefined ? undefined : findPhrases(book.all.value, typed, book.soundsLike.value);
   const choose = (phrase: OwnedPhrase) => writing.insertPhrase(fill(phrase.text, names));
@@ -44,15 +41,15 @@ export function usePhrases(writing: Writing, names: Names): PhraseChoice {
     if (number !== undefined) return byNumber(desk, number, choose);
     if (found === undefined || composing(event) || event.ctrlKey || event.metaKey || event.altKey)
       return false;
-    const wait = () => setAwaited(true);
+    const wait = () => setAwaited(typed);
     return inList(event, { found, active, setActive, choose, coming, wait, dismiss: writing.dismissSlash });
   };
   const [first] = found ?? [];
   useEffect(() => {
-    if (!awaited || (first === undefined && coming)) return;
-    setAwaited(false);
-    if (first !== undefined) choose(first);
-  }, [awaited, first, coming]);
+    if (awaited === undefined || (awaited === typed && first === undefined && coming)) return;
+    setAwaited(undefined);
+    if (awaited === typed && first !== undefined) choose(first);
+  }, [awaited, typed, first, coming]);
   const at = Math.min(active, Math.max(0, (found?.length ?? 0) - 1));
   return { found, active: at, activeId: (found?.length ?? 0) > 0 ? optionId(at) : undefined, choose, press };
 }
