@@ -334,11 +334,18 @@ test("what came while the buyer was between two pages shows on the next one, onc
   const peek = page.getByRole("button", { name: /Kiln & Cloud.*Just 300 g\./ });
   await expect(peek).toBeVisible();
   await expect(launcher(page)).toHaveAccessibleName("Chat with the seller, 1 new message");
+  await page.addInitScript(() => {
+    const told: string[] = [];
+    addEventListener("message", ({ data }) => told.push(JSON.stringify(data)));
+    Object.assign(globalThis, { told });
+  });
   await page.goto(`${shop.url}/another`);
   await expect(launcher(page)).toHaveAccessibleName("Chat with the seller, 1 new message");
-  await expect(peek).toHaveCount(0);
   await seller.say("With its saucer 420 g.");
   await expect(page.getByRole("button", { name: /With its saucer 420 g\./ })).toBeVisible();
+  const told = await page.evaluate(() => (globalThis as unknown as { told: string[] }).told.join());
+  expect(told).toContain("With its saucer 420 g.");
+  expect(told, "it was shown on the page before").not.toContain("Just 300 g.");
 });
 
 test("a chat that does not come says so in time; the page goes on, and another try may do", async ({ visit }) => {
