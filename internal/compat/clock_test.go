@@ -1,26 +1,19 @@
 package compat_test
 
 import (
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"haggle/internal/chat"
+	"haggle/internal/testkit"
 )
 
-// settable is a clock that can be set.
-type settable struct{ off atomic.Int64 }
-
-func (c *settable) now() time.Time { return time.Now().Add(time.Duration(c.off.Load())) }
-
-func (c *settable) set(by time.Duration) { c.off.Store(int64(by)) }
-
 // revokeAt ends all sign-ins of V_1 by the clock, a moment from now.
-func (c *settable) revokeAt(t *testing.T, w *world) (at time.Time) {
-	t.Helper()
-	at = c.now().Add(time.Second)
-	if err := w.store.Revoke(t.Context(), "V_1", at); err != nil {
-		t.Fatal(err)
+func (w *world) revokeAt(clock *testkit.Clock) (at time.Time) {
+	w.t.Helper()
+	at = clock.Now().Add(time.Second)
+	if err := w.store.Revoke(w.t.Context(), "V_1", at); err != nil {
+		w.t.Fatal(err)
 	}
 	return at
 }
@@ -35,22 +28,22 @@ func (p *page) wantRevoked() {
 // Pages from before the clock was set back could not be ended: their tokens seemed to be of
 // a time that had not come.
 func TestClock_revoke(t *testing.T) {
-	clock := new(settable)
-	w := newWorld(t, setup{wall: clock.now})
+	clock := new(testkit.Clock)
+	w := newWorld(t, setup{wall: clock.Now})
 	page := w.bound("V_1")
-	clock.set(-30 * time.Minute)
-	at := clock.revokeAt(t, w)
+	clock.Set(-30 * time.Minute)
+	at := w.revokeAt(clock)
 	w.server.Deliver(chat.Topic{Kind: chat.EventsOf, UID: "V_1"}, chat.Event{Revoked: &chat.RevokedEvent{At: at}})
 	page.wantRevoked()
 }
 
 // Nor could those that had yet to bind themselves.
 func TestClock_revokeBeforeItBinds(t *testing.T) {
-	clock := new(settable)
-	w := newWorld(t, setup{wall: clock.now})
+	clock := new(testkit.Clock)
+	w := newWorld(t, setup{wall: clock.Now})
 	page := w.open("V_1")
-	clock.set(-30 * time.Minute)
-	clock.revokeAt(t, w)
+	clock.Set(-30 * time.Minute)
+	w.revokeAt(clock)
 	if a := page.bind(page.client); a["code"] != "token_revoked" {
 		t.Fatalf("a bind of a socket from before: %v", a)
 	}
@@ -64,11 +57,11 @@ func TestClock_revokedBefore(t *testing.T) {
 		"it came, and then set forward": {0, 30 * time.Minute, -time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
-			clock := new(settable)
-			w := newWorld(t, setup{wall: clock.now})
-			clock.set(c.before)
+			clock := new(testkit.Clock)
+			w := newWorld(t, setup{wall: clock.Now})
+			clock.Set(c.before)
 			page := w.bound("V_1")
-			clock.set(c.after)
+			clock.Set(c.after)
 			at := time.Now().Add(c.revoked)
 			w.server.Deliver(chat.Topic{Kind: chat.EventsOf, UID: "V_1"}, chat.Event{Revoked: &chat.RevokedEvent{At: at}})
 			page.quiet("close")
@@ -79,10 +72,10 @@ func TestClock_revokedBefore(t *testing.T) {
 // When the clock was set forward, every old page was away until its next pong.
 func TestClock_online(t *testing.T) {
 	for _, by := range []time.Duration{-30 * time.Minute, 30 * time.Minute} {
-		clock := new(settable)
-		w := newWorld(t, setup{wall: clock.now})
+		clock := new(testkit.Clock)
+		w := newWorld(t, setup{wall: clock.Now})
 		w.bound("U_7")
-		clock.set(by)
+		clock.Set(by)
 		if !w.server.Online("U_7") {
 			t.Errorf("the clock was set by %v, and who is here is not", by)
 		}

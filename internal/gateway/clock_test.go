@@ -1,26 +1,19 @@
 package gateway
 
 import (
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"haggle/internal/chat"
+	"haggle/internal/testkit"
 )
 
-// settable is a clock that can be set.
-type settable struct{ off atomic.Int64 }
-
-func (c *settable) now() time.Time { return time.Now().Add(time.Duration(c.off.Load())) }
-
-func (c *settable) set(by time.Duration) { c.off.Store(int64(by)) }
-
 // onAClock runs a test with a gateway whose clock can be set.
-func onAClock(t *testing.T, test func(t *testing.T, n *node, clock *settable)) {
+func onAClock(t *testing.T, test func(t *testing.T, n *node, clock *testkit.Clock)) {
 	t.Helper()
 	inTime(t, func(t *testing.T, via transport) {
-		clock := new(settable)
-		test(t, newNode(t, nodeOptions{via: via, wall: clock.now, limits: func(l *chat.Limits) {
+		clock := new(testkit.Clock)
+		test(t, newNode(t, nodeOptions{via: via, wall: clock.Now, limits: func(l *chat.Limits) {
 			l.Rates[chat.ActionRequest] = []chat.Rate{{Burst: 5, Window: 5 * time.Second}}
 		}}), clock)
 	})
@@ -32,10 +25,10 @@ func onAClock(t *testing.T, test func(t *testing.T, n *node, clock *settable)) {
 func TestClock_isSet(t *testing.T) {
 	for _, by := range []time.Duration{-time.Hour, 30 * time.Minute} {
 		t.Run(by.String(), func(t *testing.T) {
-			onAClock(t, func(t *testing.T, n *node, clock *settable) {
+			onAClock(t, func(t *testing.T, n *node, clock *testkit.Clock) {
 				here, silent := n.enterFake(t, "U_1"), n.enterFake(t, "V_7")
 				here.beat(5*time.Second, silent)
-				clock.set(by)
+				clock.Set(by)
 				here.say(`{"id":2,"heartbeat":{}}`)
 				if got := here.heard(); len(got) != 1 || got[0].Heartbeat == nil {
 					t.Errorf("a frame was answered with %+v", got)
@@ -57,19 +50,19 @@ func TestClock_isSet(t *testing.T) {
 // A token ends by the clock, and sessions from before the clock was set back can be
 // ended: their tokens seem to be of a time that has not come.
 func TestClock_tokens(t *testing.T) {
-	onAClock(t, func(t *testing.T, n *node, clock *settable) {
+	onAClock(t, func(t *testing.T, n *node, clock *testkit.Clock) {
 		before := n.enterFake(t, "U_1")
-		clock.set(-30 * time.Minute)
+		clock.Set(-30 * time.Minute)
 		before.beat(time.Second)
-		if err := n.store.Revoke(t.Context(), "U_1", clock.now()); err != nil {
+		if err := n.store.Revoke(t.Context(), "U_1", clock.Now()); err != nil {
 			t.Fatal(err)
 		}
-		n.Deliver(chat.Topic{Kind: chat.EventsOf, UID: "U_1"}, chat.Event{Revoked: &chat.RevokedEvent{At: clock.now()}})
+		n.Deliver(chat.Topic{Kind: chat.EventsOf, UID: "U_1"}, chat.Event{Revoked: &chat.RevokedEvent{At: clock.Now()}})
 		wantBye(t, before, byeTokenRevoked, true)
 	})
-	onAClock(t, func(t *testing.T, n *node, clock *settable) {
+	onAClock(t, func(t *testing.T, n *node, clock *testkit.Clock) {
 		one := n.enterFake(t, "U_1") // its token is good for an hour
-		clock.set(50 * time.Minute)
+		clock.Set(50 * time.Minute)
 		one.beat(9 * time.Minute)
 		if one.isOver() {
 			t.Fatal("the token ended before its time")

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"haggle/internal/testkit"
 	"haggle/internal/webhook"
 )
 
@@ -31,7 +31,7 @@ func TestWorker_clockIsSet(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begun := time.Now()
-				var off atomic.Int64
+				clock := new(testkit.Clock)
 				var told []time.Duration
 				o := newOutbox(1)
 				o.due["r0"] = begun.Add(due)
@@ -46,12 +46,12 @@ func TestWorker_clockIsSet(t *testing.T) {
 					told = append(told, time.Since(begun))
 					return nil
 				}), [2]time.Duration{due, due}, slog.New(slog.DiscardHandler))
-				w.GoBy(func() time.Time { return time.Now().Add(time.Duration(off.Load())) })
+				w.GoBy(clock.Now)
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan error)
 				go func() { done <- w.Run(ctx) }()
 				pass(set)
-				off.Store(int64(c.by))
+				clock.Set(c.by)
 				pass(3 * time.Hour)
 				cancel()
 				if err := <-done; err != nil {
