@@ -274,7 +274,7 @@ func loggingGate(t testing.TB) (*Gate, *lockedBuffer) {
 	return g, logs
 }
 
-// counted is what a counter is at.
+// counted is what a counter or a gauge is at.
 func counted(t testing.TB, c prometheus.Collector) (n float64) {
 	t.Helper()
 	r := prometheus.NewPedanticRegistry()
@@ -285,7 +285,7 @@ func counted(t testing.TB, c prometheus.Collector) (n float64) {
 	}
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
-			n += m.GetCounter().GetValue()
+			n += m.GetCounter().GetValue() + m.GetGauge().GetValue()
 		}
 	}
 	return n

@@ -149,6 +149,13 @@ func TestWorker_deaf(t *testing.T) {
 	}
 }
 
+func wantWorkers(t *testing.T, g *Gate, want int) {
+	t.Helper()
+	if n, told := g.workers.count(), counted(t, g.stats.workers); n != want || told != float64(n) {
+		t.Errorf("there are %d workers and %v are counted, want %d", n, told, want)
+	}
+}
+
 // Nothing could be written any more to a worker whose reader was still at what had come
 // before: what pages said was lost for as long as that took, and counted as queued.
 func TestWorker_overBeforeItsReader(t *testing.T) {
@@ -182,9 +189,7 @@ func TestWorker_overBeforeItsReader(t *testing.T) {
 			if n := counted(t, w.gate.stats.events.WithLabelValues(queued)) - before; n != want.queued {
 				t.Errorf("%v events count as queued, want %v", n, want.queued)
 			}
-			if n := w.gate.workers.count(); n != want.workers {
-				t.Errorf("there are %d workers, want %d", n, want.workers)
-			}
+			wantWorkers(t, w.gate, want.workers)
 			if want.another {
 				if m := second.expect(cmdOnMessage, 1); string(m.body) != "hi" {
 					t.Errorf("the other is told %q", m.body)
