@@ -57,6 +57,8 @@ const loads = [
   },
   // What every page of a shop loads.
   { name: "widget.js", page: "widget.js", lazy: [], budget: 3 },
+  // What apps and mini-programs copy.
+  { name: "haggle-uniapp.js", page: "haggle-uniapp.js", lazy: [], budget: 10 },
   // What opens around the frame.
   { name: "widget-panel.js", page: panel(), lazy: [], budget: 3.25 },
 ];

@@ -33,7 +33,7 @@ export class Timeline {
 
   /** The seq up to which everything from the oldest message on is here. */
   get upTo(): number {
-    return this.list.at(-1)?.seq ?? 0;
+    return this.list[this.list.length - 1]?.seq ?? 0;
   }
 
   get oldest(): number | undefined {
@@ -100,7 +100,7 @@ export class Timeline {
     const first = this.list[0];
     if (first === undefined) return;
     const older = page.filter((message) => message.seq < first.seq);
-    if (older.at(-1)?.seq !== first.seq - 1) return; // of another time
+    if (older[older.length - 1]?.seq !== first.seq - 1) return; // of another time
     this.list = [...older.map((message) => this.withRecall(message)), ...this.list];
     this.changed(this.list);
   }
@@ -128,7 +128,7 @@ export class Timeline {
     if (known === undefined) return;
     const next = change(known);
     if (next === known) return;
-    this.list = this.list.with(index, next);
+    this.list = this.list.map((one) => (one === known ? next : one));
     this.changed(this.list);
   }
 

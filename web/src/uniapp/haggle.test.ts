@@ -1,0 +1,533 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FakeClock } from "../client/testing.ts";
+import { FakeServer } from "../client/testing-server.ts";
+import { createHaggle, type Haggle } from "./haggle.ts";
+import { lifeOf } from "./line.ts";
+import { FakeUni } from "./testing.ts";
+import type { Thread } from "./thread.ts";
+
+let clock: FakeClock;
+let server: FakeServer;
+let uni: FakeUni;
+let apps: Haggle[];
+let chance: () => number;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  server = new FakeServer(clock);
+  uni = new FakeUni(server);
+  apps = [];
+  chance = numbers(1);
+});
+
+afterEach(() => {
+  for (const app of apps) app.stop();
+});
+
+/** Numbers from 0 to 1, by mulberry32. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function started(
+  user = "U_1",
+  token = async (): Promise<string | null> => `${user} ${++server.tokens}`,
+): Haggle {
+  const app = createHaggle({ url: "https://chat.example/", user, token }, { uni, clock, random: chance });
+  apps.push(app);
+  app.start();
+  return app;
+}
+
+async function about(app: Haggle, product = "1"): Promise<Thread> {
+  const asked = app.about(product);
+  await clock.pass(100);
+  const { thread } = await asked;
+  await clock.pass(1_000);
+  return thread;
+}
+
+const seller = (text: string, conversation = "c1") =>
+  server.store("V_1", { conversation, nonce: `v-${text}`, blocks: [{ type: "text", text }] });
+const stored = (): unknown[] =>
+  [...server.conversations.values()].flatMap((c) => c.messages.map((m) => [m.sender, m.blocks]));
+const said = (text: string) => [{ type: "text", text }];
+const shown = (thread: Thread): string[] =>
+  thread.messages.map(({ blocks: [block] }) => (block?.type === "text" ? block.text : ""));
+const noted = (key: string) => uni.storage.get(key) ?? "";
+
+describe("a buyer in an app", () => {
+  test("asks about a product, is answered, and both are there once and in order", async () => {
+    const app = started();
+    const thread = await about(app);
+    expect([uni.connected[0], thread.id, thread.messages]).toEqual([
+      { url: "wss://chat.example/v1/ws", protocols: ["haggle.v1"] },
+      undefined,
+      [],
+    ]);
+    thread.send("is it new?");
+    expect(thread.waiting.map(({ blocks }) => blocks)).toEqual([said("is it new?")]);
+    await clock.pass(1_000);
+    seller("it is");
+    await clock.pass(1_000);
+    expect([thread.id, thread.waiting, shown(thread)]).toEqual(["c1", [], ["is it new?", "it is"]]);
+    expect(thread.conversation?.product?.id).toBe("1");
+  });
+
+  test("goes on with the conversation there is, and loads what is older when asked", async () => {
+    server.store("U_1", { product: "1", nonce: "n0", blocks: [{ type: "text", text: "0" }] });
+    for (let i = 1; i < 12; i++) seller(`${i}`);
+    const thread = await about(started());
+    expect([shown(thread), thread.hasOlder]).toEqual([["7", "8", "9", "10", "11"], true]);
+    for (const page of [10, 12]) {
+      const older = thread.older();
+      await clock.pass(100);
+      await older;
+      expect(thread.messages.length).toBe(page);
+    }
+    expect([shown(thread)[0], thread.hasOlder]).toEqual(["0", false]);
+  });
+
+  test("with another product in the same shop says once that it is about that now", async () => {
+    const app = started();
+    (await about(app, "1")).send("one");
+    await clock.pass(1_000);
+    const thread = await about(app, "12");
+    thread.send("two");
+    await clock.pass(1_000);
+    expect([server.conversations.size, server.conversations.get("c1")?.product]).toEqual([1, "12"]);
+    expect([thread.id, shown(thread)]).toEqual(["c1", ["one", "two"]]);
+  });
+
+  test("is told where a picture can be fetched, by its whole address", async () => {
+    const app = started();
+    const asked = app.files(["f1"]);
+    await clock.pass(100);
+    expect((await asked)["f1"]).toMatchObject({
+      url: "https://chat.example/f/f1",
+      thumb: "https://chat.example/t/f1",
+    });
+  });
+
+  test("is told of typing, presence and pushes, and tells of its own typing not too often", async () => {
+    const app = started();
+    const thread = await about(app);
+    thread.send("hello");
+    await clock.pass(1_000);
+    const heard: unknown[] = [];
+    for (const name of ["typing", "presence", "push"] as const) app.on(name, (what) => heard.push(what));
+    const off = app.on("push", () => heard.push("once more"));
+    off();
+    server.say("U_1", { typing: { conversation: "c1", uid: "V_1" } });
+    server.say("U_1", { presence: { uids: { V_1: "online" } } });
+    server.say("U_1", { push: { payload: { paid: true } } });
+    expect(heard).toEqual([{ conversation: "c1", uid: "V_1" }, { V_1: "online" }, { paid: true }]);
+  });
+});
+
+describe("what an app sends", () => {
+  test("waits without a network, in its order, and is sent once", async () => {
+    const app = started();
+    const thread = await about(app);
+    uni.network(false);
+    server.cut();
+    for (const text of ["one", "two", "three"]) thread.send(text);
+    await clock.pass(60_000);
+    expect([app.state, stored()]).toEqual(["offline", []]);
+    uni.network(true);
+    await clock.pass(1_000);
+    expect([app.state, shown(thread), thread.waiting]).toEqual(["online", ["one", "two", "three"], []]);
+    expect(stored().length).toBe(3);
+  });
+
+  test("is still sent when the app was ended meanwhile, and to nobody else's account", async () => {
+    const app = started();
+    const thread = await about(app);
+    uni.network(false);
+    server.cut();
+    thread.send("from the lift");
+    await clock.pass(1_000);
+    app.stop();
+    uni.network(true);
+    started("U_2");
+    await clock.pass(60_000);
+    expect(stored()).toEqual([]);
+    const again = await about(started());
+    expect([stored(), shown(again)]).toEqual([[["U_1", said("from the lift")]], ["from the lift"]]);
+    expect(noted("haggle.U_1")).toBe("");
+  });
+
+  test("is stored once when the answer to it was lost", async () => {
+    const thread = await about(started());
+    let lost = 0;
+    server.loseAnswer = (frame) => "send" in frame && lost++ < 2;
+    thread.send("once");
+    await clock.pass(60_000);
+    expect([lost, stored(), shown(thread), thread.waiting]).toEqual([
+      3,
+      [["U_1", said("once")]],
+      ["once"],
+      [],
+    ]);
+  });
+
+  test("is sent when the device can keep nothing, as long as the app lives", async () => {
+    uni.full = true;
+    const thread = await about(started());
+    thread.send("kept nowhere");
+    await clock.pass(1_000);
+    expect([stored().length, thread.waiting]).toEqual([1, []]);
+  });
+
+  test("is tried again after what passes, and later ones do not overtake it", async () => {
+    const thread = await about(started());
+    let refusals = 0;
+    server.refuse = (what) =>
+      what.startsWith("send") && refusals++ < 3 ? FakeServer.refusal(503, "busy", 2_000) : undefined;
+    thread.send("first");
+    thread.send("second");
+    await clock.pass(1_500);
+    expect(refusals).toBe(1); // not sooner than it said
+    await clock.pass(60_000);
+    expect(shown(thread)).toEqual(["first", "second"]);
+  });
+
+  test("stays with its failure when it is refused for good, lets others pass, and goes out when asked", async () => {
+    const thread = await about(started());
+    let refused = true;
+    server.refuse = (what) =>
+      refused && what.startsWith("send") ? FakeServer.refusal(403, "blocked") : undefined;
+    const nonce = thread.send("hello?");
+    await clock.pass(1_000);
+    expect(thread.waiting[0]?.failure?.code).toBe("blocked");
+    refused = false;
+    thread.send("and this");
+    await clock.pass(1_000);
+    expect(shown(thread)).toEqual(["and this"]);
+    apps[0]?.again(nonce);
+    await clock.pass(1_000);
+    expect([shown(thread), thread.waiting]).toEqual([["and this", "hello?"], []]);
+  });
+
+  test("can be given up", async () => {
+    const thread = await about(started());
+    server.refuse = (what) => (what.startsWith("send") ? FakeServer.refusal(403, "blocked") : undefined);
+    const nonce = thread.send("never mind");
+    await clock.pass(1_000);
+    apps[0]?.drop(nonce);
+    expect([thread.waiting, noted("haggle.U_1")]).toEqual([[], ""]);
+  });
+
+  test("uploads its pictures first, one that failed again under the same key", async () => {
+    const thread = await about(started());
+    let failures = 1;
+    server.refuse = (what) =>
+      what.startsWith("PUT /v1/files") && failures-- > 0 ? FakeServer.refusal(503, "busy", 10) : undefined;
+    thread.send([
+      { type: "text", text: "look" },
+      { type: "image", path: "wxfile://tmp/1.jpg" },
+    ]);
+    await clock.pass(60_000);
+    const nonce = thread.messages[0]?.nonce;
+    expect(uni.uploads).toEqual(Array(2).fill(`wxfile://tmp/1.jpg /v1/files/${nonce}-1`));
+    expect(thread.messages[0]?.blocks).toEqual([
+      { type: "text", text: "look" },
+      { type: "image", image: { file: `file-${nonce}-1`, width: 2, height: 1 } },
+    ]);
+  });
+
+  test("gives a picture up that cannot be uploaded though there is a network, and not before", async () => {
+    const thread = await about(started());
+    uni.uploadFile = ({ fail }) => fail({ errMsg: "uploadFile:fail file not found" });
+    thread.send([{ type: "image", path: "gone.jpg" }]);
+    await clock.pass(200_000);
+    expect(thread.waiting[0]?.failure?.code).toBe("offline");
+    expect(stored()).toEqual([]);
+  });
+
+  test("can be taken back, and says so when it cannot", async () => {
+    const thread = await about(started());
+    thread.send("oops");
+    await clock.pass(1_000);
+    const done = thread.recall(1);
+    await clock.pass(100);
+    await done;
+    expect([thread.messages[0]?.recalled_at, thread.messages[0]?.blocks]).toEqual([expect.any(Number), []]);
+    seller("mine");
+    const refused = expect(thread.recall(2)).rejects.toMatchObject({ code: "not_your_message" });
+    await clock.pass(100);
+    await refused;
+  });
+});
+
+/** Both sides write while events come twice or not at all, answers are lost and lines cut. */
+async function storm(thread: Thread): Promise<void> {
+  server.deliveries = () => Math.floor(chance() * 3);
+  server.loseAnswer = () => chance() < 0.05;
+  for (let i = 0; i < 25; i++) {
+    if (chance() < 0.5) thread.send(`b${i}`);
+    else seller(`s${i}`);
+    if (chance() < 0.1) server.cut();
+    if (chance() < 0.1) server.recall("V_1", "c1", seller(`r${i}`).message.seq);
+    await clock.pass(chance() * 2_000);
+  }
+  server.deliveries = () => 1;
+  server.loseAnswer = () => false;
+}
+
+describe("what is told", () => {
+  test("is complete whatever was lost, doubled or overtaken on the way", async () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      clock = new FakeClock();
+      server = new FakeServer(clock);
+      uni = new FakeUni(server);
+      chance = numbers(seed);
+      const thread = await about(started());
+      thread.send("begin");
+      await clock.pass(1_000);
+      await storm(thread);
+      await clock.pass(90_000);
+      expect([`seed ${seed}`, thread.messages, thread.waiting]).toEqual([
+        `seed ${seed}`,
+        server.conversations.get("c1")?.messages,
+        [],
+      ]);
+    }
+  });
+
+  test("of a lost last message shows with the next heartbeat", async () => {
+    const thread = await about(started());
+    thread.send("hello");
+    await clock.pass(1_000);
+    server.deliveries = () => 0;
+    seller("lost");
+    server.deliveries = () => 1;
+    await clock.pass(server.heartbeatMs * 2);
+    expect(shown(thread)).toEqual(["hello", "lost"]);
+  });
+
+  test("a message taken back while the app was away is a gap with its place", async () => {
+    const thread = await about(started());
+    thread.send("hello");
+    await clock.pass(1_000);
+    const { seq } = seller("never said").message;
+    await clock.pass(1_000);
+    uni.network(false);
+    server.cut();
+    server.recall("V_1", "c1", seq);
+    uni.network(true);
+    await clock.pass(40_000);
+    expect(thread.messages[1]).toMatchObject({ blocks: [], recalled_at: expect.any(Number) });
+  });
+
+  test("when the store was restored, everything is loaded anew", async () => {
+    const app = started();
+    const thread = await about(app);
+    thread.send("hello");
+    await clock.pass(1_000);
+    seller("lost with the store");
+    await clock.pass(1_000);
+    const reloads: unknown[] = [];
+    app.on("reload", () => reloads.push(1));
+    server.epoch = "e2";
+    server.conversations.get("c1")?.messages.pop();
+    server.cut();
+    await clock.pass(40_000);
+    expect([shown(thread), reloads.length]).toEqual([["hello"], 1]);
+  });
+
+  test("of what begins on another device the open page shows", async () => {
+    const thread = await about(started());
+    server.store("U_1", { product: "1", nonce: "x", blocks: [{ type: "text", text: "from the laptop" }] });
+    await clock.pass(2_000);
+    expect([thread.id, shown(thread)]).toEqual(["c1", ["from the laptop"]]);
+  });
+
+  test("a page that was closed hears nothing more", async () => {
+    const thread = await about(started());
+    thread.send("hello");
+    await clock.pass(1_000);
+    thread.close();
+    seller("anybody?");
+    await clock.pass(40_000);
+    expect(shown(thread)).toEqual(["hello"]);
+  });
+});
+
+describe("marks", () => {
+  test("say what has arrived, and what was read, once each", async () => {
+    const thread = await about(started());
+    thread.send("hello");
+    await clock.pass(1_000);
+    seller("hi");
+    await clock.pass(1_000);
+    const at = () => server.conversations.get("c1")?.at.buyer;
+    expect(at()).toEqual({ delivered: 2, read: 0 });
+    thread.read();
+    await clock.pass(1_000);
+    expect([at(), thread.conversation?.unread]).toEqual([{ delivered: 2, read: 2 }, 0]);
+  });
+
+  test("that were lost with their connection are made good by the next", async () => {
+    const app = started();
+    const thread = await about(app);
+    thread.send("hello");
+    await clock.pass(1_000);
+    seller("hi");
+    await clock.pass(1_000);
+    server.loseAnswer = (frame) => "read" in frame;
+    const before = server.mark;
+    server.mark = () => undefined; // the server ends before it has kept it
+    thread.read();
+    await clock.pass(100);
+    server.mark = before;
+    server.loseAnswer = () => false;
+    await clock.pass(40_000);
+    expect(server.conversations.get("c1")?.at.buyer.read).toBe(2);
+  });
+});
+
+describe("the connection", () => {
+  test("is there again at once when the app comes back from a long sleep", async () => {
+    const app = started();
+    const thread = await about(app);
+    thread.send("hello");
+    await clock.pass(1_000);
+    uni.frozen = true;
+    seller("are you there?");
+    clock.sleep(600_000);
+    uni.show();
+    await clock.pass(500);
+    expect([app.state, shown(thread)]).toEqual(["online", ["hello", "are you there?"]]);
+  });
+
+  test("after a short sleep is asked whether it still holds, and given up when it does not answer", async () => {
+    const app = started();
+    await about(app);
+    const before = uni.connected.length;
+    uni.frozen = true;
+    clock.sleep(8_000);
+    uni.show();
+    await clock.pass(5_000);
+    expect([app.state, uni.connected.length]).toEqual(["online", before]); // it answered
+    server.beating = false;
+    for (const session of server.sessions) session.alive = false;
+    uni.show();
+    await clock.pass(6_000);
+    expect([app.state, uni.connected.length]).toEqual(["online", before + 1]);
+  });
+
+  test("that says nothing for a heartbeat and a half is given up for another", async () => {
+    const app = started();
+    await about(app);
+    const states: string[] = [];
+    app.on("state", (state) => {
+      states.push(state);
+      uni.frozen = false;
+    });
+    uni.frozen = true;
+    await clock.pass(server.heartbeatMs * 1.5 + 10_000);
+    expect([states, uni.connected.length]).toEqual([["offline", "online"], 2]);
+  });
+
+  test("comes back not sooner than the server has said", async () => {
+    started();
+    await clock.pass(1_000);
+    server.say("U_1", { bye: { code: "shutdown", message: "", retry_after_ms: 5_000 } });
+    uni.show();
+    await clock.pass(4_900);
+    expect(uni.connected.length).toBe(1);
+    await clock.pass(2_000);
+    expect(uni.connected.length).toBe(2);
+  });
+
+  test("takes another token when the server has refused one, on the socket and for requests", async () => {
+    let refused = 0;
+    server.refuse = (what) =>
+      what === "hello" && refused++ === 0 ? FakeServer.refusal(401, "token_expired") : undefined;
+    const app = started();
+    await clock.pass(1_000);
+    server.cut(); // as it does after a refused hello
+    await clock.pass(30_000);
+    expect(app.state).toBe("online");
+    const before = server.tokens;
+    let requests = 0;
+    server.refuse = (what) =>
+      what.startsWith("GET") && requests++ === 0 ? FakeServer.refusal(401, "token_expired") : undefined;
+    const page = app.conversations();
+    await clock.pass(100);
+    expect([await page, server.tokens]).toEqual([{ conversations: [] }, before + 1]);
+  });
+
+  test("ends with nobody signed in where the shop gives no token, or the same refused one again", async () => {
+    const nobody = started("U_1", async () => null);
+    await clock.pass(1_000);
+    expect(nobody.state).toBe("signed_out");
+    server.refuse = (what) => (what === "hello" ? FakeServer.refusal(401, "token_invalid") : undefined);
+    const same = started("U_1", async () => "U_1 x");
+    await clock.pass(1_000);
+    server.cut();
+    await clock.pass(30_000);
+    expect(same.state).toBe("signed_out");
+    expect(uni.connected.length).toBe(1);
+  });
+
+  test("as somebody else than the app thinks ends it: what waits is not theirs", async () => {
+    uni.storage.set(
+      "haggle.U_1",
+      JSON.stringify([{ nonce: "n1", product: "1", merchant: "V_1", blocks: said("mine"), at: 1, tries: 0 }]),
+    );
+    const app = started("U_1", async () => "U_2 1");
+    await clock.pass(60_000);
+    expect([app.state, stored()]).toEqual(["signed_out", []]);
+  });
+
+  test("without a network to get a token with is tried again", async () => {
+    let away = true;
+    const app = started("U_1", async () => {
+      if (away) throw new Error("request:fail");
+      return "U_1 1";
+    });
+    await clock.pass(3_000);
+    expect(app.state).toBe("offline");
+    away = false;
+    await clock.pass(30_000);
+    expect(app.state).toBe("online");
+  });
+
+  test("is renewed before its token ends, and holds", async () => {
+    const claims = Buffer.from(JSON.stringify({ sub: "U_1", name: "小明", iat: 1000, exp: 4600 }));
+    const app = started("U_1", async () => `U_1 ${++server.tokens}.${claims.toString("base64url")}.x`);
+    await clock.pass(3_600_000 * 0.7);
+    expect([app.state, uni.connected.length, server.tokens]).toEqual(["online", 1, 2]);
+  });
+
+  test("watches whom it watched before", async () => {
+    const app = started();
+    await clock.pass(1_000);
+    const watched: unknown[] = [];
+    const before = server.loseAnswer;
+    server.loseAnswer = (frame) => {
+      if ("watch" in frame) watched.push(frame.watch.uids);
+      return before(frame);
+    };
+    app.watch(["V_1"]);
+    server.cut();
+    await clock.pass(30_000);
+    expect(watched).toEqual([["V_1"], ["V_1"]]);
+  });
+});
+
+test("a token says how long it is good for in all", () => {
+  for (const name of ["", "a", "ab", "小明", '"exp":1']) {
+    const claims = Buffer.from(JSON.stringify({ name, iat: 1_763_935_200, exp: 1_763_938_800 }));
+    expect(lifeOf(`h.${claims.toString("base64url")}.s`)).toBe(3_600_000);
+  }
+  expect([lifeOf(""), lifeOf("no token"), lifeOf("a.b.c")]).toEqual([60_000, 60_000, 60_000]);
+});

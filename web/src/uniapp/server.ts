@@ -1,0 +1,115 @@
+import type { Failure } from "../client/api.ts";
+import { fromWire, isAboutToken, offline } from "../client/failure.ts";
+import type { WireError } from "../protocol/body.ts";
+import type { Answer, Headers, Method, Uni } from "./uni.ts";
+
+const requestTimeout = 15_000;
+const uploadTimeout = 180_000;
+
+/** Nobody is signed in, or not who was: the shop gives no token, or one that the server refuses. */
+export const signedOut: Failure = { code: "token_missing", message: "nobody is signed in" };
+
+/** A shop's backend signs who is asking; undefined, null or "" says that nobody is signed in. */
+export type TokenSource = () => Promise<string | null | undefined>;
+
+/** What is asked for once, over HTTP. Every promise is kept, or broken with a Failure. */
+export class Server {
+  readonly url: string;
+  readonly uni: Uni;
+  private readonly source: TokenSource;
+  private held = "";
+  private asking: Promise<string> | undefined;
+
+  constructor(uni: Uni, url: string, source: TokenSource) {
+    this.uni = uni;
+    this.url = url.replace(/\/+$/, "");
+    this.source = source;
+  }
+
+  /** The token in hand, or another one if that is the one that was `refused`. */
+  token(refused: string): Promise<string> {
+    if (this.held !== refused) return Promise.resolve(this.held);
+    this.asking ??= this.ask().then(
+      (token) => this.answered(token, refused),
+      (error) => {
+        this.asking = undefined;
+        throw error;
+      },
+    );
+    return this.asking;
+  }
+
+  /** The body of the answer, as docs/protocol.md and /docs have it. */
+  request<T>(method: Method, path: string, json?: unknown): Promise<T> {
+    const data = json === undefined ? {} : { data: JSON.stringify(json) };
+    return this.authorized(requestTimeout, (header, rest) =>
+      this.uni.request({
+        url: this.url + path,
+        method,
+        header: { ...header, "content-type": "application/json" },
+        ...data,
+        ...rest,
+      }),
+    );
+  }
+
+  /** Uploads the picture at a path of the device's, and returns its id. With the same key it is the same upload. */
+  async upload(filePath: string, key: string): Promise<string> {
+    const { id } = await this.authorized<{ id: string }>(uploadTimeout, (header, rest) =>
+      this.uni.uploadFile({ url: `${this.url}/v1/files/${key}`, filePath, name: "file", header, ...rest }),
+    );
+    return id;
+  }
+
+  private async ask(): Promise<string> {
+    let token: string | null | undefined;
+    try {
+      token = await this.source();
+    } catch {
+      throw offline;
+    }
+    if (!token) throw signedOut;
+    return token;
+  }
+
+  private answered(token: string, refused: string): string {
+    this.asking = undefined;
+    if (token === refused) throw signedOut; // there is no other to be had
+    this.held = token;
+    return token;
+  }
+
+  /** Makes a request, and once more with another token if its own was refused. */
+  private async authorized<T>(
+    timeout: number,
+    make: (
+      header: Headers,
+      rest: { timeout: number; success(answer: Answer): void; fail(): void },
+    ) => unknown,
+  ): Promise<T> {
+    let refused = "";
+    for (let tries = 0; ; tries++) {
+      const token = await this.token(tries === 0 ? "" : refused);
+      const { statusCode, data } = await new Promise<Answer>((success, failed) =>
+        make({ authorization: `Bearer ${token}` }, { timeout, success, fail: () => failed(offline) }),
+      );
+      const body = parsed(data) as { error?: WireError } & T;
+      if (statusCode < 300 && body !== undefined) return body;
+      const failure: Failure =
+        body?.error === undefined
+          ? { code: "unavailable", message: `status ${statusCode}` }
+          : fromWire(body.error);
+      if (statusCode !== 401 || !isAboutToken(failure.code) || tries > 0) throw failure;
+      refused = token;
+    }
+  }
+}
+
+/** Uploads are answered with text, requests with what it says. */
+function parsed(data: unknown): unknown {
+  try {
+    return typeof data === "string" && data !== "" ? JSON.parse(data) : data;
+  } catch {
+    return undefined;
+  }
+}
