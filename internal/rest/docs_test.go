@@ -87,6 +87,7 @@ func TestDocs_details(t *testing.T) {
 		`<code>blocks</code> <span class="type">list of <a href="#schema-DraftBlock">DraftBlock</a>`,
 		`<code>X-Request-Id</code>`,
 		`<code>nonce_reused</code>`,
+		`Body: <code>multipart/form-data</code>`, `The picture; any other name will do`,
 		`Asked with <a href="#auth-api_key">api_key</a>`,
 	} {
 		if !strings.Contains(body, want) {

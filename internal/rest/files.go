@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -41,9 +40,27 @@ func (a *API) fileRoutes() {
 		"image/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}},
 	}}
 	actorIn(a, upload, a.upload)
+	a.formUpload()
 	actorIn(a, post("/v1/files/urls", "file-urls", tagFiles, "Where files can be fetched",
 		"Files that one may not see, or that do not exist, are absent from the answer. "+
 			"The URLs work without a token until they expire: hand them to nobody."), a.fileURLs)
+}
+
+// formUpload is the same upload for those who can only send forms.
+func (a *API) formUpload() {
+	op := post("/v1/files/{key}", "upload-form", tagFiles, "Upload a picture as the file of a form",
+		"For programs that can only send forms, as mini-programs do with `wx.uploadFile` and `uni.uploadFile`. It is the upload of "+
+			"`PUT /v1/files/{key}`: the same key and bytes are the same file, whichever way they come. The first part that has a file "+
+			"name is the picture, whatever its own name and type. It begins within the first "+strconv.Itoa(formBytes>>10)+" KiB of "+
+			"the form; fields before it are passed over, and what comes after it is not looked at. "+
+			"The key `urls` is another address's name.")
+	body := &huma.MediaType{}
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{mediaForm: body}}
+	actorIn(a, op, a.upload)
+	// It comes after: huma would take a body that it has such a schema of for JSON, and read it.
+	body.Schema = &huma.Schema{Type: huma.TypeObject, Required: []string{"file"}, Properties: map[string]*huma.Schema{
+		"file": {Type: huma.TypeString, Format: "binary", Description: "The picture; any other name will do"},
+	}}
 }
 
 // lasting words a setting for the documentation.
@@ -59,7 +76,8 @@ func (a *API) upload(ctx context.Context, actor chat.Actor, in *uploadIn) (*answ
 	if err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(in.r.Header.Get("Content-Type"), "image/") {
+	how, ok := carrierOf(in.r)
+	if !ok {
 		return nil, failureFor(ctx, http.StatusUnsupportedMediaType)
 	}
 	// Who does not say how much it will be is taken to send as much as there may be.
@@ -72,7 +90,7 @@ func (a *API) upload(ctx context.Context, actor chat.Actor, in *uploadIn) (*answ
 		return nil, err
 	}
 	defer free()
-	data, err := a.readUpload(in)
+	data, err := a.readUpload(in, how)
 	if err != nil {
 		return nil, err
 	}
@@ -85,24 +103,32 @@ func (a *API) upload(ctx context.Context, actor chat.Actor, in *uploadIn) (*answ
 
 // readUpload reads the picture, if it is not too large, into memory: that is
 // where it is decoded.
-func (a *API) readUpload(in *uploadIn) ([]byte, error) {
+func (a *API) readUpload(in *uploadIn, how carrier) ([]byte, error) {
 	limit := a.svc.Limits().UploadBytes
 	tooLarge := chat.Codef(chat.TooLarge, "upload_too_large", "a picture has at most %d bytes", limit)
-	if in.r.ContentLength > limit {
+	if in.r.ContentLength > limit+how.beside {
 		return nil, tooLarge
 	}
 	// A writer that has no deadline keeps the server's own.
 	_ = http.NewResponseController(in.w).SetReadDeadline(time.Now().Add(uploadTimeout))
-	data, err := io.ReadAll(http.MaxBytesReader(in.w, in.r.Body, limit))
+	picture, err := how.open(in.r.Body)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(in.w, picture, limit))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return nil, tooLarge
 	}
 	if err != nil {
-		e := chat.Codef(chat.Invalid, "incomplete", "the picture did not arrive whole, try again")
-		e.Err = err
-		return nil, e
+		return nil, incomplete(err)
 	}
 	return data, nil
+}
+
+func incomplete(err error) *chat.Error {
+	e := chat.Codef(chat.Invalid, "incomplete", "the picture did not arrive whole, try again")
+	e.Err = err
+	return e
 }
 
 func (a *API) fileURLs(ctx context.Context, actor chat.Actor, in *fileURLsIn) (*answer[wire.FileURLs], error) {

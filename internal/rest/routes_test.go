@@ -34,6 +34,7 @@ func sample(t *testing.T, route string) request {
 		"POST /v1/server/participants/{uid}/push": `{"payload":{"any":"thing"}}`,
 		"POST /v1/server/bulk":                    `{"delete_product":"none"}`,
 		"PUT /v1/files/{key}":                     "bytes",
+		"POST /v1/files/{key}":                    formOf(formFile),
 		"PUT /v1/settings/shop":                   `{"version":0,"greeting":{"on":false,"text":""},"away":{"on":false,"text":""},"hours":{"time_zone":"UTC","openings":[]}}`,
 		"PUT /v1/phrases/{scope}/{id}":            `{"text":"x"}`,
 	}
@@ -47,6 +48,8 @@ func sample(t *testing.T, route string) request {
 	switch {
 	case path == "/v1/server/bulk":
 		r.header["Content-Type"] = "application/x-ndjson"
+	case route == "POST /v1/files/{key}":
+		r.header["Content-Type"] = formType
 	case strings.HasPrefix(path, "/v1/files/{"):
 		r.header["Content-Type"] = "image/png"
 	case path == "/v1/changes":

@@ -83,10 +83,11 @@ test.each([
   expect(chooseLanguage(search, stored, preferred)).toBe(want);
 });
 
-/** Codes that only the shop's backend, or a person typing addresses, can get. */
+/** Codes that only the shop's backend, an app of the shop's, or a person typing addresses, can get. */
 const notForPages = new Set([
   "api_key_invalid",
   "code_invalid",
+  "file_missing",
   "invalid_kind",
   "invalid_line",
   "invalid_merchant",
