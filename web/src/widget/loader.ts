@@ -85,5 +85,6 @@ function begin(): void {
   }
 }
 
-if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
+// Not in one go with what the page itself does then: together they may take so long that a finger waits.
+if (document.readyState === "loading") addEventListener("DOMContentLoaded", () => setTimeout(begin));
 else begin();
