@@ -26,6 +26,8 @@ const (
 // trouble lives through a time of faults: it does this and that, and comes back
 // whenever its connection is lost. It returns at the end of ctx.
 func (d *device) trouble(ctx context.Context) {
+	d.troubled = true
+	defer func() { d.troubled = false }()
 	for ctx.Err() == nil {
 		err := d.live(ctx, d.act)
 		if err == nil {

@@ -20,6 +20,9 @@ const (
 	// inboxFrames bounds what a device has not looked at yet. One that has more drops
 	// the connection and comes back, as a slow consumer.
 	inboxFrames = 2048
+
+	// repeatEvery is which of the events a device is told again, in times of trouble.
+	repeatEvery = 10
 )
 
 // errLost says that a connection is of no use any more.
@@ -30,6 +33,7 @@ type link struct {
 	sock  *bench.Socket
 	inbox chan *wire.ServerFrame
 	end   endpoint
+	again *wire.ServerFrame // the last event that was repeated; it comes back once more
 }
 
 // outgoing is a message on its way: it stays until the server has answered for it.
@@ -70,6 +74,10 @@ type device struct {
 	watches  []string          // uids
 	presence map[string]string // of them, as told on this connection
 	longest  time.Duration     // that an ack took, of late
+
+	troubled bool // events are repeated
+	events   int  // that came meanwhile
+	repeated int  // times that one of them came again
 }
 
 // forget makes a new device of it, which knows nothing. What waits to be sent is kept.
@@ -211,6 +219,9 @@ func (d *device) next(ctx context.Context, timeout <-chan time.Time) (*wire.Serv
 func (d *device) took(f *wire.ServerFrame) (*wire.ServerFrame, error) {
 	d.heard = time.Now()
 	d.apply(f)
+	if d.troubled && f.ID == 0 { // an answer is to one question
+		d.repeat(f)
+	}
 	if f.Bye != nil {
 		if f.Bye.Code == "token_expired" {
 			d.token = "" // the next hello has a fresh one
@@ -219,6 +230,23 @@ func (d *device) took(f *wire.ServerFrame) (*wire.ServerFrame, error) {
 		return nil, errLost
 	}
 	return f, nil
+}
+
+// repeat has some events come again: at once, and once more when others came in between.
+// That is what a bus does that repeats and reorders.
+func (d *device) repeat(f *wire.ServerFrame) {
+	d.events++
+	l := d.link
+	if l == nil || d.events%repeatEvery != 0 {
+		return
+	}
+	for _, again := range []*wire.ServerFrame{f, l.again} {
+		if again != nil {
+			d.repeated++
+			d.apply(again)
+		}
+	}
+	l.again = f
 }
 
 // listen takes in what comes for a while, says what has arrived, and fetches what is

@@ -1,7 +1,10 @@
 package torture
 
 import (
+	"fmt"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"haggle/internal/chat"
 	"haggle/internal/wire"
@@ -69,5 +72,44 @@ func TestThread(t *testing.T) {
 	th.mark(merchantSide, true, 8, 1) // late
 	if got := th.view().Marks[merchantSide]; got != (Marks{Delivered: 3, Read: 3}) {
 		t.Errorf("marks %+v", got)
+	}
+}
+
+// An event that comes again, at once or after others, changes nothing.
+func TestDevice_repeats(t *testing.T) {
+	hear := func(troubled bool) *device {
+		d := &device{world: &world{ledger: NewLedger()}, name: "r.m0-0", uid: "V_1", side: merchantSide, troubled: troubled}
+		d.forget()
+		d.pos.begin(wire.Position{Epoch: "e"})
+		d.link = &link{}
+		for n := range int64(repeatEvery) {
+			for _, f := range []*wire.ServerFrame{
+				{Message: &wire.MessageEvent{Pos: 4*n + 1, Message: wire.Message{
+					Conversation: "c", Seq: n + 1, Sender: "U_1", Blocks: []wire.Block{{Type: chat.TextBlock, Text: fmt.Sprintf("r.b0-0.%d and more", n+1)}},
+				}}},
+				{Read: &wire.WatermarkEvent{Pos: 4*n + 2, Conversation: "c", Rev: 4*n + 2, Side: "merchant", Seq: n + 1}},
+				{ID: n + 1, Ack: &wire.Ack{}},
+				{Delivered: &wire.WatermarkEvent{Pos: 4*n + 3, Conversation: "c", Rev: 4*n + 3, Side: "buyer", Seq: n + 1}},
+				{Recall: &wire.RecallEvent{Pos: 4*n + 4, Recall: wire.Recall{Conversation: "c", Seq: n + 1, Rev: 4*n + 4}}},
+			} {
+				if _, err := d.took(f); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return d
+	}
+	calm, troubled := hear(false), hear(true)
+	if calm.repeated != 0 || troubled.repeated != 7 { // of 40 events, 4 at once and 3 later
+		t.Errorf("%d events were repeated, and %d in calm, want 7 and 0", troubled.repeated, calm.repeated)
+	}
+	if diff := cmp.Diff(calm.timelines(), troubled.timelines()); diff != "" {
+		t.Errorf("without repeats (-) and with them (+):\n%s", diff)
+	}
+	if troubled.pos.at.Pos != 40 || troubled.pos.behind() {
+		t.Errorf("at %d, behind is %v, want 40, false", troubled.pos.at.Pos, troubled.pos.behind())
+	}
+	if v := troubled.world.ledger.Judge(nil, nil); v.Back+v.Changed > 0 {
+		t.Errorf("what was repeated shows as %v", v.Faults)
 	}
 }

@@ -15,6 +15,7 @@ type Inflicted struct {
 	Frozen   int `json:"frozen"`    // connections, for a while
 	HalfOpen int `json:"half_open"` // connections, for good
 	Killed   int `json:"killed"`    // nodes, with SIGKILL
+	Repeated int `json:"repeated"`  // events that a device was told again
 	Stopped  int `json:"stopped"`   // nodes, for a while
 }
 

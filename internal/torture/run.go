@@ -181,6 +181,9 @@ func (w *world) endure(ctx context.Context, r *Report) (err error) {
 			return err
 		}
 		r.Inflicted = t.done
+		for _, d := range w.devices {
+			r.Inflicted.Repeated += d.repeated
+		}
 	}
 	r.Verdict, err = w.after(ctx)
 	return err
@@ -336,8 +339,8 @@ func (w *world) together(ctx context.Context, devices []*device, do func(d *devi
 // Print writes r for people.
 func (r *Report) Print(out io.Writer) error {
 	i := r.Inflicted
-	what := fmt.Sprintf("inflicted: %d connections cut, %d frozen, %d half-open, %d slow spells; %d kills, %d stops\n",
-		i.Cut, i.Frozen, i.HalfOpen, i.Delayed, i.Killed, i.Stopped)
+	what := fmt.Sprintf("inflicted: %d connections cut, %d frozen, %d half-open, %d slow spells, %d events repeated; %d kills, %d stops\n",
+		i.Cut, i.Frozen, i.HalfOpen, i.Delayed, i.Repeated, i.Killed, i.Stopped)
 	if len(r.Rounds) > 0 {
 		what = table(r.Rounds)
 	}
