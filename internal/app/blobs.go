@@ -25,6 +25,7 @@ import (
 type blobStore struct {
 	media.Blobs
 
+	bucket  *s3blobs.S3  // nil on disk
 	links   media.Linker // nil where pictures are passed through
 	origin  string       // of the addresses that links makes
 	metrics []prometheus.Collector
@@ -53,7 +54,7 @@ func openBlobs(ctx context.Context, cfg *config.Blobs, data string, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	b := &blobStore{Blobs: bucket, metrics: bucket.Metrics()}
+	b := &blobStore{Blobs: bucket, bucket: bucket, metrics: bucket.Metrics()}
 	if cfg.BlobsRedirect {
 		b.links = bucket
 		b.origin, err = bucket.Origin(ctx)
@@ -97,25 +98,36 @@ const (
 	claimTimeout = 20 * time.Second
 )
 
+// claimable is a bucket as claimBlobs needs it.
+type claimable interface {
+	chat.Blobs
+
+	// PutNew is Put where nothing is yet: what is there stays, and is a Conflict. A
+	// service may replace it all the same.
+	PutNew(ctx context.Context, key string, data []byte) error
+}
+
 // claimBlobs sees to it that no two databases share a bucket's prefix: each would
 // sweep away the other's pictures, of which it knows nothing. Servers with one
 // database have one mark.
-func claimBlobs(ctx context.Context, store chat.AccessStore, blobs chat.Blobs) error {
+func claimBlobs(ctx context.Context, store chat.AccessStore, bucket claimable) error {
 	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
 	own, err := store.Secret(ctx, secretOwner, []byte(strings.ToLower(rand.Text())))
 	if err != nil {
 		return fmt.Errorf("owner of the pictures: %w", err)
 	}
-	mark, err := ownerOf(ctx, blobs)
+	mark, err := ownerOf(ctx, bucket)
 	if err != nil {
 		return err
 	}
 	if mark == nil {
-		if err := blobs.Put(ctx, ownerKey, own); err != nil {
+		if err := bucket.PutNew(ctx, ownerKey, own); err != nil && chat.KindOf(err) != chat.Conflict {
 			return fmt.Errorf("--blobs: mark the bucket: %w", err)
 		}
-		return nil
+		if mark, err = ownerOf(ctx, bucket); err != nil { // somebody else may have been there meanwhile
+			return err
+		}
 	}
 	return compareOwner(mark, own)
 }

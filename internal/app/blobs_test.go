@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -56,18 +57,57 @@ func TestTwoDatabasesInOneBucket(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the second is another server with the same database
-		if err := claimBlobs(t.Context(), one, blobs); err != nil {
+		if err := claimBlobs(t.Context(), one, blobs.bucket); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, err := one.NewEpoch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := claimBlobs(t.Context(), one, blobs); err != nil {
+	if err := claimBlobs(t.Context(), one, blobs.bucket); err != nil {
 		t.Errorf("after a restore: %v", err)
 	}
-	if err := claimBlobs(t.Context(), other, blobs); err == nil || !strings.Contains(err.Error(), "belong to another database") {
+	if err := claimBlobs(t.Context(), other, blobs.bucket); err == nil || !strings.Contains(err.Error(), "belong to another database") {
 		t.Errorf("another database: %v", err)
+	}
+}
+
+// slow is a bucket that another server looks at, too, before this one has left its mark.
+type slow struct {
+	claimable
+
+	meanwhile func()
+}
+
+func (s *slow) Open(ctx context.Context, key string) (io.ReadSeekCloser, error) {
+	r, err := s.claimable.Open(ctx, key)
+	if s.meanwhile != nil {
+		do := s.meanwhile
+		s.meanwhile = nil
+		do()
+	}
+	return r, err
+}
+
+// Two databases that began at once with one bucket each put their mark there, and neither
+// looked whose it was in the end.
+func TestTwoDatabasesBeginAtOnce(t *testing.T) {
+	cfg := fakeBucket(t)
+	one, other := openStoreIn(t, t.TempDir()), openStoreIn(t, t.TempDir())
+	blobs, err := openBlobs(t.Context(), cfg, t.TempDir(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket := &slow{claimable: blobs.bucket, meanwhile: func() {
+		if err := claimBlobs(t.Context(), one, blobs.bucket); err != nil {
+			t.Error(err)
+		}
+	}}
+	if err := claimBlobs(t.Context(), other, bucket); err == nil || !strings.Contains(err.Error(), "belong to another database") {
+		t.Errorf("the slower one: %v", err)
+	}
+	if err := claimBlobs(t.Context(), one, blobs.bucket); err != nil {
+		t.Errorf("the faster one, once more: %v", err)
 	}
 }
 

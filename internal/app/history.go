@@ -66,7 +66,7 @@ func ImportHPChatLog(ctx context.Context, at *config.Common, o ImportOptions) (r
 		}
 		closers = append([]io.Closer{blobs}, closers...)
 		if o.Blobs.HasBucket() {
-			if err := claimBlobs(ctx, store, blobs); err != nil {
+			if err := claimBlobs(ctx, store, blobs.bucket); err != nil {
 				return report, err
 			}
 		}

@@ -121,7 +121,7 @@ func (o *MigrateOptions) pictures(store *sqlstore.Store, from, to *blobStore, te
 	}
 	return &sqlstore.Errand{To: at, Secret: secret, Do: func(ctx context.Context) error {
 		if secret != "" {
-			if err := claimBlobs(ctx, store, to); err != nil {
+			if err := claimBlobs(ctx, store, to.bucket); err != nil {
 				return fmt.Errorf("--blobs-to: %w", err)
 			}
 		}

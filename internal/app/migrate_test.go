@@ -83,7 +83,7 @@ func TestMigrateWithPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := claimBlobs(t.Context(), openStoreIn(t, to), blobs); err != nil {
+	if err := claimBlobs(t.Context(), openStoreIn(t, to), blobs.bucket); err != nil {
 		t.Errorf("the new server and its bucket: %v", err)
 	}
 	shopIn(t, other)

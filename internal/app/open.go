@@ -221,7 +221,7 @@ func (a *app) openDomain(ctx context.Context, store *sqlstore.Store) error {
 	}
 	a.closers = append(a.closers, a.blobs)
 	if a.cfg.HasBucket() {
-		if err := claimBlobs(ctx, store, a.blobs); err != nil {
+		if err := claimBlobs(ctx, store, a.blobs.bucket); err != nil {
 			return err
 		}
 	}

@@ -137,22 +137,50 @@ func (s *S3) Put(ctx context.Context, key string, data []byte) error {
 	if err := media.CheckKey(ctx, key); err != nil {
 		return err
 	}
+	if err := s.outcome(ctx, "put", s.put(ctx, key, data, false)); err != nil {
+		return fmt.Errorf("put blob: %w", err)
+	}
+	return nil
+}
+
+// PutNew is Put where nothing is yet: what is there stays, and is a Conflict. But not every
+// service knows of that, and then what is there is replaced, so look what it is in the end.
+func (s *S3) PutNew(ctx context.Context, key string, data []byte) error {
+	if err := media.CheckKey(ctx, key); err != nil {
+		return err
+	}
+	err := s.put(ctx, key, data, true)
+	switch minio.ToErrorResponse(err).StatusCode {
+	case http.StatusPreconditionFailed, http.StatusConflict: // the latter while another is being put
+		s.calls.WithLabelValues("put", "conflict").Inc()
+		return chat.Errorf(chat.Conflict, "there is such a file already")
+	case http.StatusNotImplemented:
+		err = s.put(ctx, key, data, false)
+	}
+	if err := s.outcome(ctx, "put", err); err != nil {
+		return fmt.Errorf("put blob: %w", err)
+	}
+	return nil
+}
+
+// put asks the service to keep a blob, or only if there is none by that key.
+func (s *S3) put(ctx context.Context, key string, data []byte, onlyNew bool) error {
 	typ := media.StoredType(data)
 	if typ == "" {
 		typ = "application/octet-stream"
 	}
 	sum := sha256.Sum256(data)
+	opts := minio.PutObjectOptions{
+		ContentType:          typ,
+		DisableContentSha256: true, // in pieces: it is there as a whole
+	}
+	if onlyNew {
+		opts.SetMatchETagExcept("*")
+	}
 	limited, cancel := context.WithTimeout(ctx, putTimeout)
 	defer cancel()
-	_, err := s.core.PutObject(limited, s.bucket, s.prefix+key, bytes.NewReader(data), int64(len(data)),
-		"", hex.EncodeToString(sum[:]), minio.PutObjectOptions{
-			ContentType:          typ,
-			DisableContentSha256: true, // in pieces: it is there as a whole
-		})
-	if err := s.outcome(ctx, "put", err); err != nil {
-		return fmt.Errorf("put blob: %w", err)
-	}
-	return nil
+	_, err := s.core.PutObject(limited, s.bucket, s.prefix+key, bytes.NewReader(data), int64(len(data)), "", hex.EncodeToString(sum[:]), opts)
+	return err
 }
 
 // Delete implements chat.Blobs.

@@ -96,6 +96,46 @@ func TestPutSaysItsHash(t *testing.T) {
 	}
 }
 
+// Of two who put a blob that was not there, one comes second and is told.
+func TestPutNew(t *testing.T) {
+	f := newFake(t)
+	s := open(t, f, "", io.Discard)
+	if err := s.PutNew(t.Context(), "ab/abc/image", []byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PutNew(t.Context(), "ab/abc/image", []byte("second")); chat.KindOf(err) != chat.Conflict || err == nil {
+		t.Errorf("the second one: %v", err)
+	}
+	if got := read(t, s, "ab/abc/image"); string(got) != "first" {
+		t.Errorf("%q is there", got)
+	}
+	f.answer(t, s3Error(409, "ConditionalRequestConflict"))
+	if err := s.PutNew(t.Context(), "ab/abc/image", []byte("third")); chat.KindOf(err) != chat.Conflict || err == nil {
+		t.Errorf("while another is being put: %v", err)
+	}
+	f.answer(t, s3Error(403, "AccessDenied"))
+	if err := s.PutNew(t.Context(), "ab/abc/image", []byte("third")); chat.KindOf(err) != chat.Unavailable || err == nil {
+		t.Errorf("without the right to: %v", err)
+	}
+}
+
+// Aliyun OSS takes no condition, as others did for long: the mark is left without one.
+func TestPutNewWithoutConditions(t *testing.T) {
+	f := newFake(t)
+	s := open(t, f, "", io.Discard)
+	put := false
+	f.answer(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("If-None-Match") != "" {
+			s3Error(501, "NotImplemented")(w, r)
+			return
+		}
+		put = true
+	})
+	if err := s.PutNew(t.Context(), "ab/abc/image", []byte("first")); err != nil || !put {
+		t.Errorf("it is put: %v; %v", put, err)
+	}
+}
+
 // Pages have to name the origin that pictures come from before there is any.
 func TestOrigin(t *testing.T) {
 	for _, tc := range []struct {
