@@ -233,6 +233,32 @@ func TestMakeWithoutAPicture(t *testing.T) {
 	}
 }
 
+// A backup on a disk that takes nothing more, or where the operator may only read, was
+// not verified.
+func TestVerifyReadOnly(t *testing.T) {
+	s := newShop(t)
+	out := filepath.Join(t.TempDir(), "backup.tar")
+	want := s.backUp(t, out)
+	f, err := os.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	readOnly := fmt.Sprintf("/dev/fd/%d", f.Fd()) // nobody makes anything there, not even root
+	if got, err := backup.Verify(t.Context(), readOnly); err != nil || got.Sums != want.Sums {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	if entries, err := os.ReadDir(temp); len(entries) > 0 || err != nil {
+		t.Errorf("%v is left, %v", entries, err)
+	}
+	t.Setenv("TMPDIR", filepath.Join(temp, "gone"))
+	if _, err := backup.Verify(t.Context(), readOnly); err == nil || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("without any room: %v", err)
+	}
+}
+
 // What was cut off, by a signal or by a full disk, leaves nothing that looks like a
 // backup.
 func TestInterrupted(t *testing.T) {

@@ -16,12 +16,16 @@ import (
 
 // Verify reads all of the backup at from, a directory or a tar, and says what is in it
 // or what is wrong with it: every byte is as it was, the database is whole, and it is
-// the one that the manifest is about. Of a tar, the database is unpacked beside it for
-// as long as that takes.
+// the one that the manifest is about. The database is copied for as long as that takes:
+// beside the backup, where there is room for one, else, if nothing can be made there,
+// into the system's folder for such things.
 func Verify(ctx context.Context, from string) (m Manifest, err error) {
 	temp, err := os.MkdirTemp(filepath.Dir(from), ".verify-")
 	if err != nil {
-		return m, fmt.Errorf("verify backup: %w", err)
+		var other error
+		if temp, other = os.MkdirTemp("", "haggle-verify-"); other != nil {
+			return m, fmt.Errorf("verify backup: its database goes beside it for a moment, or where TMPDIR says: %w", errors.Join(err, other))
+		}
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	unpacked := filepath.Join(temp, databaseName)
