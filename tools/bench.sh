@@ -61,5 +61,5 @@ for _ in 1 2 3 4 5; do
   began=${EPOCHREALTIME/[.,]/}
   start
   took=$((${EPOCHREALTIME/[.,]/} - began))
-  echo "ready after $((took / 1000)) ms, memory then $(awk '/^VmRSS/ { printf "%.1f MiB", $2 / 1024 }' "/proc/$server/status")"
+  echo "ready after $((took / 1000)) ms, memory then $(awk '/^VmRSS/ { all = $2 } /^RssAnon/ { own = $2 } END { printf "%.1f MiB, of it %.1f its own and the rest the program", all / 1024, own / 1024 }' "/proc/$server/status")"
 done
