@@ -52,6 +52,11 @@ type Dialect struct {
 	// stored with one. Nil where the engine does so itself.
 	renumber func(t tx) error
 
+	// derived is, by table, the statement that sets the columns that this engine alone has,
+	// from those that all have, in rows from one key to another. Whoever inserts rows with
+	// the common columns only has it follow in the same transaction.
+	derived map[string]string
+
 	search fullText
 
 	// batch returns the statements of a batch over an open transaction.

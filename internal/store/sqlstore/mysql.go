@@ -66,8 +66,9 @@ func mysqlDialect(at *mysqlAddress) Dialect {
 			_, err := t.exec(mysqlAlone, thing)
 			return err
 		},
-		search: mysqlSearch{},
-		batch:  func(t tx) statements { return mysqlBatch{t} },
+		derived: map[string]string{conversationTable().name: mysqlDerived},
+		search:  mysqlSearch{},
+		batch:   func(t tx) statements { return mysqlBatch{t} },
 	}
 }
 
@@ -77,6 +78,14 @@ const mysqlAlone = `
 INSERT INTO turns (name)
 VALUES (?)
 ON DUPLICATE KEY UPDATE name = name`
+
+// As mysqlBegin and mysqlUpdate set them. What a migration says of the same is its own.
+const mysqlDerived = `
+UPDATE conversations
+SET unindexed_at = IF(indexed_seq < last_seq, last_at, NULL),
+  buyer_waiting_at = IF(buyer_waiting, last_at, NULL), buyer_pinned_at = IF(buyer_pinned, last_at, NULL),
+  merchant_waiting_at = IF(merchant_waiting, last_at, NULL), merchant_pinned_at = IF(merchant_pinned, last_at, NULL)
+WHERE num BETWEEN ? AND ?`
 
 // OpenMySQL opens the database at address, mysql://user:password@host:port/name, of MySQL 8 or
 // MariaDB, and brings its tables up to date. Any number of processes may have it open.

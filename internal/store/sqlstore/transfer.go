@@ -413,7 +413,7 @@ func (s *Store) rowsAfter(ctx context.Context, one *table, after []any) (rows []
 	return rows, nil
 }
 
-// store keeps rows in one transaction. The number of rows of a statement is a power of
+// store keeps rows, in the order of their keys, in one transaction. The number of rows of a statement is a power of
 // two, so that there are few statements to prepare.
 func (t *transfer) store(ctx context.Context, one *table, rows [][]any) error {
 	err := t.to.write(ctx, "", func(tx tx) error {
@@ -426,6 +426,10 @@ func (t *transfer) store(ctx context.Context, one *table, rows [][]any) error {
 				return err
 			}
 			left = left[n:]
+		}
+		if derive := t.to.dialect.derived[one.name]; derive != "" {
+			_, err := tx.exec(derive, append(one.keyOf(rows[0]), one.keyOf(rows[len(rows)-1])...)...)
+			return err
 		}
 		return nil
 	})
