@@ -1,9 +1,11 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +41,31 @@ func carryOut(t *testing.T, c *pgx.Conn, query string) {
 	}
 }
 
+// translatedConn is to a server that says what kind of message one is in another language,
+// by a word as long.
+type translatedConn struct{ net.Conn }
+
+func (c translatedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	copy(b, bytes.ReplaceAll(b[:n], []byte("SERROR\x00VERROR\x00"), []byte("SEROOR\x00VERROR\x00")))
+	return n, err
+}
+
+// inLanguages runs a test with a server that speaks English, and with one that does not.
+func inLanguages(t *testing.T, test func(t *testing.T, s *Store)) {
+	t.Helper()
+	t.Run("English", func(t *testing.T) {
+		test(t, openPostgresInternal(t, NewPostgres(t)))
+	})
+	t.Run("translated", func(t *testing.T) {
+		url := NewPostgres(t)
+		s := openPostgresInternal(t, url)
+		s.writer.connect = connectsPostgres(t, url, func(c net.Conn) net.Conn { return translatedConn{c} }) // before anything is written
+		killsPostgres(t, url)(everyone)
+		test(t, s)
+	})
+}
+
 // What the server ends as a deadlock is tried again.
 func TestPostgresDeadlock(t *testing.T) {
 	url := NewPostgres(t)
@@ -65,6 +92,46 @@ func TestPostgresDeadlock(t *testing.T) {
 	t.Error("the server never ended what is to be tried again")
 }
 
+// So is what it takes back only when it is to be committed, in whatever language it says
+// so: nothing of that is stored.
+func TestPostgresTakenBackAtCommit(t *testing.T) {
+	inLanguages(t, func(t *testing.T, s *Store) {
+		mustAppend(t, s, "before")
+		var fail string
+		err := s.write(t.Context(), "", func(tx tx) error {
+			w, ok := tx.(*postgresWriter)
+			if !ok {
+				return fmt.Errorf("%T writes", tx)
+			}
+			s.writer.conn = lateConn{w, &fail}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, code := range []string{"40001", "40P01", "23505"} { // serialization, deadlock, unique
+			fail = code // nobody writes now
+			if r, err := s.Append(t.Context(), draft(code)); err != nil || !r.Fresh || int(r.Message.Seq) != i+2 {
+				t.Errorf("%s: %+v, %v", code, r.Message, err)
+			}
+		}
+	})
+}
+
+// lateConn has the next commit fail with a code.
+type lateConn struct {
+	*postgresWriter
+	code *string
+}
+
+func (c lateConn) commit() error {
+	if *c.code != "" {
+		c.later("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '"+*c.code+"'; END $$", -1)
+		*c.code = ""
+	}
+	return c.postgresWriter.commit()
+}
+
 // crossed runs appending against a transaction that has its rows in the other order,
 // and says whether that one lived.
 func crossed(t *testing.T, op, watcher *pgx.Conn, id chat.ConversationID, appending func()) bool {
@@ -88,36 +155,38 @@ func crossed(t *testing.T, op, watcher *pgx.Conn, id chat.ConversationID, append
 	return true
 }
 
-// PostgreSQL stores no NUL: who sends one is told, and nobody else suffers.
+// PostgreSQL stores no NUL: who sends one is told, and nobody else suffers, whatever
+// language the server speaks.
 func TestPostgresNUL(t *testing.T) {
-	s := openPostgresInternal(t, NewPostgres(t))
-	mustAppend(t, s, "before")
-	release := hold(t, s)
-	var wg sync.WaitGroup
-	for i := range 6 {
-		wg.Go(func() {
-			a := draft(fmt.Sprint("n", i))
-			if i == 3 {
-				a.AgentName = "a\x00b"
-			}
-			_, err := s.Append(t.Context(), a)
-			if (err != nil) != (i == 3) || i == 3 && chat.AsError(err).Code != "invalid_text" {
-				t.Errorf("message %d: %v", i, err)
-			}
-		})
-	}
-	waiting(t, s, 6)
-	release()
-	wg.Wait()
-	if _, err := s.Conversation(t.Context(), "a\x00b"); chat.KindOf(err) != chat.Invalid {
-		t.Errorf("a conversation named with a NUL: %v", err)
-	}
-	if _, err := s.Products(t.Context(), []chat.ProductID{"a\x00b"}); chat.KindOf(err) != chat.Invalid {
-		t.Errorf("a product named with a NUL: %v", err)
-	}
-	if _, err := s.Conversation(t.Context(), "\xff"); chat.KindOf(err) != chat.Invalid {
-		t.Errorf("a conversation named with no UTF-8: %v", err)
-	}
+	inLanguages(t, func(t *testing.T, s *Store) {
+		mustAppend(t, s, "before")
+		release := hold(t, s)
+		var wg sync.WaitGroup
+		for i := range 6 {
+			wg.Go(func() {
+				a := draft(fmt.Sprint("n", i))
+				if i == 3 {
+					a.AgentName = "a\x00b"
+				}
+				_, err := s.Append(t.Context(), a)
+				if (err != nil) != (i == 3) || i == 3 && chat.AsError(err).Code != "invalid_text" {
+					t.Errorf("message %d: %v", i, err)
+				}
+			})
+		}
+		waiting(t, s, 6)
+		release()
+		wg.Wait()
+		if _, err := s.Conversation(t.Context(), "a\x00b"); chat.KindOf(err) != chat.Invalid {
+			t.Errorf("a conversation named with a NUL: %v", err)
+		}
+		if _, err := s.Products(t.Context(), []chat.ProductID{"a\x00b"}); chat.KindOf(err) != chat.Invalid {
+			t.Errorf("a product named with a NUL: %v", err)
+		}
+		if _, err := s.Conversation(t.Context(), "\xff"); chat.KindOf(err) != chat.Invalid {
+			t.Errorf("a conversation named with no UTF-8: %v", err)
+		}
+	})
 }
 
 func show(t *testing.T, s *Store, setting string) (value string) {

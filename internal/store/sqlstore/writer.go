@@ -215,16 +215,16 @@ func (w *writer) commit(ctx context.Context, batch []*request) {
 	if _, ok := errors.AsType[*engineError](err); ok {
 		w.broken.Store(&err)
 	}
-	if state := w.dialect.failure(err); state != nil {
+	switch state := w.dialect.failure(err); {
+	case state != nil:
 		err = state // the database's state: each of them would meet it again
 		w.broken.Store(&err)
-	} else if len(batch) > 1 {
+	case len(batch) > 1:
 		for i := range batch {
 			w.commit(ctx, batch[i:i+1])
 		}
 		return
-	}
-	if w.dialect.refusal != nil {
+	case w.dialect.refusal != nil:
 		if refused := w.dialect.refusal(err); refused != nil {
 			err = refused
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"haggle/internal/chat"
@@ -510,3 +511,24 @@ func inboxQueries(yield func(chat.ConversationQuery) bool) {
 		}
 	}
 }
+
+// A commit of which nobody knows the end was said to be refused for good, by what else
+// the error told: who believed that did not send again what was stored.
+func TestUnknownStaysUnknown(t *testing.T) {
+	s := openInternal(t)
+	broken := fmt.Errorf("%w: %w", errOutcome, &pgconn.PgError{Code: "22021"})
+	err := s.write(t.Context(), "", func(tx) error {
+		s.writer.dialect.failure, s.writer.dialect.refusal = postgresFailure, postgresRefusal
+		s.writer.conn = failingCommit{s.writer.conn, broken}
+		return nil
+	})
+	wantUnknown(t, err)
+}
+
+// failingCommit commits nothing.
+type failingCommit struct {
+	writerConn
+	err error
+}
+
+func (c failingCommit) commit() error { return c.err }
