@@ -76,7 +76,7 @@ func LookPostgres(ctx context.Context, url string) (l Look, err error) {
 	}
 	c, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return l, fmt.Errorf("connect: %w", tooOldPostgres(err)) // without the password
+		return l, fmt.Errorf("connect: %w", err) // without the password
 	}
 	defer func() { err = errors.Join(err, c.Close(context.WithoutCancel(ctx))) }()
 	l.Asked = time.Now()

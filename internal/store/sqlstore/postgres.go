@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -110,7 +112,7 @@ func OpenPostgres(ctx context.Context, url string, tell ...func(Migration)) (_ *
 		return nil, err
 	}
 	if err := migratePostgres(ctx, config, tell); err != nil {
-		return nil, fmt.Errorf("migrate database: %w", tooOldPostgres(err))
+		return nil, fmt.Errorf("migrate database: %w", err)
 	}
 	reading := config.Copy()
 	// Who gives up a search ends it, and not the connection.
@@ -154,17 +156,52 @@ func postgresConfig(url string) (*pgx.ConnConfig, int, error) {
 	if config.ValidateConnect == nil { // of several hosts, the one that takes writes
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-	config.AfterConnect = func(_ context.Context, c *pgconn.PgConn) error { return checkPostgres(c.ParameterStatus) }
+	settings := config.RuntimeParams
+	config.RuntimeParams = make(map[string]string)
+	for _, name := range postgresStartup() {
+		if value, ok := settings[name]; ok {
+			config.RuntimeParams[name] = value
+			delete(settings, name)
+		}
+	}
+	config.AfterConnect = func(ctx context.Context, c *pgconn.PgConn) error {
+		if err := checkPostgres(c.ParameterStatus); err != nil {
+			return err
+		}
+		return setPostgres(ctx, c, settings)
+	}
 	return config, readers, nil
+}
+
+// postgresStartup are the settings that a connection begins with. A pooler refuses most
+// others there; in what follows it does not look.
+func postgresStartup() []string {
+	return []string{"application_name", "client_encoding", "options", "replication"}
+}
+
+// setPostgres sets the rest, in one trip.
+func setPostgres(ctx context.Context, c *pgconn.PgConn, settings map[string]string) error {
+	ctx, cancel := context.WithTimeout(ctx, postgresReadTimeout)
+	defer cancel()
+	var calls []string
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		var quoted [2]string
+		for i, s := range []string{name, settings[name]} {
+			var err error
+			if quoted[i], err = c.EscapeString(s); err != nil {
+				return err
+			}
+		}
+		calls = append(calls, "set_config('"+quoted[0]+"', '"+quoted[1]+"', false)")
+	}
+	_, err := c.Exec(ctx, "SELECT "+strings.Join(calls, ", ")).ReadAll()
+	return err
 }
 
 // migratePostgres works on a connection of its own, which may take its time. Of several
 // nodes that start at once, one migrates and the others wait for it.
 func migratePostgres(ctx context.Context, config *pgx.ConnConfig, tell []func(Migration)) (err error) {
-	config = config.Copy()
-	config.RuntimeParams["statement_timeout"] = "0"
-	config.RuntimeParams["lock_timeout"] = "0"
-	db := stdlib.OpenDB(*config)
+	db := stdlib.OpenDB(*patientPostgres(config))
 	db.SetMaxOpenConns(2) // goose's lock has one of its own
 	defer func() { err = errors.Join(err, db.Close()) }()
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // looks every second, for five minutes
@@ -172,6 +209,18 @@ func migratePostgres(ctx context.Context, config *pgx.ConnConfig, tell []func(Mi
 		return err
 	}
 	return migrate(ctx, postgresDialect(), db, tell, goose.WithSessionLocker(locker))
+}
+
+// patientPostgres is a configuration for statements that may take as long as they like.
+func patientPostgres(config *pgx.ConnConfig) *pgx.ConnConfig {
+	patient := config.Copy()
+	patient.AfterConnect = func(ctx context.Context, c *pgconn.PgConn) error {
+		if err := config.AfterConnect(ctx, c); err != nil {
+			return err
+		}
+		return setPostgres(ctx, c, map[string]string{"statement_timeout": "0", "lock_timeout": "0"})
+	}
+	return patient
 }
 
 // errOutcome says that a transaction may be stored or not.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -213,16 +214,71 @@ func TestPostgresSettings(t *testing.T) {
 		}
 	}
 	s := openPostgresInternal(t, url+"&statement_timeout=7s&pool_max_conns=2")
-	for setting, want := range map[string]string{
-		"statement_timeout": "7s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "10s", "application_name": "haggle",
-	} {
-		if got := show(t, s, setting); got != want {
-			t.Errorf("%s is %s, want %s", setting, got, want)
+	wants := postgresParams()
+	wants["statement_timeout"] = "7s"
+	for setting, want := range wants {
+		var read string
+		err := s.query(t.Context(), func(r row) error { read = r.text(0); return nil }, "SELECT current_setting('"+setting+"')")
+		if written := show(t, s, setting); written != want || read != want || err != nil {
+			t.Errorf("%s is %s for writing and %s for reading, want %s, %v", setting, written, read, want, err)
 		}
 	}
 	if got := s.db.Stats().MaxOpenConnections; got != 2 {
 		t.Errorf("%d connections may read, want 2", got)
 	}
+}
+
+// Behind a pooler in session mode nobody got in: it refuses to begin a connection with
+// most settings. What the address says of them counts all the same.
+func TestPostgresPooler(t *testing.T) {
+	url := NewPostgres(t)
+	config, _, err := postgresConfig(url + "&search_path=o'brien%5C&statement_timeout=7s&application_name=moving")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first firstWords
+	dial := config.DialFunc
+	config.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		first = firstWords{c, new([]byte)}
+		return first, err
+	}
+	for timeout, config := range map[string]*pgx.ConnConfig{"7s": config, "0": patientPostgres(config)} {
+		c, err := pgx.ConnectConfig(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := strings.Split(strings.TrimRight(string((*first.said)[8:]), "\x00"), "\x00") // after length and version
+		for i := 0; i < len(said); i += 2 {
+			if !slices.Contains([]string{"user", "database", "application_name", "client_encoding"}, said[i]) {
+				t.Errorf("it begins with %q", said)
+			}
+		}
+		for setting, want := range map[string]string{
+			"application_name": "moving", "statement_timeout": timeout, "enable_seqscan": "off", "search_path": `o'brien\`,
+		} {
+			var got string
+			if err := c.QueryRow(t.Context(), "SELECT current_setting('"+setting+"')").Scan(&got); err != nil || got != want {
+				t.Errorf("%s is %s, %v, want %s", setting, got, err, want)
+			}
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// firstWords keeps what is said first.
+type firstWords struct {
+	net.Conn
+	said *[]byte
+}
+
+func (c firstWords) Write(b []byte) (int, error) {
+	if len(*c.said) == 0 {
+		*c.said = bytes.Clone(b)
+	}
+	return c.Conn.Write(b)
 }
 
 // Text of every language needs UTF-8: another database is refused before it is touched.

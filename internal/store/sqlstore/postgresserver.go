@@ -1,12 +1,9 @@
 package sqlstore
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // leastPostgres is the oldest version that Haggle is written for.
@@ -38,17 +35,4 @@ func knownPostgres(version string) error {
 		return fmt.Errorf("the database is PostgreSQL %s, which is too old: Haggle needs %d or newer", version, leastPostgres)
 	}
 	return nil
-}
-
-// tooOldPostgres says so of a server that lets nobody in, as it is from before one of the
-// settings that every connection begins with.
-func tooOldPostgres(err error) error {
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "42704" { // it does not know what that is
-		for name := range postgresParams() {
-			if strings.Contains(e.Message, `"`+name+`"`) {
-				return fmt.Errorf("the database is too old: Haggle needs PostgreSQL %d or newer: %w", leastPostgres, err)
-			}
-		}
-	}
-	return err
 }
