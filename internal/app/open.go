@@ -117,7 +117,14 @@ func openStore(ctx context.Context, at *config.Common, tell ...func(sqlstore.Mig
 // tellMigrations logs what keeps a start after an update: nobody should take it for dead.
 func tellMigrations(log *slog.Logger) func(sqlstore.Migration) {
 	return func(m sqlstore.Migration) {
-		if m.Done {
+		switch {
+		case m.Copy != "" && m.Done:
+			log.Info("database copied: with it, the program of before can go on from here", "copy", m.Copy, "version", m.Version, "took", m.Took)
+			return
+		case m.Copy != "":
+			log.Info("copying the database before it is migrated", "copy", m.Copy, "version", m.Version)
+			return
+		case m.Done:
 			log.Info("database migrated", "version", m.Version, "of", m.Newest, "took", m.Took)
 			return
 		}

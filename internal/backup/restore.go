@@ -111,7 +111,7 @@ func renew(ctx context.Context, staging string, m *Manifest) (_ chat.Epoch, err 
 			m.Version, m.Database.Schema, known)
 	}
 	path := filepath.Join(staging, databaseName)
-	store, err := sqlstore.OpenSQLite(ctx, path)
+	store, err := sqlstore.OpenSQLiteCopy(ctx, path)
 	if err != nil {
 		return "", err
 	}

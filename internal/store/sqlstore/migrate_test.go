@@ -2,7 +2,10 @@ package sqlstore
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -268,5 +271,81 @@ func TestMigrationsAreToldOf(t *testing.T) {
 	want := []string{"15 of 16 false", "15 of 16 true", "16 of 16 false", "16 of 16 true"}
 	if !slices.Equal(told, want) {
 		t.Errorf("told of %q, want %q", told, want)
+	}
+}
+
+// An update that went wrong had no way back: no program of before reads what was migrated.
+// What is said to be copied is the database as it was, and stays when it is opened again.
+func TestMigrationKeepsTheDatabaseOfBefore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chat.db")
+	before := path + BeforeName + "14"
+	migrateFile(t, path, 14)
+	putPerson(t, path, "U_1")
+	if err := copyInPlace(t.Context(), path, before); err != nil { // an update that failed
+		t.Fatal(err)
+	}
+	putPerson(t, path, "U_2") // the program of before goes on
+	if err := os.WriteFile(before+".partial", []byte("broken off"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	open := func() {
+		t.Helper()
+		s, err := OpenSQLite(t.Context(), path, func(m Migration) { told = append(told, fmt.Sprint(m.Version, m.Copy, " ", m.Done)) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(s.PutParticipant(t.Context(), "U_3", "", ""), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open()
+	open()
+	want := []string{"14" + before + " false", "14" + before + " true", "15 false", "15 true", "16 false", "16 true"}
+	if !slices.Equal(told, want) {
+		t.Errorf("told of %q, want %q", told, want)
+	}
+	if files, err := filepath.Glob(path + BeforeName + "*"); err != nil || !slices.Equal(files, []string{before}) {
+		t.Errorf("beside it are %q, %v", files, err)
+	}
+	old := openFile(t, before)
+	var people int
+	if err := old.QueryRowContext(t.Context(), "SELECT count(*) FROM participants").Scan(&people); err != nil || people != 2 {
+		t.Errorf("%d people are in the copy, %v, want the 2 of before", people, err)
+	}
+	if at := schemaOf(t.Context(), old); at != 14 {
+		t.Errorf("the copy is of version %d", at)
+	}
+	if info, err := os.Stat(before); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("who may read it: %v, %v", info.Mode(), err)
+	}
+}
+
+// Where no copy can be made nothing is migrated.
+func TestMigrationWithoutRoomForACopy(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chat.db")
+	migrateFile(t, path, 14)
+	putPerson(t, path, "U_1")
+	if err := os.MkdirAll(filepath.Join(path+BeforeName+"14", "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := OpenSQLite(t.Context(), path); err == nil || !strings.Contains(err.Error(), "keep a copy of it as it is") {
+		t.Errorf("open: %v", err)
+		if err == nil {
+			_ = s.Close()
+		}
+	}
+	if at := schemaOf(t.Context(), openFile(t, path)); at != 14 {
+		t.Errorf("version %d, want 14 as before", at)
+	}
+	if _, err := os.Stat(path + BeforeName + "14.partial"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("half a copy is left, %v", err)
+	}
+}
+
+func putPerson(t *testing.T, path, uid string) {
+	t.Helper()
+	if _, err := openFile(t, path).ExecContext(t.Context(), "INSERT INTO participants (uid) VALUES (?)", uid); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -42,8 +42,18 @@ func sqliteDialect() Dialect {
 
 // OpenSQLite opens the database in the file at path, which it makes, with its
 // directory, if it is not there. While it is open the directory belongs to this
-// process: a second one gets an InUseError. The caller closes the store.
-func OpenSQLite(ctx context.Context, path string, tell ...func(Migration)) (_ *Store, err error) {
+// process: a second one gets an InUseError. Before an older one with data in it is brought
+// up to date, it is copied to a file beside it, see BeforeName. The caller closes the store.
+func OpenSQLite(ctx context.Context, path string, tell ...func(Migration)) (*Store, error) {
+	return openSQLite(ctx, path, true, tell)
+}
+
+// OpenSQLiteCopy is OpenSQLite of a file that is a copy itself: no other is made of it.
+func OpenSQLiteCopy(ctx context.Context, path string) (*Store, error) {
+	return openSQLite(ctx, path, false, nil)
+}
+
+func openSQLite(ctx context.Context, path string, keep bool, tell []func(Migration)) (_ *Store, err error) {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
@@ -74,20 +84,25 @@ func OpenSQLite(ctx context.Context, path string, tell ...func(Migration)) (_ *S
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	if err := migrateSQLite(ctx, path, tell); err != nil {
+	if err := migrateSQLite(ctx, path, keep, tell); err != nil {
 		return nil, fmt.Errorf("migrate database: %w", err)
 	}
 	return newStore(ctx, sqliteDialect(), db, connectSQLite(path), lock)
 }
 
 // migrateSQLite works on a connection of its own: the readers' cannot write.
-func migrateSQLite(ctx context.Context, path string, tell []func(Migration)) (err error) {
+func migrateSQLite(ctx context.Context, path string, keep bool, tell []func(Migration)) (err error) {
 	db, err := sql.Open("sqlite", sqliteDSN(path))
 	if err != nil {
 		return err
 	}
 	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if keep {
+		if err := keepBefore(ctx, db, path, tell); err != nil {
+			return err
+		}
+	}
 	return migrate(ctx, sqliteDialect(), db, tell)
 }
 

@@ -68,9 +68,11 @@ func (s *Store) Close() error {
 
 // Migration is one step of an older database's tables to those of today: told of when
 // it begins, as it may take its time, and again when it is over. Another node may be the
-// one that does it.
+// one that does it. One with a Copy comes before the others: the database, which is of that
+// version, is copied to the file of that name.
 type Migration struct {
 	Version, Newest int64
+	Copy            string
 	Done            bool
 	Took            time.Duration // until it was over, what it waited for another node included
 }
