@@ -13,8 +13,9 @@ import (
 // op is something to write. The batch calls its methods in this order, each for
 // all members before the next, so that everything the members need is read by a
 // fixed number of statements and everything they change is written by a fixed
-// number. A batch that failed is tried again with its members alone: an op keeps
-// nothing but its result, and that from the last try.
+// number, but for recalls, which take a few each. A batch that failed is tried again
+// with its members alone: an op keeps nothing but its result, and that from the last
+// try.
 type op interface {
 	// begin asks for conversations.
 	begin(b *batch) error
