@@ -1,8 +1,13 @@
 package gatewayworker
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -296,6 +301,57 @@ func TestMemory_manyNames(t *testing.T) {
 	if err := json.Unmarshal([]byte("["+strings.Repeat("1,", 99_999)+"1]"), &list); err != nil || len(list) != 100_000 {
 		t.Errorf("%d names are read, %v", len(list), err)
 	}
+}
+
+// hoarder is a page that reads nothing: what is pushed to it waits.
+type hoarder struct{ waiting []Push }
+
+func (h *hoarder) Push(p Push) bool {
+	h.waiting = append(h.waiting, p)
+	return true
+}
+
+func (h *hoarder) Kick()    {}
+func (h *hoarder) Destroy() {}
+
+// What waits for a page that does not read is counted by its bytes. The uids that it was
+// sent to waited with it, and were counted by nobody.
+func TestMemory_whatAPushWasSentWith(t *testing.T) {
+	uids := `["U_7"` + strings.Repeat(`,"U_12345"`, 10_000) + `]`
+	for name, m := range map[string]packet{
+		"a text":   {flag: flagScalar, body: []byte("hello")},
+		"an array": {body: []byte(`a:1:{i:0;s:5:"hello";}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, page := bareGate(t), new(hoarder)
+			c := g.Connect(page, netip.AddrPort{}, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+			c.Bind("U_7")
+			m.command, m.ext = cmdSendToUID, []byte(uids)
+			sent := m.append(nil)
+			before := heapNow()
+			const pushes = 100
+			for range pushes {
+				m, err := readPacket(bufio.NewReader(bytes.NewReader(sent)), maxPacket)
+				if err != nil {
+					t.Fatal(err)
+				}
+				g.push(&m)
+			}
+			if held := heapNow() - before; held > pushes*2<<10 {
+				t.Errorf("%d pushes of %d bytes hold %d bytes", len(page.waiting), len(page.waiting[0].Data), held)
+			}
+			runtime.KeepAlive(page)
+		})
+	}
+}
+
+// heapNow is how much memory is in use.
+func heapNow() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what the first has put aside in pools
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc) //nolint:gosec // no heap has 8 EiB
 }
 
 // Nor is room made for what is inside of arrays and no name.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -289,4 +290,4 @@ func (p *peer) check(m *packet) error {
 }
 
 // cut bounds a name that is only shown and compared.
-func cut(s string) string { return s[:min(len(s), maxName)] }
+func cut(s string) string { return strings.Clone(s[:min(len(s), maxName)]) }

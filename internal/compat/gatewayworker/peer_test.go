@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -224,4 +225,24 @@ func FuzzCommand(f *testing.F) {
 		}
 		page.take(t, 0)
 	})
+}
+
+// The name of a worker is kept for as long as it is here, and not all of the word that it
+// was cut from.
+func TestPeer_longName(t *testing.T) {
+	g := bareGate(t)
+	before := heapNow()
+	var workers []*peer
+	for range 10 {
+		p := &peer{gate: g, visit: visitOf(nil, nil), proven: true}
+		m := text(cmdWorkerConnect, 0, "", `{"worker_key":"`+strings.Repeat("x", 1<<20)+`"}`)
+		if err := p.check(&m); err != nil {
+			t.Fatal(err)
+		}
+		workers = append(workers, p)
+	}
+	if held := heapNow() - before; held > 1<<20 {
+		t.Errorf("%d names of %d bytes hold %d bytes", len(workers), len(workers[0].name), held)
+	}
+	runtime.KeepAlive(workers)
 }

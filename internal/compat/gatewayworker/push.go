@@ -80,10 +80,17 @@ func (g *Gate) malformed(m *packet, err error) {
 	g.complain.about("a packet of PHP's is passed over", "command", m.command, "err", err)
 }
 
+// beside is how much of its packet a push may keep in memory with it: about as much as it
+// takes itself, beside its data.
+const beside = 64
+
 // pushOf returns what a packet pushes; ok is false for PHP's null, which is nothing.
 func pushOf(m *packet) (p Push, ok bool, err error) {
 	p = Push{Data: m.body, Raw: m.flag&flagRaw != 0}
 	if m.flag&flagScalar != 0 {
+		if len(m.ext) > beside { // it waits for pages that do not read, and only its data counts
+			p.Data = bytes.Clone(m.body)
+		}
 		return p, true, checkText(p)
 	}
 	v, err := phpvalue.Read(m.body)
