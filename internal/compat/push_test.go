@@ -139,11 +139,16 @@ func TestPush(t *testing.T) {
 	php.say(sendToOne, anonymous.client, "", `{"type":"order","id":6}`)
 	anonymous.next("order")
 	php.say(kick, buyer.client, "", `{"type":"bye"}`)
+	if got := php.settle(buyer.client); got != "i:0;" {
+		t.Errorf("after it was closed isOnline is answered %s", got)
+	}
 	buyer.next("bye")
 	buyer.closed()
 	php.say(destroy, anonymous.client, "", "")
+	if got := php.settle(anonymous.client); got != "i:0;" {
+		t.Errorf("after it was dropped isOnline is answered %s", got)
+	}
 	anonymous.closed()
-	eventually(t, "the socket is gone", func() bool { return php.settle(buyer.client) == "i:0;" })
 }
 
 // Raw bytes go between frames as they are.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/netip"
+	"sync"
 
 	"haggle/internal/chat"
 )
@@ -34,8 +35,7 @@ type Push struct {
 	Sure  bool
 }
 
-// Conn is a page's socket as PHP sees it. Message and Close are for one goroutine at a
-// time.
+// Conn is a page's socket as PHP sees it, until the page goes or PHP ends it.
 type Conn struct {
 	gate   *Gate
 	client Client
@@ -48,6 +48,10 @@ type Conn struct {
 	session []byte              // PHP's; replaced and never changed; guarded by the table's mu
 
 	worker *peer // whom events go to, nil for nobody yet; guarded by the workers' mu
+
+	// telling is held while a worker is told something, so that the end comes last.
+	telling sync.Mutex
+	over    bool // nothing is told any more; guarded by telling
 }
 
 // Connect makes a page's socket known to PHP, and tells a worker of it. peer is the
@@ -58,6 +62,8 @@ func (g *Gate) Connect(client Client, peer netip.AddrPort, r *http.Request) *Con
 		b := ip.As4()
 		c.ip = binary.BigEndian.Uint32(b[:])
 	}
+	c.telling.Lock() // PHP may end it as soon as it is in the table
+	defer c.telling.Unlock()
 	g.table.add(c)
 	if g.event(c, cmdOnConnect, flagScalar, nil) {
 		g.event(c, cmdOnWebSocketConnect, 0, requestOf(r, peer, g.opts.PagesPort))
@@ -81,13 +87,20 @@ func (c *Conn) Bind(uid chat.UID) { c.gate.table.bind(c.number, string(uid)) }
 
 // Message hands a message of the page's to its worker, and reports whether there is one.
 func (c *Conn) Message(data []byte) bool {
-	return c.gate.event(c, cmdOnMessage, flagScalar, data)
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	return !c.over && c.gate.event(c, cmdOnMessage, flagScalar, data)
 }
 
-// Close forgets the socket, and tells its worker.
+// Close forgets the socket, and tells its worker. Only the first call does so: PHP's, with
+// which it is gone for all that PHP asks next, or that of the page's end.
 func (c *Conn) Close() {
-	if c.gate.table.remove(c) {
-		c.gate.event(c, cmdOnClose, flagScalar, nil)
-		c.gate.workers.release(c)
+	if !c.gate.table.remove(c) {
+		return
 	}
+	c.telling.Lock()
+	defer c.telling.Unlock()
+	c.over = true
+	c.gate.event(c, cmdOnClose, flagScalar, nil)
+	c.gate.workers.release(c)
 }

@@ -31,6 +31,7 @@ func (g *Gate) push(m *packet) bool {
 		g.kick(m)
 	case cmdDestroy:
 		for _, c := range g.one(m.connection) {
+			c.Close()
 			c.client.Destroy()
 		}
 	default:
@@ -219,7 +220,8 @@ func (g *Gate) payloadOf(data []byte) (payload []byte, err error) {
 	return payload, err
 }
 
-// kick ends a socket, after a last word if there is one.
+// kick ends a socket, after a last word if there is one. The page may take a while to read
+// that; for PHP it is gone.
 func (g *Gate) kick(m *packet) {
 	p, ok, err := pushOf(m)
 	if err != nil {
@@ -229,6 +231,7 @@ func (g *Gate) kick(m *packet) {
 		if ok && err == nil {
 			g.deliver(slices.Values([]*Conn{c}), p)
 		}
+		c.Close()
 		c.client.Kick()
 	}
 }

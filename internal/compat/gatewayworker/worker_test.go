@@ -1,7 +1,9 @@
 package gatewayworker
 
 import (
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"haggle/internal/chat"
@@ -65,6 +67,90 @@ func TestWorker(t *testing.T) {
 	c.Close()
 	if m := worker.expect(cmdOnClose, 1); string(m.ext) != `a:1:{s:1:"a";i:1;}` {
 		t.Errorf("at the end the session is %q", m.ext)
+	}
+}
+
+// A socket that PHP ends is gone with that: for the next question, and for the worker, who is
+// told so once. Its page may take a while to go, and is told and says nothing more.
+func TestEnd_atOnce(t *testing.T) {
+	for name, end := range map[string]packet{
+		"destroyed":             text(cmdDestroy, 1, "", ""),
+		"kicked":                text(cmdKick, 1, "", "bye"),
+		"kicked without a word": {command: cmdKick, connection: 1, body: []byte("N;")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			worker := w.hire("BW:0")
+			c, page := w.open()
+			worker.expect(cmdOnConnect, 1)
+			worker.expect(cmdOnWebSocketConnect, 1)
+			p := w.php()
+			p.say(text(cmdBindUID, 1, "U_7", ""))
+			p.say(text(cmdJoinGroup, 1, "g1", ""))
+			p.say(text(cmdSetSession, 1, `a:1:{s:1:"n";i:3;}`, ""))
+			p.say(end)
+			p.say(text(cmdSendToUID, 0, `["U_7"]`, "late"))
+			for _, ask := range []struct {
+				m    packet
+				want string
+			}{
+				{text(cmdIsOnline, 1, "", ""), "i:0;"},
+				{text(cmdGetClientIDByUID, 0, "U_7", ""), "a:0:{}"},
+				{text(cmdGetClientCountByGroup, 0, "g1", ""), "i:0;"},
+				{text(cmdGetClientCountByGroup, 0, "", ""), "i:0;"},
+				{text(cmdGetSessionByClientID, 1, "", ""), "N;"},
+				{text(cmdSelect, 0, `{"fields":["uid"],"where":[]}`, ""), "a:0:{}"},
+			} {
+				if got := p.ask(ask.m); got != ask.want {
+					t.Errorf("command %d is answered %s, want %s", ask.m.command, got, ask.want)
+				}
+			}
+			if got := page.take(t, 0); slices.Contains(got, "late") || len(got) == 0 {
+				t.Errorf("the page got %q", got)
+			}
+			if m := worker.expect(cmdOnClose, 1); string(m.ext) != `a:1:{s:1:"n";i:3;}` {
+				t.Errorf("at the end the session is %q", m.ext)
+			}
+			if c.Message([]byte("late")) {
+				t.Error("a worker is told what the page says after its end")
+			}
+			c.Close() // the page goes
+			w.open()
+			worker.expect(cmdOnConnect, 2) // nothing came between
+			if n := w.gate.workers.all()[0].sockets; n != 1 {
+				t.Errorf("the worker has %d sockets, want 1", n)
+			}
+		})
+	}
+}
+
+// However often a socket is ended at once, and whatever its page says meanwhile, a worker
+// hears of its end once, and of nothing after that.
+func TestEnd_fromAllSides(t *testing.T) {
+	w := newWorld(t, nil)
+	worker := w.hire("BW:0")
+	for number := uint32(1); number <= 200; number++ {
+		destroy, kick := text(cmdDestroy, number, "", ""), text(cmdKick, number, "", "bye")
+		var sides sync.WaitGroup
+		sides.Go(func() { w.gate.push(&destroy) })
+		c, _ := w.open()
+		sides.Go(func() { w.gate.push(&kick) })
+		sides.Go(func() {
+			c.Message([]byte("a"))
+			c.Message([]byte("b"))
+			c.Close()
+		})
+		sides.Wait()
+		worker.expect(cmdOnConnect, number)
+		worker.expect(cmdOnWebSocketConnect, number)
+		for m := worker.event(); m.command != cmdOnClose; m = worker.event() {
+			if m.command != cmdOnMessage || m.connection != number {
+				t.Fatalf("came %d of socket %d, want what %d says", m.command, m.connection, number)
+			}
+		}
+	}
+	if n := w.gate.workers.all()[0].sockets; n != 0 {
+		t.Errorf("the worker has %d sockets that have ended", n)
 	}
 }
 

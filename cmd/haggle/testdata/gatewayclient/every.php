@@ -215,18 +215,20 @@ Gateway::setSession($d->client_id, ['later' => 1]);
 same('what comes after', Gateway::getSession($d->client_id), ['later' => 1]);
 same('an object in a session is refused', Gateway::getSession($c->client_id), []);
 
-// Closing.
+// Closing. A page that PHP has closed is gone for the next call, however long its browser
+// takes to notice.
 check('closeClient', Gateway::closeClient($a->client_id, 'bye'));
+same('closeClient ends it for PHP', Gateway::isOnline($a->client_id), 0);
+same('and for its uid', Gateway::getClientIdByUid('U_7'), [$b->client_id]);
 same('closeClient says a last word', $a->next(), 'bye');
 check('closeClient closes', $a->closed());
 Gateway::closeClient($b->client_id);
+same('so is the uid', Gateway::isUidOnline('U_7'), 0);
 check('closeClient without a word', $b->closed());
 check('destoryClient', Gateway::destoryClient($d->client_id));
+same('they are gone', array_values(Gateway::getAllClientIdList()), [$c->client_id]);
+same('none of them counts', Gateway::getAllClientCount(), 1);
 check('destoryClient drops', $d->closed());
-soon('they are gone', function () use ($c) {
-    return set(Gateway::getAllClientIdList());
-}, [$c->client_id]);
-same('so is the uid', Gateway::isUidOnline('U_7'), 0);
 $c->leave();
 soon('and the last', function () {
     return Gateway::getAllClientCount();

@@ -110,6 +110,7 @@ foreach (array_unique($sockets) as $place) {
     $m['answer'](Gateway::UNBIND_UID, 'U_5');
     check('it takes the uid away', Gateway::getUidByClientId($m['client_id']) === null && Gateway::isUidOnline('U_5') === 0);
     Gateway::closeCurrentClient('bye');
+    check('it is gone for the next question', Gateway::isOnline($m['client_id']) === 0);
     check('closeCurrentClient', $page->next() === 'bye' && $page->closed());
     $m = $worker->event();
     check('ON_CLOSE, with the session', $m['cmd'] === 4 && $m['client_id'] === $page->client_id && unserialize($m['session']) === ['from' => 'test', 'n' => 1], $m);
@@ -120,6 +121,7 @@ foreach (array_unique($sockets) as $place) {
         check("a second page's command $cmd", $m['cmd'] === $cmd && $m['client_id'] === $page->client_id, $m['cmd']);
     }
     Gateway::destoryCurrentClient();
+    check('what is dropped is gone for the next question', Gateway::isOnline($m['client_id']) === 0);
     check('destoryCurrentClient', $page->closed());
     $m = $worker->event();
     check('ON_CLOSE of what was dropped', $m['cmd'] === 4 && $m['client_id'] === $page->client_id, $m['cmd']);
