@@ -29,7 +29,7 @@ func (w *workers) add(p *peer, key string) (before *peer) {
 	if before = w.byKey[key]; before == p {
 		before = nil
 	}
-	if p.key != "" && p.key != key {
+	if p.key != key && w.byKey[p.key] == p {
 		delete(w.byKey, p.key)
 	}
 	p.key, w.byKey[key] = key, p

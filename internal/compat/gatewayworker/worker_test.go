@@ -208,6 +208,24 @@ func TestWorker_again(t *testing.T) {
 	}
 }
 
+// A worker whose place another has taken, and which then says another name, took the other's
+// place away with it: who had come last was told nothing.
+func TestWorker_anotherNameAfterItsSuccessor(t *testing.T) {
+	g := bareGate(t)
+	first, second := new(peer), new(peer)
+	g.workers.add(first, "BW:0")
+	if before := g.workers.add(second, "BW:0"); before != first {
+		t.Error("the second does not take the first one's place")
+	}
+	g.workers.add(first, "BW:1")
+	wantWorkers(t, g, 2)
+	if g.workers.byKey["BW:0"] != second {
+		t.Error("the second is no worker any more")
+	}
+	g.workers.add(first, "BW:2") // nobody has come under its name since
+	wantWorkers(t, g, 2)
+}
+
 // Without a worker sockets live, and events are nobody's.
 func TestWorker_none(t *testing.T) {
 	w := newWorld(t, nil)
