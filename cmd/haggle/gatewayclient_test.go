@@ -98,6 +98,17 @@ func TestCluster_gatewayClient(t *testing.T) {
 			t.Errorf("%s: %v\n%s", script, err, out)
 		}
 	}
+	// Silence would have it forgotten as well, a while later: so it is looked whether it is on
+	// the first list with one that has come after it.
 	two.stop(syscall.SIGTERM)
-	one.awaitTold("the one that has stopped is forgotten", one.inner)
+	four := c.startForPHP()
+	var told []string
+	c.eventually("the one that has come is told", func() bool {
+		told = one.told()
+		return slices.Contains(told, four.inner)
+	})
+	if slices.Contains(told, two.inner) {
+		t.Errorf("told are %q, and %s has stopped", told, two.inner)
+	}
+	one.awaitTold("those that are left", one.inner, four.inner)
 }

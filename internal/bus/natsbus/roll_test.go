@@ -9,16 +9,28 @@ import (
 	"haggle/internal/bus/natsbus"
 )
 
-// heard is what a node was told last of the others.
+// heard is what a node was told of the others.
 type heard struct {
 	mu     sync.Mutex
-	others []string // guarded by mu
+	others []string   // the last of all; guarded by mu
+	all    [][]string // guarded by mu
 }
 
 func (h *heard) changed(others []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.others = others
+	h.others, h.all = others, append(h.all, others)
+}
+
+// first is the first list that an address was in.
+func (h *heard) first(address string) []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	i := slices.IndexFunc(h.all, func(list []string) bool { return slices.Contains(list, address) })
+	if i < 0 {
+		return nil
+	}
+	return h.all[i]
 }
 
 func (h *heard) is(t *testing.T, want ...string) {
@@ -77,6 +89,24 @@ func TestBus_roll(t *testing.T) {
 	hc.is(t, "10.0.0.2:2900")
 	way.set(false)
 	hb.is(t, "10.0.0.3:2900")
+}
+
+// One that leaves is on no list by the time that another comes: it has said goodbye. To be
+// told only once it has been silent for a while, others would go on to send PHP there.
+func TestBus_rollGoodbye(t *testing.T) {
+	nats := start(t, nil)
+	a, b := open(t, quick(nats.URL())), open(t, quick(nats.URL()))
+	hb, leaveB := enlist(t, b, "10.0.0.2:2900")
+	defer leaveB()
+	_, leaveA := enlist(t, a, "10.0.0.1:2900")
+	hb.is(t, "10.0.0.1:2900")
+	leaveA()
+	_, leaveA = enlist(t, a, "10.0.0.3:2900")
+	defer leaveA()
+	eventually(t, "the one that has come is heard of", func() bool { return hb.first("10.0.0.3:2900") != nil })
+	if got := hb.first("10.0.0.3:2900"); len(got) != 1 {
+		t.Errorf("when it has come the others are %q, and one of them has left", got)
+	}
 }
 
 // The roll is of installations with the same prefix, and a node may leave and come again.
