@@ -3,14 +3,24 @@ package gatewayworker
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
+
+	"haggle/internal/chat"
 )
 
 const secretJSON = `{"secret_key":"s3cret"}`
@@ -151,49 +161,121 @@ func TestUnknownCommand(t *testing.T) {
 	}
 }
 
-// Answers come in the order of the questions, however the stream is cut.
+// Answers come in the order of the questions, however the stream is cut: with a secret before
+// each packet, as PHP says it, and without; and so with a packet that is larger than what room
+// is made for at once.
 func TestSplitAnywhere(t *testing.T) {
-	w := newWorld(t, nil)
-	_, page := w.open()
-	rapid.Check(t, func(rt *rapid.T) {
-		p := w.php()
-		defer func() { _ = p.conn.Close() }()
-		var stream []byte
-		var want, pushed []string
-		for range rapid.IntRange(1, 20).Draw(rt, "packets") {
-			if rapid.Bool().Draw(rt, "push") {
-				body := rapid.StringN(0, 50, 200).Draw(rt, "body")
-				m := text(cmdSendToOne, 1, rapid.StringN(0, 9, 30).Draw(rt, "ext"), body)
-				stream, pushed = m.append(stream), append(pushed, body)
-				continue
-			}
-			m := text(cmdIsOnline, rapid.Uint32Range(1, 2).Draw(rt, "connection"), "", "")
-			stream = m.append(stream)
-			want = append(want, map[uint32]string{1: "i:1;", 2: "i:0;"}[m.connection])
-		}
-		for len(stream) > 0 {
-			n := rapid.IntRange(1, len(stream)).Draw(rt, "cut")
-			p.write(stream[:n])
-			stream = stream[n:]
-		}
-		for _, answer := range want {
-			if got := p.reply(); got != answer {
-				rt.Fatalf("got %s, want %s", got, answer)
-			}
-		}
-		p.settle()
-		if got := page.take(t, 0); !slices.Equal(got, pushed) {
-			rt.Fatalf("pushed %q, want %q", got, pushed)
-		}
-	})
+	for name, secret := range map[string]string{"without a secret": "", "with one": "s3cret"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(o *Options) { o.Secret = secret })
+			_, page := w.open()
+			rapid.Check(t, func(rt *rapid.T) {
+				p := w.php()
+				defer func() { _ = p.conn.Close() }()
+				said := drawPackets(rt, secret != "")
+				for _, piece := range said.pieces(rt) {
+					p.write(piece)
+				}
+				for _, answer := range said.answers {
+					if got := p.reply(); got != answer {
+						rt.Fatalf("got %s, want %s", got, answer)
+					}
+				}
+				p.settle()
+				if got := page.take(t, 0); !slices.Equal(got, said.pushed) {
+					rt.Fatalf("pushed %.200q, want %.200q", got, said.pushed)
+				}
+			})
+		})
+	}
 }
 
-// What is read is written as it was.
+// said is what PHP says about socket number 1, and what comes of it.
+type said struct {
+	packets [][]byte
+	answers []string
+	pushed  []string
+}
+
+func drawPackets(rt *rapid.T, secret bool) (s said) {
+	hello := text(cmdGatewayClientConnect, 0, "", secretJSON)
+	few := rapid.IntRange(1, 20).Draw(rt, "packets")
+	large := rapid.IntRange(0, few).Draw(rt, "the large one")
+	for i := range few {
+		var m packet
+		switch {
+		case i == large:
+			m = text(cmdSendToOne, 1, "", counting(rapid.IntRange(chunk-2*headerBytes, 4*chunk).Draw(rt, "size")))
+		case rapid.Bool().Draw(rt, "push"):
+			m = text(cmdSendToOne, 1, rapid.StringN(0, 9, 30).Draw(rt, "ext"), rapid.StringN(0, 50, 200).Draw(rt, "body"))
+		default:
+			m = text(cmdIsOnline, rapid.Uint32Range(1, 2).Draw(rt, "connection"), "", "")
+			s.answers = append(s.answers, map[uint32]string{1: "i:1;", 2: "i:0;"}[m.connection])
+		}
+		if m.command == cmdSendToOne {
+			s.pushed = append(s.pushed, string(m.body))
+		}
+		if secret {
+			s.packets = append(s.packets, hello.append(nil))
+		}
+		s.packets = append(s.packets, m.append(nil))
+	}
+	return s
+}
+
+// counting is a text of so many bytes in which each part is another.
+func counting(size int) string {
+	b := make([]byte, 0, size+10)
+	for len(b) < size {
+		b = fmt.Appendf(b, "%d ", len(b))
+	}
+	return string(b[:size])
+}
+
+// pieces returns the packets in their order, cut anywhere, and most often near where one
+// begins.
+func (s *said) pieces(rt *rapid.T) (pieces [][]byte) {
+	var stream []byte
+	cuts := []int{0}
+	for _, p := range s.packets {
+		at := rapid.OneOf(rapid.IntRange(0, min(len(p), headerBytes+4)), rapid.IntRange(0, len(p)))
+		for _, cut := range rapid.SliceOfN(at, 0, 3).Draw(rt, "cuts") {
+			cuts = append(cuts, len(stream)+cut)
+		}
+		stream = append(stream, p...)
+	}
+	slices.Sort(cuts)
+	for i, from := range cuts {
+		if i+1 < len(cuts) {
+			pieces = append(pieces, stream[from:cuts[i+1]])
+		} else {
+			pieces = append(pieces, stream[from:])
+		}
+	}
+	return pieces
+}
+
+// What is written is read as it was, by who takes so many bytes; and what is read is
+// written as it was.
 func FuzzPacket(f *testing.F) {
-	f.Add(fromHex(f, "0000001f0c0000000000000000000000000000000101000000000003555f37"))
-	f.Add(fromHex(f, "0000003e037f000001364c7f0000018f1e000000010147ce000000007b2274797065223a2268616e647368616b65222c22726f6c65223a2275736572227d"))
-	f.Add([]byte{0xff, 0xff, 0xff, 0xff})
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Add(fromHex(f, "0000001f0c0000000000000000000000000000000101000000000003555f37"), uint32(1), byte(3))
+	f.Add(fromHex(f, "0000003e037f000001364c7f0000018f1e000000010147ce000000007b2274797065223a2268616e647368616b65222c22726f6c65223a2275736572227d"), uint32(0x7f000001), byte(0))
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff}, uint32(0), byte(255))
+	f.Add([]byte(counting(3*chunk)), uint32(0x01020304), byte(200))
+	f.Fuzz(func(t *testing.T, data []byte, number uint32, split byte) {
+		n := min(int(split), len(data))
+		m := packet{
+			command: split, localIP: number, localPort: uint16(number >> 8), clientIP: ^number, clientPort: uint16(number >> 16),
+			connection: number + 1, flag: byte(number), gatewayPort: uint16(^number), ext: data[:n], body: data[n:],
+		}
+		written := m.append(nil)
+		got, err := readPacket(bufio.NewReader(bytes.NewReader(written)), len(written))
+		if err != nil || !bytes.Equal(got.append(nil), written) || !bytes.Equal(got.ext, m.ext) || !bytes.Equal(got.body, m.body) {
+			t.Fatalf("%x was written, and %x read, %v", written, got.append(nil), err)
+		}
+		if _, err := readPacket(bufio.NewReader(bytes.NewReader(written)), len(written)-1); !errors.Is(err, errSize) && !errors.Is(err, errPacket) {
+			t.Fatalf("one byte more than is taken is read: %v", err)
+		}
 		r := bufio.NewReader(bytes.NewReader(data))
 		var again []byte
 		for {
@@ -209,22 +291,66 @@ func FuzzPacket(f *testing.F) {
 	})
 }
 
-// No packet, whatever is in it, makes the gate fail: not for the next one either.
+// No packet, whatever is in it, makes the gate fail: not for the next one either, which is
+// answered. The word of a worker's or of PHP's is answered or ends the connection; and of who
+// has not said the secret, any other ends it.
 func FuzzCommand(f *testing.F) {
-	f.Add(byte(cmdSelect), byte(flagScalar), []byte(`{"fields":["uid"],"where":{"connection_id":{"1":1}}}`), []byte(""))
-	f.Add(byte(cmdSendToGroup), byte(flagScalar), []byte(`{"group":["g1"],"exclude":null}`), []byte("gm"))
-	f.Add(byte(cmdSendToAll), byte(0), []byte(`{"connections":{"1":1}}`), []byte(`a:1:{i:0;d:0.5;}`))
-	f.Add(byte(cmdUpdateSession), byte(flagScalar), []byte(`a:1:{s:1:"n";i:4;}`), []byte(""))
-	f.Add(byte(cmdWorkerConnect), byte(flagScalar), []byte(""), []byte(`{"worker_key":"BW:0"}`))
-	w := newWorld(f, nil)
-	_, page := w.open()
-	f.Fuzz(func(t *testing.T, command, flag byte, ext, body []byte) {
-		m := packet{command: command, connection: 1, flag: flag, ext: ext, body: body}
-		if g := w.gate; !g.push(&m) && !g.change(&m) {
-			g.answer(&m)
+	f.Add(true, byte(cmdSelect), byte(flagScalar), []byte(`{"fields":["uid"],"where":{"connection_id":{"1":1}}}`), []byte(""))
+	f.Add(true, byte(cmdSendToGroup), byte(flagScalar), []byte(`{"group":["g1"],"exclude":null}`), []byte("gm"))
+	f.Add(true, byte(cmdSendToUID), byte(flagScalar), []byte(`["U_7",null,5]`), []byte(`{"type":"order"}`))
+	f.Add(true, byte(cmdSendToAll), byte(0), []byte(`{"connections":{"1":1}}`), []byte(`a:1:{i:0;d:0.5;}`))
+	f.Add(true, byte(cmdUpdateSession), byte(flagScalar), []byte(`a:1:{s:1:"n";i:4;}`), []byte(""))
+	f.Add(true, byte(cmdGetSessionByClientID), byte(flagScalar), []byte(""), []byte(""))
+	f.Add(true, byte(cmdKick), byte(0), []byte(""), []byte("N;"))
+	f.Add(false, byte(cmdIsOnline), byte(flagScalar), []byte(""), []byte(""))
+	f.Add(false, byte(cmdWorkerConnect), byte(flagScalar), []byte(""), []byte(`{"worker_key":"BW:0","secret_key":"s3cret"}`))
+	f.Add(true, byte(cmdWorkerConnect), byte(flagScalar), []byte(""), []byte(`{"worker_key":5,"secret_key":"s3cret"}`))
+	f.Add(false, byte(cmdGatewayClientConnect), byte(flagScalar), []byte(""), []byte(`{"secret_key":["s3cret"]}`))
+	f.Fuzz(func(t *testing.T, known bool, command, flag byte, ext, body []byte) {
+		g := bareGate(t)
+		g.secret = newSecret("s3cret")
+		g.opts.Native, g.opts.NativeBytes = func(chat.UID, []byte) {}, 16<<10
+		c := g.Connect(newFakePage(), netip.AddrPort{}, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+		var stream []byte
+		if known {
+			hello := text(cmdGatewayClientConnect, 0, "", secretJSON)
+			stream = hello.append(stream)
 		}
-		page.take(t, 0)
+		m := packet{command: command, connection: c.number, flag: flag, ext: ext, body: body}
+		last := text(cmdBatchGetClientCount, 0, `["the last"]`, "")
+		answered := strings.HasSuffix(answersTo(t.Context(), g, last.append(m.append(stream))), `a:1:{s:8:"the last";i:0;}`)
+		if word := command == cmdWorkerConnect || command == cmdGatewayClientConnect; !word && answered != known {
+			t.Fatalf("the secret is said: %t, and after command %d the next is answered: %t", known, command, answered)
+		}
+		if n := g.workers.count() + len(g.peers.from); n != 0 {
+			t.Fatalf("%d connections are remembered that have ended", n)
+		}
 	})
+}
+
+// callOf is a connection over which PHP says all that it has to say and half closes, and
+// reads what it is answered.
+type callOf struct {
+	net.Conn // none: what is not below is not called
+
+	says    *bytes.Reader
+	answers bytes.Buffer // the outbox's until it has ended
+}
+
+func (c *callOf) Read(b []byte) (int, error)       { return c.says.Read(b) }
+func (c *callOf) Write(b []byte) (int, error)      { return c.answers.Write(b) }
+func (c *callOf) Close() error                     { return nil }
+func (c *callOf) SetReadDeadline(time.Time) error  { return nil }
+func (c *callOf) SetWriteDeadline(time.Time) error { return nil }
+func (c *callOf) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(10, 0, 0, 9), Port: 1} }
+
+// answersTo is what a gate answers over one connection.
+func answersTo(ctx context.Context, g *Gate, stream []byte) string {
+	conn := &callOf{says: bytes.NewReader(stream)}
+	var running sync.WaitGroup
+	g.talk(ctx, visitOf(conn, &running))
+	running.Wait()
+	return conn.answers.String()
 }
 
 // The name of a worker is kept for as long as it is here, and not all of the word that it
