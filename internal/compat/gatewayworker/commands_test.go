@@ -351,7 +351,7 @@ func heapNow() int64 {
 	runtime.GC()
 	runtime.GC() // what the first has put aside in pools
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // no heap has 8 EiB
+	return int64(m.HeapAlloc)
 }
 
 // Nor is room made for what is inside of arrays and no name.

@@ -1,10 +1,17 @@
 package gatewayworker
 
 import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"haggle/internal/chat"
 	"haggle/internal/compat/gatewayworker/phpvalue"
@@ -70,6 +77,21 @@ func TestWorker(t *testing.T) {
 	}
 }
 
+// question is what PHP asks, and what it has to be answered.
+type question struct {
+	m    packet
+	want string
+}
+
+func (p *php) expectAnswers(list []question) {
+	p.t.Helper()
+	for _, q := range list {
+		if got := p.ask(q.m); got != q.want {
+			p.t.Errorf("command %d is answered %s, want %s", q.m.command, got, q.want)
+		}
+	}
+}
+
 // A socket that PHP ends is gone with that: for the next question, and for the worker, who is
 // told so once. Its page may take a while to go, and is told and says nothing more.
 func TestEnd_atOnce(t *testing.T) {
@@ -90,21 +112,14 @@ func TestEnd_atOnce(t *testing.T) {
 			p.say(text(cmdSetSession, 1, `a:1:{s:1:"n";i:3;}`, ""))
 			p.say(end)
 			p.say(text(cmdSendToUID, 0, `["U_7"]`, "late"))
-			for _, ask := range []struct {
-				m    packet
-				want string
-			}{
+			p.expectAnswers([]question{
 				{text(cmdIsOnline, 1, "", ""), "i:0;"},
 				{text(cmdGetClientIDByUID, 0, "U_7", ""), "a:0:{}"},
 				{text(cmdGetClientCountByGroup, 0, "g1", ""), "i:0;"},
 				{text(cmdGetClientCountByGroup, 0, "", ""), "i:0;"},
 				{text(cmdGetSessionByClientID, 1, "", ""), "N;"},
 				{text(cmdSelect, 0, `{"fields":["uid"],"where":[]}`, ""), "a:0:{}"},
-			} {
-				if got := p.ask(ask.m); got != ask.want {
-					t.Errorf("command %d is answered %s, want %s", ask.m.command, got, ask.want)
-				}
-			}
+			})
 			if got := page.take(t, 0); slices.Contains(got, "late") || len(got) == 0 {
 				t.Errorf("the page got %q", got)
 			}
@@ -300,5 +315,52 @@ func TestWorker_overBeforeItsReader(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A worker of another machine is written to every 25 seconds, so that nothing between forgets
+// its connection; one of this machine needs none.
+func TestWorker_pinged(t *testing.T) {
+	for address, want := range map[string][]time.Duration{
+		"10.0.0.9:2900":   {25 * time.Second, 50 * time.Second, 75 * time.Second},
+		"127.0.0.1:13900": nil,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			if got := pingsFrom(t, address, 99*time.Second); !slices.Equal(got, want) {
+				t.Errorf("at %s a worker was pinged after %v, want %v", address, got, want)
+			}
+		})
+	}
+}
+
+// pingsFrom is when a worker of a gate at address is pinged within some time. It runs in a
+// bubble of synctest.
+func pingsFrom(t *testing.T, address string, within time.Duration) (after []time.Duration) {
+	t.Helper()
+	g := bareGate(t)
+	g.opts.Address = netip.MustParseAddrPort(address)
+	worker, there := net.Pipe()
+	var running sync.WaitGroup
+	g.hire(t.Context(), &peer{ip: "10.0.0.7", out: newOutbox(there, &running)}, "BW:0")
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	running.Go(func() {
+		if err := g.pingWorkers(ctx); err != nil {
+			t.Errorf("pingWorkers = %v", err)
+		}
+	})
+	began := time.Now()
+	if err := worker.SetReadDeadline(began.Add(within)); err != nil {
+		t.Fatal(err)
+	}
+	ping := fromHex(t, "0000001cc9000000000000000000000000000000000100000000 0000")
+	for got := make([]byte, headerBytes); ; {
+		if _, err := io.ReadFull(worker, got); err != nil {
+			running.Wait()
+			return after
+		}
+		if after = append(after, time.Since(began)); !bytes.Equal(got, ping) {
+			t.Errorf("the worker is told %x, want %x", got, ping)
+		}
 	}
 }
