@@ -1,48 +1,101 @@
 package gatewayworker
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
 	"runtime"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// Calls of PHP's end, and so does what was made for them.
+// Calls of PHP's end, however many are made at once, and so does what was made for them. What
+// is written and closed at once, without a word to wait for, arrives all the same.
 func TestShortConnections_leaveNothing(t *testing.T) {
 	w := newWorld(t, func(o *Options) { o.Secret = "s3cret" })
-	w.open()
-	call(t, w.inner, &packet{command: cmdIsOnline, connection: 1}) // what is made once is made now
-	askRegister(t, w.register)
-	goroutines, files := runtime.NumGoroutine(), openFiles(t)
-	for i := range 2000 {
-		switch i % 4 {
+	_, page := w.open()
+	const callers, calls = 4, 500
+	must(t, visits(t.Context(), w, calls)) // what is made once is made now
+	page.take(t, calls/5)
+	before := w.atRest(nil)
+	var all errgroup.Group
+	for range callers {
+		all.Go(func() error { return visits(t.Context(), w, calls) })
+	}
+	must(t, all.Wait())
+	page.take(t, callers*calls/5)
+	if now := w.atRest(before); now.more(before) {
+		t.Errorf("in use were %+v, now %+v", before, now)
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// visits makes so many calls of all kinds, one after the other.
+func visits(ctx context.Context, w *world, calls int) error {
+	hello := text(cmdGatewayClientConnect, 0, "", secretJSON)
+	push := text(cmdSendToOne, 1, "", "a")
+	worker := text(cmdWorkerConnect, 0, "", `{"worker_key":"BW:0","secret_key":"s3cret"}`)
+	for i := range calls {
+		var err error
+		switch i % 5 {
 		case 0:
-			call(t, w.inner, &packet{command: cmdIsOnline, connection: 1})
+			err = call(ctx, w.inner, &packet{command: cmdIsOnline, connection: 1})
 		case 1:
-			askRegister(t, w.register)
+			err = askRegister(ctx, w.register)
 		case 2: // says nothing it may
-			conn := connect(t, w.inner)
-			_, _ = conn.Write([]byte("GET / HTTP/1.0\r\n\r\n")) // it may be closed already
-			_ = conn.Close()
-		case 3: // a worker that leaves at once
-			conn := connect(t, w.inner)
-			m := text(cmdWorkerConnect, 0, "", `{"worker_key":"BW:0","secret_key":"s3cret"}`)
-			if _, err := conn.Write(m.append(nil)); err != nil {
-				t.Fatal(err)
-			}
-			_ = conn.Close()
+			err = leaveWord(ctx, w.inner, []byte("GET / HTTP/1.0\r\n\r\n"))
+		case 3:
+			err = leaveWord(ctx, w.inner, worker.append(nil))
+		case 4:
+			err = leaveWord(ctx, w.inner, push.append(hello.append(nil)))
+		}
+		if err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// inUse is what calls that have ended are to leave nothing of.
+type inUse struct {
+	goroutines, files int
+	heap              int64
+}
+
+// heapSlack is for what the runtime keeps of its own: less than what the readers of 200
+// connections take.
+const heapSlack = 512 << 10
+
+// more reports whether there is more of anything than before.
+func (u *inUse) more(before *inUse) bool {
+	return u.goroutines > before.goroutines || u.files > before.files || u.heap > before.heap+heapSlack
+}
+
+// atRest returns what is in use once no connection is at either door, and no more than
+// before, if that is to come: the last that a connection does is to count itself out.
+func (w *world) atRest(before *inUse) *inUse {
+	w.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for deadline := time.After(wait); runtime.NumGoroutine() > goroutines || openFiles(t) > files || w.gate.workers.count() > 0; {
+	for deadline := time.After(wait); ; {
+		now := &inUse{runtime.NumGoroutine(), openFiles(w.t), heapNow()}
+		if counted(w.t, w.gate.stats.connections) == 0 && (before == nil || !now.more(before)) {
+			return now
+		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("there were %d goroutines and %d files, now %d and %d, and %d workers",
-				goroutines, files, runtime.NumGoroutine(), openFiles(t), w.gate.workers.count())
+			return now
 		}
 	}
 }
@@ -57,39 +110,43 @@ func openFiles(t testing.TB) int {
 	return len(list)
 }
 
-func connect(t testing.TB, addr string) net.Conn {
-	t.Helper()
-	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return conn
+func connect(ctx context.Context, addr string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 }
 
 // call is one of PHP's: a connection, the secret and a packet in one write, the answer.
-func call(t testing.TB, addr string, m *packet) {
-	t.Helper()
-	conn := connect(t, addr)
-	defer func() { _ = conn.Close() }()
+func call(ctx context.Context, addr string, m *packet) error {
 	hello := text(cmdGatewayClientConnect, 0, "", secretJSON)
-	if _, err := conn.Write(m.append(hello.append(nil))); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(conn, make([]byte, 8)); err != nil {
-		t.Fatal(err)
-	}
+	return ask(ctx, addr, m.append(hello.append(nil)), make([]byte, 8))
 }
 
-func askRegister(t testing.TB, addr string) {
-	t.Helper()
-	conn := connect(t, addr)
+func askRegister(ctx context.Context, addr string) error {
+	return ask(ctx, addr, []byte(`{"event":"worker_connect","secret_key":"s3cret"}`+"\n"), make([]byte, len(lineOf("127.0.0.1:13900"))+1))
+}
+
+// ask is a connection over which something is said and answered.
+func ask(ctx context.Context, addr string, says, answer []byte) error {
+	conn, err := connect(ctx, addr)
+	if err != nil {
+		return err
+	}
 	defer func() { _ = conn.Close() }()
-	if _, err := conn.Write([]byte(`{"event":"worker_connect","secret_key":"s3cret"}` + "\n")); err != nil {
-		t.Fatal(err)
+	if _, err := conn.Write(says); err != nil {
+		return err
 	}
-	if _, err := conn.Read(make([]byte, 1024)); err != nil {
-		t.Fatal(err)
+	_, err = io.ReadFull(conn, answer)
+	return err
+}
+
+// leaveWord is one over which something is said that has no answer, and that is closed at
+// once.
+func leaveWord(ctx context.Context, addr string, says []byte) error {
+	conn, err := connect(ctx, addr)
+	if err != nil {
+		return err
 	}
+	_, err = conn.Write(says)
+	return errors.Join(err, conn.Close())
 }
 
 // What one connection pushes.
@@ -119,7 +176,7 @@ func BenchmarkShortConnection(b *testing.B) {
 	m := &packet{command: cmdIsOnline, connection: 1}
 	b.ReportAllocs()
 	for b.Loop() {
-		call(b, w.inner, m)
+		must(b, call(b.Context(), w.inner, m))
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
 }
@@ -130,8 +187,31 @@ func BenchmarkRegisterAndShortConnection(b *testing.B) {
 	w.open()
 	m := &packet{command: cmdIsOnline, connection: 1}
 	for b.Loop() {
-		askRegister(b, w.register)
-		call(b, w.inner, m)
+		must(b, askRegister(b.Context(), w.register))
+		must(b, call(b.Context(), w.inner, m))
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+}
+
+// All kinds of calls from four callers, at what rate they go and what they leave.
+func BenchmarkLeavings(b *testing.B) {
+	w := newWorld(b, func(o *Options) { o.Secret = "s3cret" })
+	_, page := w.open()
+	must(b, visits(b.Context(), w, 100)) // what is made once is made now
+	page.take(b, 20)
+	before := w.atRest(nil)
+	const callers, calls = 4, 250
+	for b.Loop() {
+		var all errgroup.Group
+		for range callers {
+			all.Go(func() error { return visits(b.Context(), w, calls) })
+		}
+		must(b, all.Wait())
+		page.take(b, callers*calls/5)
+	}
+	b.ReportMetric(float64(b.N)*callers*calls/b.Elapsed().Seconds(), "calls/s")
+	now := w.atRest(before)
+	b.ReportMetric(float64(now.goroutines-before.goroutines), "goroutines-left")
+	b.ReportMetric(float64(now.files-before.files), "files-left")
+	b.ReportMetric(float64(now.heap-before.heap), "heap-B-left")
 }
