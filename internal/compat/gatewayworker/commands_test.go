@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -220,6 +221,61 @@ func TestSessions(t *testing.T) {
 	}
 	if got := p.ask(text(cmdGetSessionByClientID, 1, "", "")); got != "N;" {
 		t.Errorf("the session of a socket that is gone: %s", got)
+	}
+}
+
+// Sessions of 64 KiB are read and merged while pages come and go.
+func TestSessions_holdUpNobody(t *testing.T) {
+	table := newTable()
+	c := new(Conn)
+	table.add(c)
+	if err := table.setSession(c.number, func(old []byte) ([]byte, error) {
+		if !table.mu.TryLock() {
+			t.Error("the table is locked while a session is changed")
+			return old, nil
+		}
+		table.mu.Unlock()
+		return old, nil
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// Nothing is lost of what two change in one session at once.
+func TestSessions_changedAtOnce(t *testing.T) {
+	g := bareGate(t)
+	c := g.Connect(newFakePage(), netip.AddrPort{}, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+	var all sync.WaitGroup
+	const each = 100
+	for side := range 2 {
+		all.Go(func() {
+			for i := range each {
+				m := text(cmdUpdateSession, c.number, fmt.Sprintf("a:1:{i:%d;i:1;}", 2*i+side), "")
+				g.change(&m)
+			}
+		})
+	}
+	all.Wait()
+	session, err := readSession(c.session)
+	if err != nil || session.Len() != 2*each {
+		t.Errorf("the session is %.200s, %v, want %d values", c.session, err, 2*each)
+	}
+	if g.table.sessions != len(c.session) {
+		t.Errorf("the sessions count %d bytes, and have %d", g.table.sessions, len(c.session))
+	}
+}
+
+// The session of a socket that ends meanwhile is nobody's, and counts no more.
+func TestSessions_endMeanwhile(t *testing.T) {
+	table := newTable()
+	c := new(Conn)
+	table.add(c)
+	err := table.setSession(c.number, func([]byte) ([]byte, error) {
+		table.remove(c)
+		return []byte("a:0:{}"), nil
+	})
+	if err != nil || table.sessions != 0 {
+		t.Errorf("%v, and %d bytes count of no socket", err, table.sessions)
 	}
 }
 

@@ -47,6 +47,8 @@ type Conn struct {
 	groups  map[string]struct{} // guarded by the table's mu
 	session []byte              // PHP's; replaced and never changed; guarded by the table's mu
 
+	changing sync.Mutex // held while session is changed, from before it is read
+
 	worker *peer // whom events go to, nil for nobody yet; guarded by the workers' mu
 
 	// telling is held while a worker is told something, so that the end comes last.

@@ -138,17 +138,22 @@ func (t *table) ungroup(group string) {
 }
 
 // setSession puts what change makes of the session in its place, unless it fails or
-// there is no room.
+// there is no room. It may take a while to read one: only who changes the same waits.
 func (t *table) setSession(number uint32, change func(old []byte) ([]byte, error)) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	c := t.conns[number]
+	c := t.find(number)
 	if c == nil {
 		return nil
 	}
-	session, err := change(c.session)
+	c.changing.Lock()
+	defer c.changing.Unlock()
+	session, err := change(t.sessionOf(c))
 	if err != nil {
 		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.conns[c.number] != c { // it has ended meanwhile
+		return nil
 	}
 	total := t.sessions - len(c.session) + len(session)
 	if len(session) > maxSession || total > maxSessions {
