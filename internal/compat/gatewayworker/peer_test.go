@@ -159,6 +159,9 @@ func TestUnknownCommand(t *testing.T) {
 	if got := p.ask(text(cmdIsOnline, 1, "", "")); got != "i:0;" {
 		t.Errorf("after them isOnline is answered %s", got)
 	}
+	if want := "an unknown command is passed over"; !strings.Contains(w.logs.String(), want) {
+		t.Errorf("the log does not say that %s: %s", want, w.logs)
+	}
 }
 
 // Answers come in the order of the questions, however the stream is cut: with a secret before

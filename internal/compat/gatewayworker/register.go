@@ -161,8 +161,10 @@ func (r *register) take(ctx context.Context, v *visit, out *outbox, line []byte)
 			return errGoodbye
 		}
 		return nil
-	case q.Address == "" || len(q.Address) > maxName:
+	case q.Address == "":
 		return errGoodbye
+	case len(q.Address) > maxName:
+		return fmt.Errorf("%w: an address has %d bytes, and the most are %d", errSize, len(q.Address), maxName)
 	}
 	v.known()
 	r.gate.opts.Log.InfoContext(ctx, "a gateway is at the Register of PHP's", "address", q.Address)

@@ -93,6 +93,19 @@ func TestRegister_refuses(t *testing.T) {
 	}
 }
 
+// A gateway whose address is too long to keep is closed without a word, and the log says why.
+func TestRegister_longAddress(t *testing.T) {
+	w := newWorld(t, nil)
+	p := dial(t, w.register)
+	p.write([]byte(`{"event":"gateway_connect","address":"` + strings.Repeat("x", maxName+1) + `"}` + "\n"))
+	if got := p.closed(); got != "" {
+		t.Errorf("it is answered %q", got)
+	}
+	if want := "an address has 257 bytes, and the most are 256"; !strings.Contains(w.logs.String(), want) {
+		t.Errorf("the log does not say that %s: %s", want, w.logs)
+	}
+}
+
 // Lines are answered in their order, however the stream is cut.
 func TestRegister_splitAnywhere(t *testing.T) {
 	w := newWorld(t, nil)
