@@ -1,23 +1,28 @@
-// common/chat.js: one client for the whole app. It connects once, and stays connected while the app lives.
+// common/chat.js: one client for whoever is signed in. It connects once, and stays connected while the app lives.
 import { createHaggle } from "./haggle-uniapp.js";
 
-const { uid, session } = uni.getStorageSync("signed-in"); // whatever your app keeps of who has signed in
+let current; // { user, chat }
 
-export const user = uid;
+/** The chat of `user`, the uid of who has signed in; that of whoever was before ends. Call it with nothing to sign out. */
+export function chatOf(user) {
+  if (current && current.user === user) return current.chat;
+  if (current) current.chat.stop();
+  current = undefined;
+  if (!user) return undefined;
+  const chat = createHaggle({ url: "https://chat.example.com", user, token });
+  chat.start();
+  current = { user, chat };
+  return chat;
+}
 
-export const chat = createHaggle({
-  url: "https://chat.example.com",
-  user,
-  // Your backend signs who is asking, from its session: see docs/widget.md for it in PHP. null for nobody.
-  token: () =>
-    new Promise((resolve, reject) =>
-      uni.request({
-        url: "https://shop.example.com/haggle-token",
-        header: { authorization: session },
-        success: ({ statusCode, data }) => (statusCode < 500 ? resolve(statusCode === 200 ? data : null) : reject(data)),
-        fail: reject,
-      }),
-    ),
-});
-
-chat.start();
+/** Your backend signs who is asking, from its session: see docs/widget.md for it in PHP. null says: nobody. */
+function token() {
+  return new Promise((resolve, reject) =>
+    uni.request({
+      url: "https://shop.example.com/haggle-token",
+      header: { authorization: uni.getStorageSync("session") }, // whatever your app keeps of its sign-in
+      success: ({ statusCode, data }) => (statusCode < 500 ? resolve(statusCode === 200 ? data : null) : reject(data)),
+      fail: reject,
+    }),
+  );
+}

@@ -361,6 +361,17 @@ describe("the connection", () => {
     expect(buyer.connection.peek().kind).toBe("online");
   });
 
+  test("that holds is kept when the page wakes, as often as that is", async () => {
+    const device = new FakeDevice(server, "U_1");
+    const buyer = started(device);
+    await clock.pass(1_000);
+    for (let i = 0; i < 5; i++) {
+      buyer.wake();
+      await clock.pass(6_000);
+    }
+    expect([buyer.connection.peek().kind, device.opened]).toEqual(["online", ["socket"]]);
+  });
+
   test("comes back at once when the page wakes, if it may", async () => {
     const device = new FakeDevice(server, "U_1");
     const buyer = started(device);

@@ -349,8 +349,9 @@ export class Connection {
     const { clock } = this.ports;
     const { generation } = this;
     if (clock.now() - this.lastHeard > this.heartbeatMs * 1.5) return this.lostInSleep(generation);
-    this.tell({ heartbeat: {} });
     this.arm("deadline", probeDeadline, () => this.lostInSleep(generation));
+    // With an id the server answers; without, a heartbeat is an answer itself.
+    this.socket?.send(encodeClientFrame({ id: this.nextId++, heartbeat: {} }));
   }
 
   /** Comes back at once: somebody is looking at the page. */

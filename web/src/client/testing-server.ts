@@ -465,8 +465,22 @@ export class FakeServer {
       this.mark(session.uid, "delivered", frame.delivered.conversation, frame.delivered.seq);
     }
     if ("typing" in frame) this.typing(session.uid, frame.typing.conversation);
-    if ("heartbeat" in frame && this.beating) return { heartbeat: { position: this.position(session.uid) } };
+    if ("heartbeat" in frame) return this.beating ? this.asked(session, frame.id) : undefined;
     return frame.id === undefined ? undefined : { ack: {} };
+  }
+
+  /** A heartbeat without an id is a client's answer, and not answered itself. */
+  private asked(session: Session, id: number | undefined): object | undefined {
+    return id === undefined ? undefined : { heartbeat: { position: this.position(session.uid) } };
+  }
+
+  /** Has a session's heart beat for as long as it lives. */
+  private beatLater(session: Session): void {
+    this.clock.after(this.heartbeatMs, () => {
+      if (!session.alive) return;
+      if (this.beating) session.frames({ heartbeat: { position: this.position(session.uid) } });
+      this.beatLater(session);
+    });
   }
 
   private typing(uid: string, conversation: string): void {
@@ -482,6 +496,7 @@ export class FakeServer {
     if (refusal !== undefined) throw refusal;
     session.uid = hello.token.split(" ")[0] ?? "";
     this.sessions.add(session);
+    this.beatLater(session);
     const position = this.position(session.uid);
     const since = hello.position;
     const reset = since !== undefined && (since.epoch !== position.epoch || since.pos > position.pos);

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeClock } from "../client/testing.ts";
 import { FakeServer } from "../client/testing-server.ts";
 import { createHaggle, type Haggle } from "./haggle.ts";
-import { lifeOf } from "./line.ts";
 import { FakeUni } from "./testing.ts";
 import type { Thread } from "./thread.ts";
+import { claimsOf } from "./token.ts";
 
 let clock: FakeClock;
 let server: FakeServer;
@@ -35,10 +35,13 @@ function numbers(seed: number): () => number {
   };
 }
 
-function started(
-  user = "U_1",
-  token = async (): Promise<string | null> => `${user} ${++server.tokens}`,
-): Haggle {
+/** A token that the server in memory reads as well. */
+function signed(uid: string, seconds = 3_600): string {
+  const claims = Buffer.from(JSON.stringify({ sub: uid, name: "小明", iat: 1_000, exp: 1_000 + seconds }));
+  return `${uid} ${++server.tokens}.${claims.toString("base64url")}.x`;
+}
+
+function started(user = "U_1", token = async (): Promise<string | null> => signed(user)): Haggle {
   const app = createHaggle({ url: "https://chat.example/", user, token }, { uni, clock, random: chance });
   apps.push(app);
   app.start();
@@ -92,6 +95,35 @@ describe("a buyer in an app", () => {
       expect(thread.messages.length).toBe(page);
     }
     expect([shown(thread)[0], thread.hasOlder]).toEqual(["0", false]);
+  });
+
+  test("who opens a conversation by itself leaves it about what it is", async () => {
+    server.store("U_1", { product: "1", nonce: "n0", blocks: [{ type: "text", text: "0" }] });
+    const app = started();
+    const opening = app.thread("c1");
+    await clock.pass(1_000);
+    const thread = await opening;
+    server.store("U_1", { product: "12", nonce: "n1", blocks: [{ type: "text", text: "about another" }] });
+    thread.send("go on");
+    await clock.pass(1_000);
+    expect(server.conversations.get("c1")?.product).toBe("12");
+  });
+
+  test("is told of a message once, of marks and of recalls", async () => {
+    const app = started();
+    const thread = await about(app);
+    thread.send("hello");
+    await clock.pass(1_000);
+    const heard: string[] = [];
+    app.on("message", ({ seq }) => heard.push(`message ${seq}`));
+    app.on("read", ({ side }) => heard.push(`read by ${side}`));
+    app.on("recall", ({ seq }) => heard.push(`recall ${seq}`));
+    server.deliveries = () => 2;
+    seller("hi");
+    server.deliveries = () => 1;
+    server.mark("V_1", "read", "c1", 1);
+    server.recall("V_1", "c1", 2);
+    expect(heard).toEqual(["message 2", "read by merchant", "recall 2"]);
   });
 
   test("with another product in the same shop says once that it is about that now", async () => {
@@ -251,6 +283,54 @@ describe("what an app sends", () => {
     expect(stored()).toEqual([]);
   });
 
+  test("is not taken for stored when uni-app itself fails, or something between answers", async () => {
+    const thread = await about(started());
+    const { uploadFile } = uni;
+    let tries = 0;
+    uni.uploadFile = (options) => {
+      tries++;
+      if (tries === 1) throw new Error("not that way");
+      if (tries === 2) return options.success({ statusCode: 200, data: "null" });
+      if (tries === 3) return options.success({ statusCode: 502, data: "<html>" });
+      return uploadFile(options);
+    };
+    thread.send([{ type: "image", path: "1.jpg" }]);
+    await clock.pass(60_000);
+    expect([tries, thread.messages.length, thread.waiting]).toEqual([4, 1, []]);
+    uni.uploadFile = ({ success }) => success({ statusCode: 413, data: "<html>too large</html>" });
+    thread.send([{ type: "image", path: "2.jpg" }]);
+    await clock.pass(1_000);
+    expect(thread.waiting[0]?.failure?.code).toBe("status_413");
+  });
+
+  test("fails when it is too long for a frame, and lets others pass", async () => {
+    const thread = await about(started());
+    thread.send("长".repeat(22_000));
+    thread.send("short");
+    await clock.pass(1_000);
+    expect([thread.waiting[0]?.failure?.code, shown(thread)]).toEqual(["frame_too_large", ["short"]]);
+  });
+
+  test("is shown by a page that was opened while it was being stored", async () => {
+    const app = started();
+    (await about(app)).send("just now");
+    const { request } = uni;
+    const answers: (() => void)[] = [];
+    uni.request = (options) => {
+      if (!options.url.endsWith("/v1/begin")) return request(options);
+      // The server looks before it stores.
+      const data = { product: server.product("1"), merchant: { uid: "V_1" }, presence: "online" };
+      return answers.push(() => options.success({ statusCode: 200, data }));
+    };
+    const opened = app.about("1");
+    await clock.pass(1_000);
+    uni.request = request;
+    for (const answer of answers) answer();
+    await clock.pass(1_000);
+    const { thread } = await opened;
+    expect([thread.id, shown(thread)]).toEqual(["c1", ["just now"]]);
+  });
+
   test("can be taken back, and says so when it cannot", async () => {
     const thread = await about(started());
     thread.send("oops");
@@ -374,6 +454,27 @@ describe("marks", () => {
     expect([at(), thread.conversation?.unread]).toEqual([{ delivered: 2, read: 2 }, 0]);
   });
 
+  test("do not say that what was not loaded has arrived", async () => {
+    server.store("U_1", { product: "1", nonce: "n0", blocks: [{ type: "text", text: "0" }] });
+    for (let i = 1; i < 12; i++) seller(`${i}`);
+    const thread = await about(started());
+    expect([thread.messages[0]?.seq, server.conversations.get("c1")?.at.buyer.delivered]).toEqual([8, 0]);
+  });
+
+  test("that come in another order than they were made only move forward", async () => {
+    const thread = await about(started());
+    thread.send("hello");
+    await clock.pass(1_000);
+    const rev = thread.conversation?.rev ?? 0;
+    const told = (side: string, seq: number, at: number) =>
+      server.say("U_1", { read: { conversation: "c1", rev: at, side, seq, unread: 0 } });
+    told("buyer", 1, rev + 2);
+    told("merchant", 1, rev + 1);
+    told("merchant", 0, rev + 3);
+    const { conversation } = thread;
+    expect([conversation?.buyer_at.read, conversation?.merchant_at.read]).toEqual([1, 1]);
+  });
+
   test("that were lost with their connection are made good by the next", async () => {
     const app = started();
     const thread = await about(app);
@@ -470,7 +571,8 @@ describe("the connection", () => {
     await clock.pass(1_000);
     expect(nobody.state).toBe("signed_out");
     server.refuse = (what) => (what === "hello" ? FakeServer.refusal(401, "token_invalid") : undefined);
-    const same = started("U_1", async () => "U_1 x");
+    const token = signed("U_1");
+    const same = started("U_1", async () => token);
     await clock.pass(1_000);
     server.cut();
     await clock.pass(30_000);
@@ -483,16 +585,18 @@ describe("the connection", () => {
       "haggle.U_1",
       JSON.stringify([{ nonce: "n1", product: "1", merchant: "V_1", blocks: said("mine"), at: 1, tries: 0 }]),
     );
-    const app = started("U_1", async () => "U_2 1");
+    const app = started("U_1", async () => signed("U_2"));
+    const refused = expect(app.about("1")).rejects.toMatchObject({ code: "token_missing" });
     await clock.pass(60_000);
-    expect([app.state, stored()]).toEqual(["signed_out", []]);
+    await refused;
+    expect([app.state, stored(), uni.connected]).toEqual(["signed_out", [], []]);
   });
 
   test("without a network to get a token with is tried again", async () => {
     let away = true;
     const app = started("U_1", async () => {
       if (away) throw new Error("request:fail");
-      return "U_1 1";
+      return signed("U_1");
     });
     await clock.pass(3_000);
     expect(app.state).toBe("offline");
@@ -502,10 +606,106 @@ describe("the connection", () => {
   });
 
   test("is renewed before its token ends, and holds", async () => {
-    const claims = Buffer.from(JSON.stringify({ sub: "U_1", name: "小明", iat: 1000, exp: 4600 }));
-    const app = started("U_1", async () => `U_1 ${++server.tokens}.${claims.toString("base64url")}.x`);
+    const app = started();
     await clock.pass(3_600_000 * 0.7);
     expect([app.state, uni.connected.length, server.tokens]).toEqual(["online", 1, 2]);
+  });
+
+  test("does not wait for a token for ever", async () => {
+    let asked = 0;
+    const never = new Promise<string>(() => undefined);
+    const app = started("U_1", () => (asked++ === 0 ? never : Promise.resolve(signed("U_1"))));
+    await clock.pass(30_000);
+    expect(app.state).toBe("online");
+  });
+
+  test("that is let in and sent away at once is tried ever more seldom", async () => {
+    started();
+    for (let i = 0; i < 60; i++) {
+      await clock.pass(1_000);
+      server.say("U_1", { bye: { code: "unavailable", message: "" } });
+    }
+    expect(uni.connected.length).toBeLessThan(15);
+  });
+
+  test("of too many comes back when the user does", async () => {
+    const app = started();
+    await clock.pass(10_000);
+    server.say("U_1", { bye: { code: "too_many_sockets", message: "" } });
+    await clock.pass(120_000);
+    expect([app.state, uni.connected.length]).toEqual(["offline", 1]);
+    uni.show();
+    await clock.pass(1_000);
+    expect(app.state).toBe("online");
+  });
+
+  test("that was stopped asks for nothing and keeps nothing any more", async () => {
+    const app = started();
+    const thread = await about(app);
+    thread.send("hello");
+    await clock.pass(1_000);
+    server.refuse = (what) => (what.startsWith("GET") ? FakeServer.refusal(500, "internal") : undefined);
+    server.deliveries = () => 0;
+    seller("a gap");
+    server.deliveries = () => 1;
+    seller("behind it");
+    await clock.pass(2_000);
+    let late: () => void = () => undefined;
+    uni.uploadFile = ({ success }) => {
+      late = () => success({ statusCode: 200, data: JSON.stringify({ id: "f1" }) });
+    };
+    thread.send([{ type: "image", path: "1.jpg" }]);
+    await clock.pass(10);
+    app.stop();
+    const [requests, kept] = [server.requests.length, noted("haggle.U_1")];
+    uni.storage.set("haggle.U_1", "of another client");
+    late();
+    await clock.pass(3_600_000);
+    expect([server.requests.length, noted("haggle.U_1")]).toEqual([requests, "of another client"]);
+    server.refuse = () => undefined;
+    uni.storage.set("haggle.U_1", kept);
+    app.start();
+    await clock.pass(5_000);
+    expect(shown(thread).slice(0, 3)).toEqual(["hello", "a gap", "behind it"]);
+  });
+
+  test("started twice listens once", async () => {
+    const app = started();
+    app.start();
+    await clock.pass(1_000);
+    expect(uni.listening).toBe(2); // to the app, and to its network
+    app.stop();
+    uni.show();
+    uni.network(true);
+    await clock.pass(60_000);
+    expect([app.state, uni.connected.length, uni.listening]).toEqual(["offline", 1, 0]);
+  });
+
+  test("goes its way whatever the page's own code throws", async () => {
+    const app = started();
+    const thread = await about(app);
+    const thrown = (): never => {
+      throw new Error("the page's own");
+    };
+    thread.changed = thrown;
+    for (const name of ["state", "message"] as const) app.on(name, thrown);
+    thread.send("hello");
+    await expect(clock.pass(1_000)).rejects.toThrow("the page's own"); // so that its developer hears of it
+    for (let i = 0; i < 20; i++) await clock.pass(1_000).catch(() => undefined);
+    server.cut();
+    for (let i = 0; i < 20; i++) await clock.pass(1_000).catch(() => undefined);
+    expect([app.state, shown(thread), stored().length]).toEqual(["online", ["hello"], 1]);
+  });
+
+  test("can be ended from within what it tells", async () => {
+    const app = started();
+    await about(app);
+    app.on("state", (state) => {
+      if (state === "offline") app.stop();
+    });
+    server.cut();
+    await clock.pass(60_000);
+    expect([app.state, uni.connected.length]).toEqual(["offline", 1]);
   });
 
   test("watches whom it watched before", async () => {
@@ -524,10 +724,11 @@ describe("the connection", () => {
   });
 });
 
-test("a token says how long it is good for in all", () => {
+test("a token says whose it is and how long it is good for, whatever the names in it", () => {
   for (const name of ["", "a", "ab", "小明", '"exp":1']) {
-    const claims = Buffer.from(JSON.stringify({ name, iat: 1_763_935_200, exp: 1_763_938_800 }));
-    expect(lifeOf(`h.${claims.toString("base64url")}.s`)).toBe(3_600_000);
+    const claims = Buffer.from(JSON.stringify({ name, sub: "U_1", iat: 1_763_935_200, exp: 1_763_938_800 }));
+    const read = claimsOf(`h.${claims.toString("base64url")}.s`);
+    expect(read).toMatchObject({ sub: "U_1", iat: 1_763_935_200, exp: 1_763_938_800 });
   }
-  expect([lifeOf(""), lifeOf("no token"), lifeOf("a.b.c")]).toEqual([60_000, 60_000, 60_000]);
+  for (const none of ["", "no token", "a.b.c"]) expect(claimsOf(none)).toEqual({ iat: 0, exp: 0 });
 });

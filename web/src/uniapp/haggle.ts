@@ -5,9 +5,17 @@
 import type { Failure } from "../client/api.ts";
 import type { Clock } from "../client/ports.ts";
 import { Positions } from "../client/position.ts";
-import type { Ack, Begin, Changes, Conversation, ConversationPage, Message } from "../protocol/body.ts";
+import type {
+  Ack,
+  Begin,
+  Changes,
+  Conversation,
+  ConversationPage,
+  Message,
+  Recall,
+} from "../protocol/body.ts";
 import type { FileURL, FileURLs } from "../protocol/file.ts";
-import type { TypingEvent } from "../protocol/frame.ts";
+import type { TypingEvent, WatermarkEvent } from "../protocol/frame.ts";
 import { type Frame, Line, type LineState } from "./line.ts";
 import { Outbox, type Waiting } from "./outbox.ts";
 import { Server, type TokenSource } from "./server.ts";
@@ -25,9 +33,13 @@ export type Options = {
 /** What `on` tells of, with what it says. */
 export type Events = {
   state: LineState;
+  /** A new message, told once; not one that was missed while away. */
   message: Message;
-  /** A conversation is new, or something about it has changed: it is complete. */
+  /** A conversation that is new, of which more than a message, a mark or a recall has changed, or that was missed. */
   conversation: Conversation;
+  delivered: WatermarkEvent;
+  read: WatermarkEvent;
+  recall: Recall;
   typing: TypingEvent;
   presence: Readonly<Record<string, "online" | "offline" | "unknown">>;
   /** What the shop's backend has pushed. */
@@ -59,26 +71,33 @@ export class Haggle {
   private readonly user: string;
   private readonly uni: Uni;
   private readonly server: Server;
+  private readonly clock: Clock;
   private readonly line: Line;
   private readonly outbox: Outbox;
   private readonly positions: Positions;
   private readonly ports: ThreadPorts;
   private threads: Thread[] = [];
+  private running = false;
+  /** Conversations by their merchants, and the last message that was told of each. */
+  private readonly known = new Map<string, string>();
+  private readonly heard = new Map<string, number>();
   private watched: readonly string[] = [];
   private listeners: [name: string, fn: (said: never) => void][] = [];
   private readonly woken = (): void => this.line.wake();
   private readonly network = ({ isConnected }: { isConnected: boolean }): void => {
-    if (isConnected) this.woken();
+    if (isConnected) this.line.wake();
+    else this.line.networkLost();
   };
 
   constructor({ url, user, token }: Options, { uni, clock, random }: World) {
     this.user = user;
     this.uni = uni;
-    this.server = new Server(uni, url, token);
+    this.clock = clock;
+    this.server = new Server(uni, clock, url, user, token);
     this.line = new Line(this.server, user, clock, random, {
       position: () => this.positions.get(),
       state: (state) => {
-        if (state !== "online") this.positions.disconnected();
+        if (state !== "online") this.disconnected();
         this.emit("state", state);
       },
       welcome: (welcome) => {
@@ -90,7 +109,7 @@ export class Haggle {
       frame: (frame) => this.told(frame),
     });
     this.outbox = new Outbox(user, this.server, this.line, clock, random, {
-      changed: () => this.each((thread) => thread.changed()),
+      changed: () => this.each((thread) => this.call(() => thread.changed())),
       stored: (message, ack, repeat) => this.stored(message, ack, repeat),
     });
     this.positions = new Positions({
@@ -102,6 +121,8 @@ export class Haggle {
         ),
       changed: (conversation) => this.update(conversation, true),
       reset: () => {
+        this.known.clear();
+        this.heard.clear();
         this.each((thread) => thread.reset());
         this.emit("reload", undefined);
       },
@@ -115,6 +136,7 @@ export class Haggle {
       clock,
       random,
       user,
+      tell: (fn) => this.call(fn),
       closed: (thread) => {
         this.threads = this.threads.filter((other) => other !== thread);
       },
@@ -127,14 +149,20 @@ export class Haggle {
 
   /** Connects, stays connected, and sends what waits. */
   start(): void {
-    this.line.start();
+    this.outbox.close(false);
+    this.line.start(); // also from "signed_out"
+    if (this.running) return;
+    this.running = true;
     this.uni.onAppShow(this.woken);
     this.uni.onNetworkStatusChange(this.network);
   }
 
   /** Disconnects: for when somebody else signs in. What waits stays on the device for this user. */
   stop(): void {
+    this.running = false;
+    this.outbox.close(true);
     this.line.stop();
+    this.disconnected();
     this.uni.offAppShow(this.woken);
     this.uni.offNetworkStatusChange(this.network);
   }
@@ -151,6 +179,9 @@ export class Haggle {
   /** The thread with a product's seller, and what else a page about it begins with. */
   async about(product: string): Promise<Begin & { thread: Thread }> {
     const begin = await this.request<Begin>("POST", "/v1/begin", { product });
+    // The first message may have been stored since the server looked.
+    const begun = begin.conversation === undefined ? this.known.get(begin.merchant.uid) : undefined;
+    if (begun !== undefined) begin.conversation = await this.request("GET", `/v1/conversations/${begun}`);
     return { ...begin, thread: this.add(new Thread(this.ports, begin)) };
   }
 
@@ -199,6 +230,13 @@ export class Haggle {
     return this.server.request(method, path, json);
   }
 
+  /** Nothing is asked for until there is a line again; the welcome tells what was missed. */
+  private disconnected(): void {
+    const position = this.positions.get();
+    if (position !== undefined) this.positions.begin(position);
+    this.each((thread) => thread.offline());
+  }
+
   private add(thread: Thread): Thread {
     this.threads.push(thread);
     return thread;
@@ -208,11 +246,24 @@ export class Haggle {
     for (const thread of this.threads) act(thread);
   }
 
+  /** Calls code of the page's. What that throws is the page's own to know, and stops nothing here. */
+  private call(fn: () => void): void {
+    try {
+      fn();
+    } catch (error) {
+      this.clock.after(0, () => {
+        throw error;
+      });
+    }
+  }
+
   private emit<K extends keyof Events>(name: K, said: Events[K]): void {
-    for (const [heard, fn] of this.listeners) if (heard === name) (fn as (said: Events[K]) => void)(said);
+    for (const [heard, fn] of this.listeners)
+      if (heard === name) this.call(() => (fn as (said: Events[K]) => void)(said));
   }
 
   private update(conversation: Conversation, missed: boolean): void {
+    this.known.set(conversation.merchant.uid, conversation.id);
     this.each((thread) => {
       if (thread.isOf(conversation.id, conversation.merchant.uid)) thread.update(conversation, missed);
     });
@@ -231,12 +282,19 @@ export class Haggle {
       sender: this.user,
       blocks: ack.blocks ?? (blocks as Message["blocks"]),
     };
+    this.known.set(merchant, conversation);
     this.each((thread) => {
       if (thread.isOf(conversation, merchant)) thread.message(message);
     });
-    this.emit("message", message);
+    this.news(message);
     // The answer to a repeat tells a position that others' events, still under way, may have reached.
     if (pos !== undefined && !repeat) this.positions.note(pos);
+  }
+
+  private news(message: Message): void {
+    if (message.seq <= (this.heard.get(message.conversation) ?? 0)) return;
+    this.heard.set(message.conversation, message.seq);
+    this.emit("message", message);
   }
 
   private told({
@@ -255,15 +313,17 @@ export class Haggle {
       this.each((thread) => {
         if (thread.isOf(message.message.conversation)) thread.message(message.message);
       });
-      this.emit("message", message.message);
+      this.news(message.message);
     } else if (mark !== undefined) {
       this.each((thread) => {
         if (thread.isOf(mark.conversation)) thread.watermark(read === undefined ? "delivered" : "read", mark);
       });
+      this.emit(read === undefined ? "delivered" : "read", mark);
     } else if (recall !== undefined) {
       this.each((thread) => {
         if (thread.isOf(recall.recall.conversation)) thread.recalled(recall.recall);
       });
+      this.emit("recall", recall.recall);
     } else if (conversation !== undefined) this.update(conversation.conversation, false);
     else if (typing !== undefined) this.emit("typing", typing);
     else if (presence !== undefined) this.emit("presence", presence.uids);

@@ -16,6 +16,7 @@ import type {
   Welcome,
 } from "../protocol/frame.ts";
 import { type Server, signedOut } from "./server.ts";
+import { claimsOf } from "./token.ts";
 import type { SocketTask } from "./uni.ts";
 
 /** How long opening and being welcomed may take together. */
@@ -23,6 +24,10 @@ const greetingDeadline = 10_000;
 const answerDeadline = 15_000;
 /** How long a server that is asked whether it is still there may take, after the app slept. */
 const probeDeadline = 4_000;
+/** A line that held this long was a good one: the next backoff starts over. */
+const steadyAfter = 5_000;
+/** Too many sessions of one user push each other out: the one that is looked at comes back, by `wake`. */
+const crowded = 300_000;
 
 /** "signed_out" is final: it lasts until `start`. */
 export type LineState = "connecting" | "online" | "offline" | "signed_out";
@@ -56,6 +61,8 @@ export type LineEvents = {
 export class Line {
   state: LineState = "offline";
 
+  private told: LineState = "offline";
+  private welcomedAt = 0;
   private readonly server: Server;
   private readonly user: string;
   private readonly clock: Clock;
@@ -87,13 +94,16 @@ export class Line {
   start(): void {
     if (this.wanted) return;
     this.wanted = true;
-    this.enter("connecting");
+    this.finals = 0;
+    this.state = "connecting";
     this.connect();
+    this.tellState();
   }
 
   stop(state: LineState = "offline"): void {
     this.wanted = false;
     this.drop(state);
+    this.tellState();
   }
 
   /** The app is in front again, or has a network: comes back at once, or finds out whether the line still holds. */
@@ -103,14 +113,21 @@ export class Line {
       // A socket that was frozen for longer is not asked any more: the server has given it up.
       if (clock.now() - this.lastHeard > this.heartbeat * 1.5) return this.restart();
       this.arm("deadline", probeDeadline, () => this.restart());
-      this.tell({ heartbeat: {} });
+      this.say({ id: ++this.lastId, heartbeat: {} }); // without an id it would be an answer itself
     } else if (this.timers["retry"] !== undefined && clock.now() >= this.notBefore) this.restart();
+  }
+
+  /** The device says that it has no network. It is tried all the same, as a device may be wrong. */
+  networkLost(): void {
+    if (this.wanted && this.timers["retry"] === undefined) this.lost();
   }
 
   /** Gives this connection up for another. */
   restart(): void {
+    if (!this.wanted) return;
     this.attempt = 0;
-    if (this.wanted) this.connect();
+    this.connect();
+    this.tellState();
   }
 
   /** Says something that has no answer worth waiting for; says whether it went out. */
@@ -187,7 +204,11 @@ export class Line {
     const fail = (): void => {
       if (life === this.life) this.lost();
     };
-    this.socket?.send({ data: JSON.stringify(frame), fail });
+    try {
+      this.socket?.send({ data: JSON.stringify(frame), fail });
+    } catch {
+      fail();
+    }
   }
 
   private received(data: unknown): void {
@@ -203,15 +224,15 @@ export class Line {
 
   private welcomed(welcome: Welcome): void {
     if (welcome.uid !== this.user) return this.stop("signed_out");
-    this.attempt = 0;
-    this.finals = 0;
     this.refused = "";
+    this.welcomedAt = this.clock.now();
     this.heartbeat = Math.max(1_000, welcome.heartbeat_ms);
-    this.enter("online");
+    this.state = "online";
     this.watch();
     this.beat(this.random() * this.heartbeat);
-    this.arm("token", lifeOf(this.used) * 0.66, () => this.renew());
+    this.renewLater();
     this.events.welcome(welcome);
+    this.tellState();
   }
 
   private refusal(id: number, failure: Failure): void {
@@ -224,13 +245,20 @@ export class Line {
     if (isAboutToken(code) || final) this.refused = this.used;
     this.finals = final ? this.finals + 1 : 0;
     if (this.finals > 1) this.stop("signed_out");
-    else this.lost(retry_after_ms);
+    else this.lost(code === "too_many_sockets" ? crowded : retry_after_ms, code === "too_many_sockets");
   }
 
-  private lost(retryAfterMs = 0): void {
+  /** It comes back by itself, and with `wake` not sooner than that, unless it is `wakeable`. */
+  private lost(retryAfterMs = 0, wakeable = false): void {
+    const now = this.clock.now();
+    if (this.state === "online" && now - this.welcomedAt >= steadyAfter) {
+      this.attempt = 0;
+      this.finals = 0;
+    }
     this.drop("offline");
-    this.notBefore = this.clock.now() + retryAfterMs;
+    this.notBefore = wakeable ? now : now + retryAfterMs;
     this.arm("retry", retryAfterMs + backoff(this.attempt++, this.random), () => this.connect());
+    this.tellState();
   }
 
   /** Gives up everything that is under way. */
@@ -239,13 +267,15 @@ export class Line {
     for (const name of Object.keys(this.timers)) this.disarm(name);
     this.socket?.close({ complete: () => undefined });
     this.socket = undefined;
-    this.enter(state);
+    this.state = state;
     for (const settle of Array.from(this.waiting.values())) settle(offline);
   }
 
-  private enter(state: LineState): void {
-    if (state === this.state) return;
-    this.state = state;
+  /** Last of all that is done, as whoever hears it may do anything. */
+  private tellState(): void {
+    const { state } = this;
+    if (state === this.told) return;
+    this.told = state;
     this.events.state(state);
   }
 
@@ -261,6 +291,11 @@ export class Line {
     });
   }
 
+  private renewLater(): void {
+    const { iat, exp } = claimsOf(this.used);
+    this.arm("token", Math.max(40, (exp - iat) * 0.66) * 1_000, () => this.renew());
+  }
+
   /** Another token before this one ends, so that the line holds. */
   private renew(): void {
     const { life } = this;
@@ -269,7 +304,7 @@ export class Line {
         if (life !== this.life) return;
         this.used = token;
         this.tell({ token: { token } });
-        this.arm("token", lifeOf(token) * 0.66, () => this.renew());
+        this.renewLater();
       },
       () => undefined, // the server says when it has ended
     );
@@ -296,20 +331,4 @@ function parsed(data: unknown): Frame {
   } catch {
     return {};
   }
-}
-
-const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/** How long a token is good for in all, in milliseconds: RFC 7519, without the `atob` that mini-programs lack. */
-export function lifeOf(token: string): number {
-  let [bits, held, claims] = [0, 0, ""];
-  for (const digit of (token.split(".")[1] ?? "").split("")) {
-    held = ((held & 63) << 6) | digits.indexOf(digit);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    claims += String.fromCharCode((held >> bits) & 255);
-  }
-  const time = (name: string): number => Number(new RegExp(`"${name}":(\\d+)`).exec(claims)?.[1] ?? 0);
-  return Math.max(60, time("exp") - time("iat")) * 1_000;
 }

@@ -1,13 +1,17 @@
 import type { Failure } from "../client/api.ts";
 import { backoff } from "../client/backoff.ts";
-import { isFailure, worthRetrying } from "../client/failure.ts";
+import { isFailure, offline, worthRetrying } from "../client/failure.ts";
 import type { Clock } from "../client/ports.ts";
 import type { Ack, DraftBlock } from "../protocol/body.ts";
 import type { Line } from "./line.ts";
 import type { Server } from "./server.ts";
 
 /** After so many answers that may be of the message's own making it is given up, until the user asks again. */
-const triesGiven = 6;
+const triesGiven = 8;
+/** What a frame of the server's protocol holds, and a little less. */
+const frameBytes = 65_000;
+
+const tooLarge: Failure = { code: "frame_too_large", message: "the message is too long" };
 
 /** A block as a page sends it: a picture may be a path on the device, which is uploaded first. */
 export type Piece = DraftBlock | { type: "image"; path: string };
@@ -44,6 +48,8 @@ export class Outbox {
   private readonly events: OutboxEvents;
   private failures = 0;
   private busy = false;
+  /** Another client may keep what waits from here on. */
+  private closed = false;
   private cancelRetry: (() => void) | undefined;
 
   constructor(
@@ -102,11 +108,24 @@ export class Outbox {
         this.flush(); // whatever the page's own code has thrown
       }
     };
-    this.carry(item).then(settled, settled);
+    const failed = (failure: Failure): void => settled(isFailure(failure) ? failure : offline);
+    this.carry(item).then(settled, failed);
+  }
+
+  /** What happens from now on changes nothing on the device, until it is opened again. */
+  close(closed: boolean): void {
+    this.closed = closed;
+    this.cancelRetry?.();
+    this.cancelRetry = undefined;
   }
 
   /** The line is back: what waited for a better moment need not wait on. */
   online(): void {
+    for (const item of this.items) item.tries = 0;
+    this.next();
+  }
+
+  private next(): void {
     this.cancelRetry?.();
     this.cancelRetry = undefined;
     this.flush();
@@ -125,31 +144,34 @@ export class Outbox {
       }
       pieces.push(block);
     }
+    const send = {
+      nonce,
+      blocks: pieces,
+      ...(conversation !== undefined && { conversation }),
+      ...(product !== undefined && { product }),
+    };
+    if (bytesOf(send) > frameBytes) return tooLarge;
     item.asked = true;
     this.keep();
-    return this.line.ask({
-      send: {
-        nonce,
-        blocks: pieces,
-        ...(conversation !== undefined && { conversation }),
-        ...(product !== undefined && { product }),
-      },
-    });
+    return this.line.ask({ send });
   }
 
   private stored(item: Waiting, ack: Ack, repeat: boolean): void {
     this.failures = 0;
+    const at = this.items.indexOf(item);
+    if (at >= 0) this.items.splice(at, 1);
     this.events.stored(item, ack, repeat);
-    this.drop(item.nonce);
+    this.changed();
   }
 
   private failed(item: Waiting, failure: Failure): void {
-    if (this.line.state !== "online") return; // the line was lost: that is nobody's fault
+    if (this.closed || (failure.code === "offline" && this.line.state !== "online")) return; // nobody's fault
+    if (failure.code === "offline") this.line.wake(); // or does it only seem to be there?
     const worth = worthRetrying(failure);
     if (failure.code === "offline" || worth === "some") item.tries++;
     if (worth === "never" || item.tries >= triesGiven) return this.refused(item, failure);
     const wait = Math.max(failure.retryAfterMs ?? 0, backoff(this.failures++, this.random));
-    this.cancelRetry = this.clock.after(wait, () => this.online());
+    this.cancelRetry = this.clock.after(wait, () => this.next());
   }
 
   private refused(item: Waiting, failure: Failure | undefined): void {
@@ -166,6 +188,7 @@ export class Outbox {
 
   private keep(): void {
     const { uni } = this.server;
+    if (this.closed) return;
     try {
       if (this.items.length > 0) uni.setStorageSync(this.key, JSON.stringify(this.items));
       else uni.removeStorageSync(this.key);
@@ -182,4 +205,10 @@ function kept(stored: unknown): Waiting[] {
   } catch {
     return [];
   }
+}
+
+/** How many bytes it takes as JSON, at the most. */
+function bytesOf(value: object): number {
+  const json = JSON.stringify(value);
+  return json.length + 2 * (json.match(/[\u0080-\uffff]/g) ?? []).length;
 }

@@ -1,12 +1,15 @@
 import type { Failure } from "../client/api.ts";
 import { fromWire, isAboutToken, offline } from "../client/failure.ts";
+import type { Clock } from "../client/ports.ts";
 import type { WireError } from "../protocol/body.ts";
+import { claimsOf } from "./token.ts";
 import type { Answer, Headers, Method, Uni } from "./uni.ts";
 
 const requestTimeout = 15_000;
+const tokenTimeout = 15_000;
 const uploadTimeout = 180_000;
 
-/** Nobody is signed in, or not who was: the shop gives no token, or one that the server refuses. */
+/** Nobody is signed in, or somebody else: the shop gives no token, that one, or one that the server refuses. */
 export const signedOut: Failure = { code: "token_missing", message: "nobody is signed in" };
 
 /** A shop's backend signs who is asking; undefined, null or "" says that nobody is signed in. */
@@ -16,12 +19,16 @@ export type TokenSource = () => Promise<string | null | undefined>;
 export class Server {
   readonly url: string;
   readonly uni: Uni;
+  private readonly user: string;
+  private readonly clock: Clock;
   private readonly source: TokenSource;
   private held = "";
   private asking: Promise<string> | undefined;
 
-  constructor(uni: Uni, url: string, source: TokenSource) {
+  constructor(uni: Uni, clock: Clock, url: string, user: string, source: TokenSource) {
     this.uni = uni;
+    this.clock = clock;
+    this.user = user;
     this.url = url.replace(/\/+$/, "");
     this.source = source;
   }
@@ -55,20 +62,27 @@ export class Server {
 
   /** Uploads the picture at a path of the device's, and returns its id. With the same key it is the same upload. */
   async upload(filePath: string, key: string): Promise<string> {
-    const { id } = await this.authorized<{ id: string }>(uploadTimeout, (header, rest) =>
+    const { id } = await this.authorized<{ id?: unknown }>(uploadTimeout, (header, rest) =>
       this.uni.uploadFile({ url: `${this.url}/v1/files/${key}`, filePath, name: "file", header, ...rest }),
     );
+    if (typeof id !== "string") throw notOurs(200);
     return id;
   }
 
   private async ask(): Promise<string> {
+    let cancel = (): void => undefined;
+    const late = new Promise<never>((_, failed) => {
+      cancel = this.clock.after(tokenTimeout, () => failed(offline));
+    });
     let token: string | null | undefined;
     try {
-      token = await this.source();
+      token = await Promise.race([this.source(), late]);
     } catch {
       throw offline;
+    } finally {
+      cancel();
     }
-    if (!token) throw signedOut;
+    if (!token || claimsOf(token).sub !== this.user) throw signedOut;
     return token;
   }
 
@@ -92,23 +106,29 @@ export class Server {
       const token = await this.token(tries === 0 ? "" : refused);
       const { statusCode, data } = await new Promise<Answer>((success, failed) =>
         make({ authorization: `Bearer ${token}` }, { timeout, success, fail: () => failed(offline) }),
-      );
-      const body = parsed(data) as { error?: WireError } & T;
+      ).catch(() => {
+        throw offline; // also what uni-app throws itself
+      });
+      const body = parsed(data) as ({ error?: WireError } & T) | undefined;
       if (statusCode < 300 && body !== undefined) return body;
-      const failure: Failure =
-        body?.error === undefined
-          ? { code: "unavailable", message: `status ${statusCode}` }
-          : fromWire(body.error);
+      const failure = body?.error === undefined ? notOurs(statusCode) : fromWire(body.error);
       if (statusCode !== 401 || !isAboutToken(failure.code) || tries > 0) throw failure;
       refused = token;
     }
   }
 }
 
-/** Uploads are answered with text, requests with what it says. */
-function parsed(data: unknown): unknown {
+/** Something between has answered. What it refuses, it refuses again; what it cannot do, it may do later. */
+function notOurs(status: number): Failure {
+  const passing = status < 400 || status >= 500 || status === 401 || status === 408 || status === 429;
+  return { code: passing ? "unavailable" : `status_${status}`, message: `status ${status}` };
+}
+
+/** Uploads are answered with text, requests with what it says: an object, or nothing. */
+function parsed(data: unknown): object | undefined {
   try {
-    return typeof data === "string" && data !== "" ? JSON.parse(data) : data;
+    const body: unknown = typeof data === "string" ? JSON.parse(data || "{}") : (data ?? {});
+    return typeof body === "object" && body !== null ? body : undefined;
   } catch {
     return undefined;
   }

@@ -84,6 +84,11 @@ export class FakeUni implements Uni {
     this.networks = this.networks.filter((other) => other !== fn);
   };
 
+  /** How many wait for news of the app. */
+  get listening(): number {
+    return this.shown.length + this.networks.length;
+  }
+
   /** The app comes to the front. */
   show(): void {
     this.frozen = false;

@@ -1,6 +1,6 @@
 import type { Failure } from "../client/api.ts";
 import { backoff } from "../client/backoff.ts";
-import { isFailure } from "../client/failure.ts";
+import { isFailure, worthRetrying } from "../client/failure.ts";
 import type { Clock } from "../client/ports.ts";
 import { Timeline } from "../client/timeline.ts";
 import type {
@@ -29,10 +29,12 @@ export type ThreadPorts = {
   random(): number;
   /** Whose messages are shown. */
   user: string;
+  /** Tells the page, whatever that makes of it. */
+  tell(fn: () => void): void;
   closed(thread: Thread): void;
 };
 
-/** What a thread begins with: a conversation, or a product and its seller until there is one. */
+/** What a thread begins with: a conversation, or its seller until there is one; and a product to ask about. */
 export type ThreadStart = { conversation?: Conversation; product?: Product; merchant: Participant };
 
 /** One conversation on a page: its messages, complete and in order, and what one does in it. */
@@ -40,8 +42,6 @@ export class Thread {
   /** Undefined until the first message. */
   id: string | undefined;
   conversation: Conversation | undefined;
-  /** What it is about. */
-  product: Product | undefined;
   readonly merchant: Participant;
   /** Oldest first, by seq, without gaps. */
   messages: readonly Message[] = [];
@@ -54,6 +54,10 @@ export class Thread {
   private failures = 0;
   private busy = false;
   private again = false;
+  /** Something is to be fetched when the line is back. */
+  private behind = false;
+  /** What the next message is to be about, if that is another product than before. */
+  private topic: string | undefined;
   private readWanted = 0;
   private told = 0;
   private readTold = 0;
@@ -64,7 +68,7 @@ export class Thread {
     this.ports = ports;
     this.conversation = conversation;
     this.id = conversation?.id;
-    this.product = product ?? conversation?.product;
+    this.topic = product?.id;
     this.merchant = merchant;
     this.timeline = new Timeline((messages) => {
       this.messages = messages;
@@ -93,14 +97,14 @@ export class Thread {
   /** Sends a message: text, or blocks in their order. Returns its nonce, by which `waiting` and `messages` have it. */
   send(what: string | Piece[]): string {
     const blocks: Piece[] = typeof what === "string" ? [{ type: "text", text: what }] : what;
-    const { id, product, merchant } = this;
-    // Said with the product once more, the conversation is about that one from now on.
-    const about = product !== undefined && product.id !== this.conversation?.product?.id;
+    const { id, topic, merchant } = this;
+    const another = topic !== undefined && topic !== this.conversation?.product?.id;
+    if (id !== undefined) this.topic = undefined; // said once, the conversation is about that from now on
     return this.ports.outbox.put(
       {
         merchant: merchant.uid,
         ...(id !== undefined && { conversation: id }),
-        ...(about && { product: product.id }),
+        ...(another && { product: topic }),
       },
       blocks,
     );
@@ -163,7 +167,7 @@ export class Thread {
 
   recalled(recall: Recall): void {
     this.timeline.recall(recall);
-    this.changed();
+    this.tell();
   }
 
   /** The conversation has changed; `missed` says that not all of what happened has been told. */
@@ -173,22 +177,27 @@ export class Thread {
     this.conversation = conversation;
     this.timeline.headAt(conversation.last_seq);
     if (missed || this.timeline.missing() !== undefined) this.soon(missed ? 0 : patience);
-    this.changed();
+    this.tell();
   }
 
   /** One side has come further. */
   watermark(kind: "delivered" | "read", { side, seq, rev, unread }: WatermarkEvent): void {
     const { conversation } = this;
-    if (conversation === undefined || rev <= conversation.rev) return;
+    if (conversation === undefined) return;
     const at = side === "buyer" ? "buyer_at" : "merchant_at";
-    const { delivered, ...others } = conversation[at];
+    // Two sides' marks may come in another order than they were made; each only moves forward.
+    const { delivered, read } = conversation[at];
     this.conversation = {
       ...conversation,
-      rev,
-      [at]: { ...others, delivered: Math.max(delivered, seq), ...(kind === "read" && { read: seq }) },
-      ...(at === this.own && { unread }),
+      rev: Math.max(rev, conversation.rev),
+      [at]: {
+        ...conversation[at],
+        delivered: Math.max(delivered, seq),
+        read: kind === "read" ? Math.max(read, seq) : read,
+      },
+      ...(at === this.own && rev > conversation.rev && { unread }),
     };
-    this.changed();
+    this.tell();
   }
 
   /** Loads anew, or what came meanwhile. */
@@ -200,6 +209,7 @@ export class Thread {
       return;
     }
     this.busy = true;
+    this.behind = false;
     this.load(id).then(
       () => this.caughtUp(life, undefined),
       (failure: Failure) => this.caughtUp(life, failure),
@@ -211,6 +221,14 @@ export class Thread {
     this.told = 0;
     this.readTold = 0;
     this.mark();
+    if (this.behind) this.soon(0);
+  }
+
+  /** Nothing can be fetched for now. */
+  offline(): void {
+    this.behind ||= this.cancel !== undefined;
+    this.cancel?.();
+    this.cancel = undefined;
   }
 
   /** Everything kept is void. */
@@ -232,12 +250,15 @@ export class Thread {
     const { id, conversation, messages, ports, readWanted } = this;
     if (id === undefined || conversation === undefined) return;
     const at = conversation[this.own];
+    const [first] = messages;
     const last = messages[messages.length - 1];
     if (readWanted > Math.max(at.read, this.readTold)) {
       if (ports.line.tell({ read: { conversation: id, seq: readWanted } }))
         this.readTold = this.told = readWanted;
     } else if (
+      first !== undefined &&
       last !== undefined &&
+      first.seq <= at.delivered + 1 && // never over a gap
       last.sender !== ports.user &&
       last.seq > Math.max(at.delivered, this.told)
     ) {
@@ -247,22 +268,33 @@ export class Thread {
 
   private arrived(): void {
     this.mark();
-    this.changed();
+    this.tell();
+  }
+
+  private tell(): void {
+    this.ports.tell(() => this.changed());
   }
 
   private soon(ms: number): void {
-    this.cancel?.();
-    this.cancel = this.ports.clock.after(ms, () => this.catchUp());
+    this.offline();
+    this.behind = true;
+    if (this.ports.line.state !== "online") return;
+    this.cancel = this.ports.clock.after(ms, () => {
+      this.cancel = undefined;
+      this.catchUp();
+    });
   }
 
   private caughtUp(life: number, failure: Failure | undefined): void {
     if (life !== this.life) return;
     this.busy = false;
     this.failures = failure === undefined ? 0 : this.failures + 1;
-    if (failure !== undefined) this.soon(backoff(this.failures, this.ports.random));
-    else if (this.again) this.soon(0);
+    if (failure !== undefined) {
+      // One that is gone is not asked for again.
+      if (worthRetrying(failure) !== "never") this.soon(backoff(this.failures, this.ports.random));
+    } else if (this.again) this.soon(0);
     this.again = false;
-    this.changed();
+    this.tell();
   }
 
   private async load(id: string): Promise<void> {
@@ -280,6 +312,7 @@ export class Thread {
     for (let more: boolean | undefined = true; more && life === this.life; ) {
       const path = `/v1/conversations/${id}/recalls?after=${timeline.recallsKnownTo}`;
       const page = await server.request<RecallPage>("GET", path);
+      if (life !== this.life) return;
       for (const recall of page.recalls) {
         timeline.recall(recall);
         timeline.recallsAt(recall.rev);
