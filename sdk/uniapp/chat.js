@@ -5,7 +5,10 @@ let current; // { user, chat }
 
 /** The chat of `user`, the uid of who has signed in; that of whoever was before ends. Call it with nothing to sign out. */
 export function chatOf(user) {
-  if (current && current.user === user) return current.chat;
+  if (current && current.user === user) {
+    current.chat.start(); // it may have been signed out meanwhile
+    return current.chat;
+  }
   if (current) current.chat.stop();
   current = undefined;
   if (!user) return undefined;
@@ -21,7 +24,11 @@ function token() {
     uni.request({
       url: "https://shop.example.com/haggle-token",
       header: { authorization: uni.getStorageSync("session") }, // whatever your app keeps of its sign-in
-      success: ({ statusCode, data }) => (statusCode < 500 ? resolve(statusCode === 200 ? data : null) : reject(data)),
+      success: ({ statusCode, data }) => {
+        if (statusCode === 200) resolve(data);
+        else if (statusCode === 401) resolve(null);
+        else reject(data); // tried again
+      },
       fail: reject,
     }),
   );

@@ -118,12 +118,15 @@ describe("a buyer in an app", () => {
     app.on("message", ({ seq }) => heard.push(`message ${seq}`));
     app.on("read", ({ side }) => heard.push(`read by ${side}`));
     app.on("recall", ({ seq }) => heard.push(`recall ${seq}`));
+    server.deliveries = () => 0;
+    const late = seller("hi").message;
     server.deliveries = () => 2;
-    seller("hi");
+    seller("there");
     server.deliveries = () => 1;
+    server.say("U_1", { message: { pos: 0, message: late } }); // overtaken
     server.mark("V_1", "read", "c1", 1);
     server.recall("V_1", "c1", 2);
-    expect(heard).toEqual(["message 2", "read by merchant", "recall 2"]);
+    expect(heard).toEqual(["message 3", "message 2", "read by merchant", "recall 2"]);
   });
 
   test("with another product in the same shop says once that it is about that now", async () => {
@@ -303,6 +306,32 @@ describe("what an app sends", () => {
     expect(thread.waiting[0]?.failure?.code).toBe("status_413");
   });
 
+  test("waits for the next try when a gateway's own error comes instead", async () => {
+    const thread = await about(started());
+    let tries = 0;
+    uni.uploadFile = ({ success }) => {
+      tries++;
+      success({ statusCode: 503, data: JSON.stringify({ error: "no healthy upstream" }) });
+    };
+    thread.send([{ type: "image", path: "1.jpg" }]);
+    await clock.pass(1_000);
+    expect([tries < 8, thread.waiting.length]).toEqual([true, 1]);
+  });
+
+  test("is not sent when it was given up while its picture was on the way", async () => {
+    const thread = await about(started());
+    let finish: () => void = () => undefined;
+    uni.uploadFile = ({ success }) => {
+      finish = () => success({ statusCode: 200, data: JSON.stringify({ id: "f1" }) });
+    };
+    const nonce = thread.send([{ type: "image", path: "1.jpg" }]);
+    await clock.pass(100);
+    apps[0]?.drop(nonce);
+    finish();
+    await clock.pass(5_000);
+    expect([stored(), thread.waiting]).toEqual([[], []]);
+  });
+
   test("fails when it is too long for a frame, and lets others pass", async () => {
     const thread = await about(started());
     thread.send("长".repeat(22_000));
@@ -379,6 +408,28 @@ describe("what is told", () => {
         [],
       ]);
     }
+  });
+
+  test("is not lost to a mark that overtakes it", async () => {
+    const thread = await about(started());
+    thread.send("hello");
+    await clock.pass(1_000);
+    const { request } = uni;
+    const answers: (() => void)[] = [];
+    uni.request = (options) =>
+      options.url.includes("/v1/changes")
+        ? request({ ...options, success: (answer) => void answers.push(() => options.success(answer)) })
+        : request(options);
+    server.deliveries = () => 0;
+    seller("lost on the way");
+    server.deliveries = () => 1;
+    server.beat();
+    await clock.pass(1_000);
+    server.mark("V_1", "read", "c1", 1); // told live, of a later rev than the page that is on its way
+    uni.request = request;
+    for (const answer of answers) answer();
+    await clock.pass(2_000);
+    expect(shown(thread)).toEqual(["hello", "lost on the way"]);
   });
 
   test("of a lost last message shows with the next heartbeat", async () => {
@@ -695,6 +746,62 @@ describe("the connection", () => {
     server.cut();
     for (let i = 0; i < 20; i++) await clock.pass(1_000).catch(() => undefined);
     expect([app.state, shown(thread), stored().length]).toEqual(["online", ["hello"], 1]);
+  });
+
+  test("that is started once more goes on sending what waits", async () => {
+    const app = started();
+    const thread = await about(app);
+    let busy = true;
+    server.refuse = (what) =>
+      busy && what.startsWith("send") ? FakeServer.refusal(503, "busy", 3_000) : undefined;
+    thread.send("hello");
+    await clock.pass(500);
+    busy = false;
+    app.start();
+    await clock.pass(30_000);
+    expect(shown(thread)).toEqual(["hello"]);
+  });
+
+  test("tells whoever listens last the latest, too", async () => {
+    const app = started();
+    await about(app);
+    const heard: string[] = [];
+    app.on("state", (state) => {
+      if (state !== "offline") return;
+      app.stop();
+      app.start();
+    });
+    app.on("state", (state) => heard.push(state));
+    server.cut();
+    await clock.pass(5_000);
+    expect([heard, uni.listening]).toEqual([["connecting", "online"], 2]);
+  });
+
+  test("that ends while it is told of what was missed tells no more, and asks for no more", async () => {
+    const app = started();
+    for (const [i, product] of ["1", "2", "3", "4", "5"].entries())
+      server.store("U_1", { product, nonce: `n${i}`, blocks: [{ type: "text", text: "0" }] });
+    await clock.pass(5_000);
+    uni.network(false);
+    server.cut();
+    for (const id of ["c1", "c2", "c3", "c4", "c5"]) server.recall("U_1", id, 1);
+    let told = 0;
+    app.on("conversation", () => {
+      told++;
+      app.stop();
+    });
+    const before = server.requests.length;
+    uni.network(true);
+    await clock.pass(60_000);
+    expect([told, server.requests.length]).toEqual([1, before]);
+  });
+
+  test("renews a token by when it came, not by when the line did", async () => {
+    const app = started();
+    await clock.pass(3_600_000 * 0.6);
+    server.cut();
+    await clock.pass(3_600_000 * 0.1);
+    expect([app.state, server.tokens]).toEqual(["online", 2]);
   });
 
   test("can be ended from within what it tells", async () => {

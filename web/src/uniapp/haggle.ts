@@ -3,6 +3,7 @@
  * `uni.connectSocket` and `uni.request`. sdk/uniapp/README.md says how to use it.
  */
 import type { Failure } from "../client/api.ts";
+import { offline } from "../client/failure.ts";
 import type { Clock } from "../client/ports.ts";
 import { Positions } from "../client/position.ts";
 import type {
@@ -21,6 +22,9 @@ import { Outbox, type Waiting } from "./outbox.ts";
 import { Server, type TokenSource } from "./server.ts";
 import { Thread, type ThreadPorts } from "./thread.ts";
 import { type Method, type Uni, uniApp } from "./uni.ts";
+
+/** So many messages are told once, however often the server repeats them. */
+const heardKept = 500;
 
 export type Options = {
   /** Where Haggle is, as https://chat.example.com. */
@@ -78,9 +82,10 @@ export class Haggle {
   private readonly ports: ThreadPorts;
   private threads: Thread[] = [];
   private running = false;
-  /** Conversations by their merchants, and the last message that was told of each. */
+  /** Conversations by their merchants. */
   private readonly known = new Map<string, string>();
-  private readonly heard = new Map<string, number>();
+  /** Messages that were told of lately. */
+  private readonly heard = new Set<string>();
   private watched: readonly string[] = [];
   private listeners: [name: string, fn: (said: never) => void][] = [];
   private readonly woken = (): void => this.line.wake();
@@ -116,9 +121,11 @@ export class Haggle {
       clock,
       random,
       changes: ({ epoch, pos }) =>
-        this.request<Changes>("GET", `/v1/changes?epoch=${epoch}&pos=${pos}`).catch(
-          (failure: Failure) => failure,
-        ),
+        this.line.state === "online"
+          ? this.request<Changes>("GET", `/v1/changes?epoch=${epoch}&pos=${pos}`).catch(
+              (failure: Failure) => failure,
+            )
+          : Promise.resolve(offline),
       changed: (conversation) => this.update(conversation, true),
       reset: () => {
         this.known.clear();
@@ -149,22 +156,23 @@ export class Haggle {
 
   /** Connects, stays connected, and sends what waits. */
   start(): void {
-    this.outbox.close(false);
+    if (!this.running) {
+      this.running = true;
+      this.outbox.open();
+      this.uni.onAppShow(this.woken);
+      this.uni.onNetworkStatusChange(this.network);
+    }
     this.line.start(); // also from "signed_out"
-    if (this.running) return;
-    this.running = true;
-    this.uni.onAppShow(this.woken);
-    this.uni.onNetworkStatusChange(this.network);
   }
 
   /** Disconnects: for when somebody else signs in. What waits stays on the device for this user. */
   stop(): void {
     this.running = false;
-    this.outbox.close(true);
-    this.line.stop();
-    this.disconnected();
+    this.outbox.close();
+    this.each((thread) => thread.halt());
     this.uni.offAppShow(this.woken);
     this.uni.offNetworkStatusChange(this.network);
+    this.line.stop();
   }
 
   /** Calls `fn` with whatever is said of `name`, until the function that it returns is called. */
@@ -258,8 +266,11 @@ export class Haggle {
   }
 
   private emit<K extends keyof Events>(name: K, said: Events[K]): void {
-    for (const [heard, fn] of this.listeners)
+    for (const [heard, fn] of this.listeners) {
+      // Whoever was told before may have stopped the client, or started it again.
+      if (name === "state" ? said !== this.state : !this.running) return;
       if (heard === name) this.call(() => (fn as (said: Events[K]) => void)(said));
+    }
   }
 
   private update(conversation: Conversation, missed: boolean): void {
@@ -292,8 +303,13 @@ export class Haggle {
   }
 
   private news(message: Message): void {
-    if (message.seq <= (this.heard.get(message.conversation) ?? 0)) return;
-    this.heard.set(message.conversation, message.seq);
+    const name = `${message.conversation} ${message.seq}`;
+    if (this.heard.has(name)) return;
+    this.heard.add(name);
+    for (const old of this.heard) {
+      if (this.heard.size <= heardKept) break;
+      this.heard.delete(old);
+    }
     this.emit("message", message);
   }
 

@@ -16,7 +16,6 @@ import type {
   Welcome,
 } from "../protocol/frame.ts";
 import { type Server, signedOut } from "./server.ts";
-import { claimsOf } from "./token.ts";
 import type { SocketTask } from "./uni.ts";
 
 /** How long opening and being welcomed may take together. */
@@ -292,8 +291,7 @@ export class Line {
   }
 
   private renewLater(): void {
-    const { iat, exp } = claimsOf(this.used);
-    this.arm("token", Math.max(40, (exp - iat) * 0.66) * 1_000, () => this.renew());
+    this.arm("token", this.server.renewIn(), () => this.renew());
   }
 
   /** Another token before this one ends, so that the line holds. */

@@ -11,6 +11,7 @@ const triesGiven = 8;
 /** What a frame of the server's protocol holds, and a little less. */
 const frameBytes = 65_000;
 
+const givenUp: Failure = { code: "given_up", message: "the user does not want it sent any more" };
 const tooLarge: Failure = { code: "frame_too_large", message: "the message is too long" };
 
 /** A block as a page sends it: a picture may be a path on the device, which is uploaded first. */
@@ -113,19 +114,19 @@ export class Outbox {
   }
 
   /** What happens from now on changes nothing on the device, until it is opened again. */
-  close(closed: boolean): void {
-    this.closed = closed;
+  close(): void {
+    this.closed = true;
     this.cancelRetry?.();
     this.cancelRetry = undefined;
   }
 
-  /** The line is back: what waited for a better moment need not wait on. */
-  online(): void {
-    for (const item of this.items) item.tries = 0;
-    this.next();
+  open(): void {
+    this.closed = false;
+    if (this.items.length > 0) this.keep();
   }
 
-  private next(): void {
+  /** The line is back: what waited for a better moment need not wait on. */
+  online(): void {
     this.cancelRetry?.();
     this.cancelRetry = undefined;
     this.flush();
@@ -144,6 +145,7 @@ export class Outbox {
       }
       pieces.push(block);
     }
+    if (this.items.indexOf(item) < 0) return givenUp;
     const send = {
       nonce,
       blocks: pieces,
@@ -171,7 +173,7 @@ export class Outbox {
     if (failure.code === "offline" || worth === "some") item.tries++;
     if (worth === "never" || item.tries >= triesGiven) return this.refused(item, failure);
     const wait = Math.max(failure.retryAfterMs ?? 0, backoff(this.failures++, this.random));
-    this.cancelRetry = this.clock.after(wait, () => this.next());
+    this.cancelRetry = this.clock.after(wait, () => this.online());
   }
 
   private refused(item: Waiting, failure: Failure | undefined): void {

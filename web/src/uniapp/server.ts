@@ -23,6 +23,8 @@ export class Server {
   private readonly clock: Clock;
   private readonly source: TokenSource;
   private held = "";
+  /** Since when, by this device. */
+  private since = 0;
   private asking: Promise<string> | undefined;
 
   constructor(uni: Uni, clock: Clock, url: string, user: string, source: TokenSource) {
@@ -44,6 +46,12 @@ export class Server {
       },
     );
     return this.asking;
+  }
+
+  /** How long until the token in hand should be replaced by another: at two thirds of its life. */
+  renewIn(): number {
+    const { iat, exp } = claimsOf(this.held);
+    return Math.max(5_000, Math.max(60, exp - iat) * 660 - (this.clock.now() - this.since));
   }
 
   /** The body of the answer, as docs/protocol.md and /docs have it. */
@@ -90,6 +98,7 @@ export class Server {
     this.asking = undefined;
     if (token === refused) throw signedOut; // there is no other to be had
     this.held = token;
+    this.since = this.clock.now();
     return token;
   }
 
@@ -111,7 +120,7 @@ export class Server {
       });
       const body = parsed(data) as ({ error?: WireError } & T) | undefined;
       if (statusCode < 300 && body !== undefined) return body;
-      const failure = body?.error === undefined ? notOurs(statusCode) : fromWire(body.error);
+      const failure = typeof body?.error?.code === "string" ? fromWire(body.error) : notOurs(statusCode);
       if (statusCode !== 401 || !isAboutToken(failure.code) || tries > 0) throw failure;
       refused = token;
     }

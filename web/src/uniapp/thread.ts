@@ -172,11 +172,11 @@ export class Thread {
 
   /** The conversation has changed; `missed` says that not all of what happened has been told. */
   update(conversation: Conversation, missed: boolean): void {
-    if (conversation.rev < (this.conversation?.rev ?? 0)) return;
     this.id = conversation.id;
-    this.conversation = conversation;
     this.timeline.headAt(conversation.last_seq);
     if (missed || this.timeline.missing() !== undefined) this.soon(missed ? 0 : patience);
+    if (conversation.rev < (this.conversation?.rev ?? 0)) return; // what it was before a later mark
+    this.conversation = conversation;
     this.tell();
   }
 
@@ -222,6 +222,14 @@ export class Thread {
     this.readTold = 0;
     this.mark();
     if (this.behind) this.soon(0);
+  }
+
+  /** The client is stopped: what is being loaded is loaded anew when it is not. */
+  halt(): void {
+    this.life++;
+    this.behind ||= this.busy;
+    this.busy = false;
+    this.offline();
   }
 
   /** Nothing can be fetched for now. */
@@ -291,7 +299,8 @@ export class Thread {
     this.failures = failure === undefined ? 0 : this.failures + 1;
     if (failure !== undefined) {
       // One that is gone is not asked for again.
-      if (worthRetrying(failure) !== "never") this.soon(backoff(this.failures, this.ports.random));
+      if (!isFailure(failure) || worthRetrying(failure) !== "never")
+        this.soon(backoff(this.failures, this.ports.random));
     } else if (this.again) this.soon(0);
     this.again = false;
     this.tell();
