@@ -14,14 +14,13 @@ const foldVersion = 10
 
 // goMigrations are what a migration cannot say in SQL.
 func goMigrations(d Dialect) []*goose.Migration {
-	if d.name != sqliteName {
-		return nil // an engine that came later never had the old data
+	switch d.name {
+	case sqliteName: // an engine that came later never had the old data
+		return []*goose.Migration{goose.NewGoMigration(foldVersion, &goose.GoFunc{RunTx: foldTitles}, nil)}
+	case mysqlName:
+		return []*goose.Migration{goose.NewGoMigration(derivedVersion, &goose.GoFunc{RunDB: deriveMoved}, nil)}
 	}
-	return []*goose.Migration{
-		goose.NewGoMigration(foldVersion, &goose.GoFunc{RunTx: func(ctx context.Context, t *sql.Tx) error {
-			return foldTitles(ctx, t)
-		}}, nil),
-	}
+	return nil
 }
 
 // foldPage bounds what is held in memory of the products.

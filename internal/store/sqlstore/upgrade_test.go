@@ -257,13 +257,67 @@ func TestMariaDBMigrateFromEveryVersion(t *testing.T) {
 // migrateMariaDB brings a database to a version, and returns a connection to it.
 func migrateMariaDB(t *testing.T, url string, version int64) *sql.DB {
 	t.Helper()
-	op := oneOperator(t, url)
-	p, err := migrator(mysqlDialect(new(mysqlAddress)), op)
+	p, err := migrator(mysqlDialect(new(mysqlAddress)), mysqlOperator(t, url))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.UpTo(t.Context(), version); err != nil {
 		t.Fatal(err)
 	}
-	return op
+	return oneOperator(t, url)
+}
+
+// One transaction that was open when the first node of a newer version started kept it
+// from starting, and every conversation that was put right stayed locked until the last was.
+func TestMariaDBMigratesBesideATransaction(t *testing.T) {
+	url := bareMariaDB(t)
+	op, watcher := migrateMariaDB(t, url, 1), mysqlOperator(t, url)
+	carryOutMySQL(t, op, "SET sql_mode = 'ANSI_QUOTES'")
+	for _, put := range putUpTo(16) {
+		carryOutMySQL(t, op, put)
+	}
+	carryOutMySQL(t, op, fmt.Sprint(`
+INSERT INTO conversations (
+  id, buyer, merchant, product, last_seq, rev, created_at, last_at,
+  buyer_total, buyer_delivered, buyer_read, buyer_seen, buyer_unread, buyer_has_unread, buyer_pos, buyer_blocked,
+  merchant_total, merchant_delivered, merchant_read, merchant_seen, merchant_unread, merchant_has_unread, merchant_pos, merchant_blocked)
+SELECT CONCAT('d', seq), CONCAT('U_d', seq), 'V_1', '', 1, 1, 10, 10, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 9 + seq, 0
+FROM seq_1_to_`, 2*derivedPage))
+	underived := func() string {
+		return askMySQL(t, watcher, "SELECT COUNT(*) FROM conversations WHERE unindexed_at IS NULL AND indexed_seq < last_seq")
+	}
+	waits := func() string {
+		return askMySQL(t, watcher, "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'Innodb_row_lock_waits'")
+	}
+	all := underived()
+	carryOutMySQL(t, op, "BEGIN")
+	carryOutMySQL(t, op, "SELECT num FROM conversations ORDER BY num DESC LIMIT 1 FOR UPDATE")
+	seen, opened := waits(), make(chan error, 1)
+	go func() {
+		s, err := OpenMySQL(t.Context(), url+"?lock_timeout=1s")
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	for waited := 0; waited < 2; { // it has waited in vain once
+		if now := waits(); now != seen {
+			waited, seen = waited+1, now
+		}
+		select {
+		case err := <-opened:
+			t.Fatalf("open: %v, while there was a row to wait for", err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	if left := underived(); left == all {
+		t.Errorf("all of %s conversations are still to be put right", left)
+	}
+	carryOutMySQL(t, op, "COMMIT")
+	if err := <-opened; err != nil {
+		t.Fatal(err)
+	}
+	if left := underived(); all == "0" || left != "0" {
+		t.Errorf("of %s conversations %s are as before", all, left)
+	}
 }
