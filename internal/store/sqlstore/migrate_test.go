@@ -1,10 +1,10 @@
 package sqlstore
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -278,20 +278,29 @@ func TestMigrationsAreToldOf(t *testing.T) {
 // What is said to be copied is the database as it was, and stays when it is opened again.
 func TestMigrationKeepsTheDatabaseOfBefore(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "chat.db")
-	before := path + BeforeName + "14"
+	before := path + BeforeName + "14-before-16"
 	migrateFile(t, path, 14)
 	putPerson(t, path, "U_1")
 	if err := copyInPlace(t.Context(), path, before); err != nil { // an update that failed
 		t.Fatal(err)
 	}
 	putPerson(t, path, "U_2") // the program of before goes on
+	mine := before + ".mine"
+	if err := os.WriteFile(mine, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(before+".partial", []byte("broken off"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var told []string
 	open := func() {
 		t.Helper()
-		s, err := OpenSQLite(t.Context(), path, func(m Migration) { told = append(told, fmt.Sprint(m.Version, m.Copy, " ", m.Done)) })
+		s, err := OpenSQLite(t.Context(), path, func(m Migration) {
+			told = append(told, fmt.Sprint(m.Version, m.Copy, " ", m.Done))
+			if m.Copy != "" && !m.Done {
+				wantCopies(t, path, mine) // there may be room for one only
+			}
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -305,9 +314,7 @@ func TestMigrationKeepsTheDatabaseOfBefore(t *testing.T) {
 	if !slices.Equal(told, want) {
 		t.Errorf("told of %q, want %q", told, want)
 	}
-	if files, err := filepath.Glob(path + BeforeName + "*"); err != nil || !slices.Equal(files, []string{before}) {
-		t.Errorf("beside it are %q, %v", files, err)
-	}
+	wantCopies(t, path, before, mine)
 	old := openFile(t, before)
 	var people int
 	if err := old.QueryRowContext(t.Context(), "SELECT count(*) FROM participants").Scan(&people); err != nil || people != 2 {
@@ -326,7 +333,7 @@ func TestMigrationWithoutRoomForACopy(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "chat.db")
 	migrateFile(t, path, 14)
 	putPerson(t, path, "U_1")
-	if err := os.MkdirAll(filepath.Join(path+BeforeName+"14", "in the way"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(path+BeforeName+"14-before-16", "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if s, err := OpenSQLite(t.Context(), path); err == nil || !strings.Contains(err.Error(), "keep a copy of it as it is") {
@@ -338,8 +345,40 @@ func TestMigrationWithoutRoomForACopy(t *testing.T) {
 	if at := schemaOf(t.Context(), openFile(t, path)); at != 14 {
 		t.Errorf("version %d, want 14 as before", at)
 	}
-	if _, err := os.Stat(path + BeforeName + "14.partial"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("half a copy is left, %v", err)
+	wantCopies(t, path, path+BeforeName+"14-before-16")
+}
+
+// An update that was interrupted between two steps made another copy when it went on, of a
+// version that nobody has run, and without room for that it did not go on at all.
+func TestMigrationGoesOnWithItsCopy(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chat.db")
+	migrateFile(t, path, 14)
+	putPerson(t, path, "U_1")
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	_, err := OpenSQLite(ctx, path, func(m Migration) {
+		if m.Version == 16 {
+			interrupt()
+		}
+	})
+	if at := schemaOf(t.Context(), openFile(t, path)); err == nil || at != 15 {
+		t.Fatalf("open: %v, version %d, want it to stop at 15", err, at)
+	}
+	s, err := OpenSQLite(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	wantCopies(t, path, path+BeforeName+"14-before-16")
+}
+
+// wantCopies looks for all copies, also half ones, of the database at path.
+func wantCopies(t *testing.T, path string, want ...string) {
+	t.Helper()
+	if files, err := filepath.Glob(path + BeforeName + "*"); err != nil || !slices.Equal(files, want) {
+		t.Errorf("copies beside it: %q, %v, want %q", files, err, want)
 	}
 }
 
