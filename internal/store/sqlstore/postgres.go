@@ -157,6 +157,8 @@ func postgresConfig(url string) (*pgx.ConnConfig, int, error) {
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
 	settings := config.RuntimeParams
+	// What the role or the database has of these may be what pgx cannot write texts for.
+	settings["client_encoding"], settings["standard_conforming_strings"] = "UTF8", "on"
 	config.RuntimeParams = make(map[string]string)
 	for _, name := range postgresStartup() {
 		if value, ok := settings[name]; ok {
@@ -174,9 +176,14 @@ func postgresConfig(url string) (*pgx.ConnConfig, int, error) {
 }
 
 // postgresStartup are the settings that a connection begins with. A pooler refuses most
-// others there; in what follows it does not look.
+// others there; in what follows it does not look. The last ones, which it refuses too, the
+// server takes at the beginning only.
 func postgresStartup() []string {
-	return []string{"application_name", "client_encoding", "options", "replication"}
+	return []string{
+		"application_name", "client_encoding", "standard_conforming_strings",
+		"options", "replication", "log_connections", "log_disconnections", "ignore_system_indexes", "post_auth_delay",
+		"jit_debugging_support", "jit_profiling_support",
+	}
 }
 
 // setPostgres sets the rest, in one trip.

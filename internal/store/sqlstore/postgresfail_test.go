@@ -228,6 +228,27 @@ func TestPostgresSettings(t *testing.T) {
 	}
 }
 
+// A database that had been served from was refused for settings of its own, of its role's or
+// of the address's.
+func TestPostgresSettingsOfOthers(t *testing.T) {
+	url := NewPostgres(t)
+	op := operator(t, url)
+	for _, setting := range []string{"standard_conforming_strings = off", "client_encoding = 'latin1'"} {
+		carryOut(t, op, "ALTER DATABASE "+op.Config().Database+" SET "+setting)
+	}
+	s := openPostgresInternal(t, url+"&log_disconnections=on&client_encoding=latin1&standard_conforming_strings=off")
+	for setting, want := range map[string]string{"standard_conforming_strings": "on", "client_encoding": "UTF8", "log_disconnections": "on"} {
+		if got := show(t, s, setting); got != want {
+			t.Errorf("%s is %s, want %s", setting, got, want)
+		}
+	}
+	d := draft("n")
+	d.Blocks[0].Text = `c:\new 今天发货 'o'`
+	if r, err := s.Append(t.Context(), d); err != nil || r.Message.Blocks[0].Text != d.Blocks[0].Text {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 // Behind a pooler in session mode nobody got in: it refuses to begin a connection with
 // most settings. What the address says of them counts all the same.
 func TestPostgresPooler(t *testing.T) {
@@ -250,7 +271,7 @@ func TestPostgresPooler(t *testing.T) {
 		}
 		said := strings.Split(strings.TrimRight(string((*first.said)[8:]), "\x00"), "\x00") // after length and version
 		for i := 0; i < len(said); i += 2 {
-			if !slices.Contains([]string{"user", "database", "application_name", "client_encoding"}, said[i]) {
+			if !slices.Contains([]string{"user", "database", "application_name", "client_encoding", "standard_conforming_strings"}, said[i]) {
 				t.Errorf("it begins with %q", said)
 			}
 		}
