@@ -74,9 +74,12 @@ func LookPostgres(ctx context.Context, url string) (l Look, err error) {
 	if l.Known, err = newestMigration(postgresDialect()); err != nil {
 		return l, err
 	}
+	if err := checkPooler(ctx, config); err != nil {
+		return l, fmt.Errorf("connect: %w", err) // without the password
+	}
 	c, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return l, fmt.Errorf("connect: %w", err) // without the password
+		return l, fmt.Errorf("connect: %w", err) // as above
 	}
 	defer func() { err = errors.Join(err, c.Close(context.WithoutCancel(ctx))) }()
 	l.Asked = time.Now()

@@ -111,6 +111,9 @@ func OpenPostgres(ctx context.Context, url string, tell ...func(Migration)) (_ *
 	if err != nil {
 		return nil, err
 	}
+	if err := checkPooler(ctx, config); err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
 	if err := migratePostgres(ctx, config, tell); err != nil {
 		return nil, fmt.Errorf("migrate database: %w", err)
 	}
