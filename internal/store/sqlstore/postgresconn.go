@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -194,8 +195,8 @@ func decodePostgres(f *pgconn.FieldDescription, raw []byte) (any, error) {
 }
 
 // commit says of an error whether the transaction may be stored all the same: it is
-// not where the server has said, in words that it does not translate, that something is
-// wrong with it.
+// not where the server has said that something is wrong with it: in words that it does not
+// translate, or, where what stands between leaves those out, in the others.
 func (w *postgresWriter) commit() error {
 	defer w.cancel()
 	if !w.open && len(w.wants) == 1 { // the BEGIN alone
@@ -216,7 +217,7 @@ func (w *postgresWriter) commit() error {
 		return nil
 	}
 	_, unsent := errors.AsType[pgx.ErrPreprocessingBatch](err)
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.SeverityUnlocalized == "ERROR" || unsent || pgconn.SafeToRetry(err) {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && cmp.Or(e.SeverityUnlocalized, e.Severity) == "ERROR" || unsent || pgconn.SafeToRetry(err) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errOutcome, err)

@@ -42,29 +42,35 @@ func carryOut(t *testing.T, c *pgx.Conn, query string) {
 	}
 }
 
-// translatedConn is to a server that says what kind of message one is in another language,
-// by a word as long.
-type translatedConn struct{ net.Conn }
+// wordedConn is to a server that says otherwise, as long as it is, what kind of message an
+// error is.
+type wordedConn struct {
+	net.Conn
+	as []byte
+}
 
-func (c translatedConn) Read(b []byte) (int, error) {
+func (c wordedConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	copy(b, bytes.ReplaceAll(b[:n], []byte("SERROR\x00VERROR\x00"), []byte("SEROOR\x00VERROR\x00")))
+	copy(b, bytes.ReplaceAll(b[:n], []byte("SERROR\x00VERROR\x00"), c.as))
 	return n, err
 }
 
-// inLanguages runs a test with a server that speaks English, and with one that does not.
+// inLanguages runs a test with a server that speaks English, with one that does not, and with
+// one whose errors come without what is never translated.
 func inLanguages(t *testing.T, test func(t *testing.T, s *Store)) {
 	t.Helper()
 	t.Run("English", func(t *testing.T) {
 		test(t, openPostgresInternal(t, NewPostgres(t)))
 	})
-	t.Run("translated", func(t *testing.T) {
-		url := NewPostgres(t)
-		s := openPostgresInternal(t, url)
-		s.writer.connect = connectsPostgres(t, url, func(c net.Conn) net.Conn { return translatedConn{c} }) // before anything is written
-		killsPostgres(t, url)(everyone)
-		test(t, s)
-	})
+	for name, as := range map[string]string{"translated": "SEROOR\x00VERROR\x00", "short": "SERROR\x00xERROR\x00"} {
+		t.Run(name, func(t *testing.T) {
+			url := NewPostgres(t)
+			s := openPostgresInternal(t, url)
+			s.writer.connect = connectsPostgres(t, url, func(c net.Conn) net.Conn { return wordedConn{c, []byte(as)} }) // before anything is written
+			killsPostgres(t, url)(everyone)
+			test(t, s)
+		})
+	}
 }
 
 // What the server ends as a deadlock is tried again.
