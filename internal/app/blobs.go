@@ -96,6 +96,9 @@ const (
 
 	// claimTimeout is how long the bucket may take at the start.
 	claimTimeout = 20 * time.Second
+
+	// claimPause is until a mark that is neither taken nor there is tried again.
+	claimPause = 500 * time.Millisecond
 )
 
 // claimable is a bucket as claimBlobs needs it.
@@ -118,18 +121,33 @@ func claimBlobs(ctx context.Context, store chat.AccessStore, bucket claimable) e
 		return fmt.Errorf("owner of the pictures: %w", err)
 	}
 	mark, err := ownerOf(ctx, bucket)
+	for err == nil && mark == nil {
+		mark, err = putOwner(ctx, bucket, own)
+	}
 	if err != nil {
 		return err
 	}
-	if mark == nil {
-		if err := bucket.PutNew(ctx, ownerKey, own); err != nil && chat.KindOf(err) != chat.Conflict {
-			return fmt.Errorf("--blobs: mark the bucket: %w", err)
-		}
-		if mark, err = ownerOf(ctx, bucket); err != nil { // somebody else may have been there meanwhile
-			return err
-		}
-	}
 	return compareOwner(mark, own)
+}
+
+// putOwner leaves a mark, and returns the one that is there then: somebody else may have been
+// faster. A service may refuse this one before it has the other, which then comes, or does
+// not; so after a while there may be none.
+func putOwner(ctx context.Context, bucket claimable, own []byte) ([]byte, error) {
+	refused := bucket.PutNew(ctx, ownerKey, own)
+	if refused != nil && chat.KindOf(refused) != chat.Conflict {
+		return nil, fmt.Errorf("--blobs: mark the bucket: %w", refused)
+	}
+	mark, err := ownerOf(ctx, bucket)
+	if err != nil || mark != nil {
+		return mark, err
+	}
+	select {
+	case <-time.After(claimPause):
+		return nil, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("--blobs: could not mark the bucket: no mark, %s, is there within %v: %w", ownerKey, claimTimeout, errors.Join(refused, ctx.Err()))
+	}
 }
 
 // checkBlobs refuses a bucket that claimBlobs would refuse, and leaves both as they are.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"haggle/internal/chat"
 	"haggle/internal/config"
@@ -108,6 +109,68 @@ func TestTwoDatabasesBeginAtOnce(t *testing.T) {
 	}
 	if err := claimBlobs(t.Context(), one, blobs.bucket); err != nil {
 		t.Errorf("the faster one, once more: %v", err)
+	}
+}
+
+// crossing is a bucket in which another's mark is being put for so many tries.
+type crossing struct {
+	claimable
+
+	tries int
+	other string // the other's mark, which is there then, if it comes
+	mark  string
+}
+
+func (c *crossing) Open(context.Context, string) (io.ReadSeekCloser, error) {
+	if c.mark == "" {
+		return nil, chat.Errorf(chat.NotFound, "no such file")
+	}
+	return readCloser{strings.NewReader(c.mark)}, nil
+}
+
+type readCloser struct{ io.ReadSeeker }
+
+func (readCloser) Close() error { return nil }
+
+func (c *crossing) PutNew(_ context.Context, _ string, data []byte) error {
+	c.tries--
+	switch {
+	case c.tries >= 0:
+		return chat.Errorf(chat.Conflict, "there is such a file already")
+	case c.other != "":
+		c.mark = c.other
+		return chat.Errorf(chat.Conflict, "there is such a file already")
+	}
+	c.mark = string(data)
+	return nil
+}
+
+// ownStore is of a database whose mark is "own".
+type ownStore struct{ chat.AccessStore }
+
+func (ownStore) Secret(context.Context, string, []byte) ([]byte, error) { return []byte("own"), nil }
+
+// Servers that began at once were told that the pictures belong to another database, though
+// nobody's mark was there yet.
+func TestMarkThatIsNotThereYet(t *testing.T) {
+	for name, tc := range map[string]struct {
+		tries int
+		other string
+		want  string
+	}{
+		"the same database's":     {3, "own", ""},
+		"another's":               {3, "others", "belong to another database"},
+		"one that does not come":  {3, "", ""},
+		"one that is never there": {1 << 20, "", "could not mark the bucket"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				err := claimBlobs(t.Context(), ownStore{}, &crossing{tries: tc.tries, other: tc.other})
+				if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+					t.Errorf("%v, want %q", err, tc.want)
+				}
+			})
+		})
 	}
 }
 
