@@ -67,6 +67,7 @@ func (b *Bus) Enlist(address string, changed func(others []string)) (leave func(
 	}
 	stop := make(chan struct{})
 	b.work.Go(func() { b.callRoll(address, stop) })
+	// It is off the roll before it says goodbye: see sayOwn.
 	return sync.OnceFunc(func() {
 		close(stop)
 		_ = sub.Unsubscribe() // a connection that is closed has no subscriptions
@@ -77,7 +78,7 @@ func (b *Bus) Enlist(address string, changed func(others []string)) (leave func(
 
 // callRoll says again and again that this node is there, and drops who does not.
 func (b *Bus) callRoll(address string, stop <-chan struct{}) {
-	b.say(entry{Address: address, New: true})
+	b.sayOwn(address, true)
 	tick := time.NewTicker(rollEvery)
 	defer tick.Stop()
 	for was := b.link.connected(); ; {
@@ -91,13 +92,24 @@ func (b *Bus) callRoll(address string, stop <-chan struct{}) {
 			if !is || !was { // who could not be heard has its time again
 				b.roll.touch(now)
 			}
-			b.say(entry{Address: address, New: is && !was})
+			b.sayOwn(address, is && !was)
 			was = is
 			b.roll.tell(now)
 		}
 	}
 }
 
+// sayOwn says that this node is there, unless it has left: what is said while mu is held
+// comes before its goodbye, and nothing after that.
+func (b *Bus) sayOwn(address string, isNew bool) {
+	b.roll.mu.Lock()
+	defer b.roll.mu.Unlock()
+	if address != "" && b.roll.own == address {
+		b.say(entry{Address: address, New: isNew})
+	}
+}
+
+// say does not block.
 func (b *Bus) say(e entry) {
 	data, err := json.Marshal(&e)
 	if err != nil || !b.link.connected() { // it is said again
@@ -120,8 +132,8 @@ func (b *Bus) takeRoll(m *nats.Msg) bool {
 	}
 	now := time.Now()
 	own := b.roll.note(&e, now)
-	if e.New && own != "" {
-		b.say(entry{Address: own})
+	if e.New {
+		b.sayOwn(own, false)
 	}
 	b.roll.tell(now)
 	return true

@@ -2,6 +2,7 @@ package natsbus_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -106,6 +107,25 @@ func TestBus_rollGoodbye(t *testing.T) {
 	eventually(t, "the one that has come is heard of", func() bool { return hb.first("10.0.0.3:2900") != nil })
 	if got := hb.first("10.0.0.3:2900"); len(got) != 1 {
 		t.Errorf("when it has come the others are %q, and one of them has left", got)
+	}
+}
+
+// A node that left said once more that it is there, after its goodbye, and others went on to
+// send PHP there for seconds.
+func TestBus_rollNothingAfterGoodbye(t *testing.T) {
+	nats := start(t, nil)
+	a, b := open(t, quick(nats.URL())), open(t, quick(nats.URL()))
+	hb, leaveB := enlist(t, b, "10.0.0.2:2900")
+	defer leaveB()
+	for i := range 200 { // fewer than are remembered; the first hello of each is on its way
+		_, leaveA := enlist(t, a, fmt.Sprintf("10.0.1.0:%d", i))
+		leaveA()
+	}
+	_, leaveA := enlist(t, a, "10.0.0.4:2900")
+	defer leaveA()
+	eventually(t, "the one that has come is heard of", func() bool { return hb.first("10.0.0.4:2900") != nil })
+	if got := hb.first("10.0.0.4:2900"); len(got) != 1 {
+		t.Errorf("when it has come the others are %q, and those before it have left", got)
 	}
 }
 
