@@ -9,8 +9,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -255,6 +257,40 @@ func TestVerifyReadOnly(t *testing.T) {
 	}
 	t.Setenv("TMPDIR", filepath.Join(temp, "gone"))
 	if _, err := backup.Verify(t.Context(), readOnly); err == nil || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("without any room: %v", err)
+	}
+}
+
+// A folder for the database could be made on a full disk, but not what goes into it, and
+// the backup there was not verified.
+func TestVerifyOnAFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", dir).CombinedOutput(); err != nil {
+		t.Skipf("there is no small disk: %v: %s", err, out)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.CommandContext(context.WithoutCancel(t.Context()), "umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %v: %s", err, out)
+		}
+	})
+	s := newShop(t)
+	out := filepath.Join(dir, "backup.tar")
+	want := s.backUp(t, out)
+	if err := os.WriteFile(filepath.Join(dir, "ballast"), make([]byte, 8<<20), 0o600); err == nil {
+		t.Fatal("the disk is not full")
+	}
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	if got, err := backup.Verify(t.Context(), out); err != nil || got.Sums != want.Sums {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	for _, left := range []string{temp, dir} {
+		if entries, err := filepath.Glob(filepath.Join(left, ".verify-*")); len(entries) > 0 || err != nil {
+			t.Errorf("%v is left, %v", entries, err)
+		}
+	}
+	t.Setenv("TMPDIR", dir)
+	if _, err := backup.Verify(t.Context(), out); !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "TMPDIR") {
 		t.Errorf("without any room: %v", err)
 	}
 }

@@ -10,22 +10,36 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"haggle/internal/store/sqlstore"
 )
 
+// errNoRoom says that a database cannot be copied to where it was to be for a moment.
+var errNoRoom = errors.New("its database goes beside it for a moment, or where TMPDIR says")
+
 // Verify reads all of the backup at from, a directory or a tar, and says what is in it
 // or what is wrong with it: every byte is as it was, the database is whole, and it is
 // the one that the manifest is about. The database is copied for as long as that takes:
-// beside the backup, where there is room for one, else, if nothing can be made there,
-// into the system's folder for such things.
-func Verify(ctx context.Context, from string) (m Manifest, err error) {
-	temp, err := os.MkdirTemp(filepath.Dir(from), ".verify-")
+// beside the backup, where there is room for one, else, if nothing can be made there or it
+// does not fit, into the system's folder for such things.
+func Verify(ctx context.Context, from string) (Manifest, error) {
+	m, err := verifyIn(ctx, filepath.Dir(from), from)
+	if !errors.Is(err, errNoRoom) {
+		return m, err
+	}
+	m, other := verifyIn(ctx, os.TempDir(), from)
+	if errors.Is(other, errNoRoom) {
+		return m, fmt.Errorf("verify backup: %w", errors.Join(err, other))
+	}
+	return m, other
+}
+
+// verifyIn copies the database to a folder of its own in dir.
+func verifyIn(ctx context.Context, dir, from string) (m Manifest, err error) {
+	temp, err := os.MkdirTemp(dir, ".verify-")
 	if err != nil {
-		var other error
-		if temp, other = os.MkdirTemp("", "haggle-verify-"); other != nil {
-			return m, fmt.Errorf("verify backup: its database goes beside it for a moment, or where TMPDIR says: %w", errors.Join(err, other))
-		}
+		return m, fmt.Errorf("%w: %w", errNoRoom, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	unpacked := filepath.Join(temp, databaseName)
@@ -35,6 +49,9 @@ func Verify(ctx context.Context, from string) (m Manifest, err error) {
 			return err
 		}
 		_, _, err := writeFile(unpacked, data, sha256.New())
+		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			return fmt.Errorf("%w: %w", errNoRoom, err)
+		}
 		return err
 	})
 	if err != nil {
