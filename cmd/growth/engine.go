@@ -32,6 +32,7 @@ type engine struct {
 	perStretch  int    // how many conversations are stored together, a multiple of merchants
 	settled     string // a statement once much was stored, as the server does by itself in time
 	size        string // query for the bytes on the disk
+	memory      string // a statement that gives the server so many MiB for pages; "": they are the system's
 	about       string // what the server was given
 
 	closers []func() error
@@ -43,6 +44,18 @@ func (e *engine) close() error {
 		errs = append(errs, c())
 	}
 	return errors.Join(errs...)
+}
+
+// usualMemory is what a server has for pages when it is asked, MiB.
+const usualMemory = 128
+
+// remember gives the server memory for pages.
+func (e *engine) remember(ctx context.Context, mib int) error {
+	if e.memory == "" {
+		return nil
+	}
+	_, err := e.db.ExecContext(ctx, fmt.Sprintf(e.memory, mib))
+	return err
 }
 
 // openEngine starts what the engine needs, on what is in dir.
@@ -141,6 +154,7 @@ func (e *engine) openMariaDB(ctx context.Context, dir string) error {
 	e.unindexedAt = true
 	e.settled = "ANALYZE TABLE messages, conversations, search_words, search_rows"
 	e.size = "SELECT CAST(SUM(data_length + index_length) AS UNSIGNED) FROM information_schema.tables WHERE table_schema = DATABASE()"
+	e.memory = "SET GLOBAL innodb_buffer_pool_size = %d * 1048576"
 	e.about = "innodb_buffer_pool_size 128 MB"
 	return nil
 }

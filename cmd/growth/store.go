@@ -20,6 +20,7 @@ type storeCommand struct {
 	Messages   []int         `help:"How many messages there are when the store is asked; one size grows into the next." default:"100000,1000000" placeholder:"N"`
 	Searchable int           `help:"How many of them are made searchable, the first ones. Of the rest nothing is found." default:"1000000" placeholder:"N"`
 	Dir        string        `help:"Keep what was stored there, and go on with what is there. Without it, a temporary folder is used and removed." type:"path" placeholder:"DIR"`
+	Memory     int           `help:"MiB that MariaDB keeps pages in while it is filled. It has 128 again when it is asked." default:"128" placeholder:"MIB"`
 	Each       time.Duration `help:"How long each question is asked again and again." default:"5s" placeholder:"TIME"`
 }
 
@@ -70,6 +71,9 @@ func (c *storeCommand) grow(ctx context.Context, e *engine, size int) error {
 	if err != nil {
 		return err
 	}
+	if err := e.remember(ctx, c.Memory); err != nil {
+		return err
+	}
 	for ; n < size/messagesAtOnce; n++ {
 		start := time.Now()
 		searchable := (n+1)*messagesAtOnce <= c.Searchable
@@ -89,8 +93,10 @@ func (c *storeCommand) grow(ctx context.Context, e *engine, size int) error {
 	if _, _, err := e.index(ctx); err != nil { // what a run before has left
 		return err
 	}
-	_, err = e.db.ExecContext(ctx, e.settled)
-	return err
+	if _, err = e.db.ExecContext(ctx, e.settled); err != nil {
+		return err
+	}
+	return e.remember(ctx, usualMemory)
 }
 
 // measure asks the store all questions, and returns a row of the table.

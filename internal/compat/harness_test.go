@@ -140,22 +140,28 @@ func newWorld(t testing.TB, o setup) *world {
 	w.sockets = httptest.NewServer(w.server.Handler())
 	w.web = httptest.NewServer(compat.NewEndpoints(w.server, uploads, w.media, logins))
 	w.run()
-	t.Cleanup(func() {
-		w.stop()
-		if err := disk.Close(); err != nil {
-			t.Error(err)
-		}
-		if strings.Contains(w.logs.String(), "eyJ") {
-			t.Error("a token is in the log")
-		}
-		if strings.Contains(w.logs.String(), "panic") {
-			t.Errorf("something panicked: %s", w.logs)
-		}
-	})
+	t.Cleanup(func() { w.end(disk) })
 	for id, merchant := range map[string]string{"1001": "V_1", "1002": "E_2", "1003": "V_3"} {
 		w.sells(id, merchant)
 	}
 	return w
+}
+
+// end ends all of it, and looks at what was logged.
+func (w *world) end(disk *media.Disk) {
+	w.stop()
+	if err := disk.Close(); err != nil {
+		w.t.Error(err)
+	}
+	if w.t.Failed() {
+		w.t.Logf("the server's log: %s", w.logs)
+	}
+	if strings.Contains(w.logs.String(), "eyJ") {
+		w.t.Error("a token is in the log")
+	}
+	if strings.Contains(w.logs.String(), "panic") {
+		w.t.Errorf("something panicked: %s", w.logs)
+	}
 }
 
 // newHTTPClient keeps connections, as browsers do, and follows nothing.

@@ -116,6 +116,8 @@ type Server struct {
 	ctx   context.Context //nolint:containedctx // see above
 	ready chan struct{}   // closed once ctx is set
 
+	asking chan struct{} // full of sockets that ask the store
+
 	running sync.WaitGroup // readers and writers
 
 	mu        sync.RWMutex
@@ -154,7 +156,7 @@ func NewServer(d Deps, opts Options) (*Server, error) {
 	s := &Server{
 		svc: d.Service, bus: d.Bus, verifier: d.Verifier, numbers: d.Numbers, codes: d.Codes,
 		opts: opts.withDefaults(), log: d.Log, wall: time.Now, began: time.Now(), stats: newStats(opts.Metrics), shown: newShown(),
-		ready:   make(chan struct{}),
+		ready: make(chan struct{}), asking: make(chan struct{}, askingAtOnce),
 		sockets: make(map[chat.ClientID]*socket), owned: make(map[owner]map[*socket]struct{}),
 		bound: make(map[chat.UID]map[*socket]struct{}), anonymous: make(map[string]int), left: make(map[chat.UID]time.Time),
 	}
@@ -269,7 +271,7 @@ func (s *Server) leave(address string, id *chat.Identity) {
 // one that was heard of least lately goes.
 func (s *Server) begin(conn *gws.Conn, r *http.Request, address string, id *chat.Identity) {
 	sock := &socket{
-		srv: s, conn: conn, address: address, owner: *id,
+		srv: s, conn: conn, address: address, owner: *id, ending: make(chan struct{}),
 		allowance: rate.NewLimiter(framesPerSecond, framesBurst),
 		threads:   make(map[chat.ConversationID]*thread), told: make(map[chat.ConversationID]chat.Seq),
 	}
@@ -391,6 +393,9 @@ func (s *socket) mayAsk() bool {
 // end forgets a socket whose connection has ended.
 func (s *Server) end(sock *socket) {
 	sock.mu.Lock()
+	if sock.closing == nil {
+		close(sock.ending)
+	}
 	sock.gone = true
 	bound := sock.bound
 	sock.queue, sock.news, sock.list = nil, nil, false

@@ -44,6 +44,7 @@ type socket struct {
 	owner     chat.Identity // by the cookie of the upgrade; zero: anonymous
 	allowance *rate.Limiter // of frames that the page may send
 	release   func()        // other nodes ask for it no more
+	ending    chan struct{} // closed once it is being closed, or gone
 	taken     int64         // when it came, as the server's now has it, ms
 
 	php *gatewayworker.Conn // the socket as the shop's PHP sees it; nil if it does not
@@ -127,6 +128,7 @@ func (s *socket) close(code uint16, reason string) {
 	first := s.closing == nil && !s.gone
 	if first {
 		s.closing = &goodbye{code, reason}
+		close(s.ending)
 	}
 	s.mu.Unlock()
 	if !first {
@@ -208,6 +210,7 @@ func (s *socket) next() func() error {
 		return s.nextPush()
 	case s.kicked:
 		s.closing = &goodbye{closeNormal, "closed_by_shop"}
+		close(s.ending)
 		return func() error { return nil }
 	case len(s.told) > 0 && s.pongs == s.pings:
 		// So that it is known soon what has arrived. While a page has yet to answer

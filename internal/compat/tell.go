@@ -21,6 +21,10 @@ const (
 	pageSize     = 50               // messages, or conversations, read from the store at once
 	tellWithin   = 15 * time.Second // the store's part in telling a page of messages
 	lookUpWithin = 30 * time.Second // finding out what is undelivered
+
+	// askingAtOnce is how many sockets ask the store at a time: enough to keep it busy.
+	// However many pages come back at once, each has its time from when its turn comes.
+	askingAtOnce = 32
 )
 
 // thread is what a socket knows of a conversation.
@@ -150,6 +154,11 @@ func (n *news) following(told chat.Seq) (ms []*chat.Message, whole bool) {
 // lookUp finds out which conversations hold what the page has not been told. A store
 // that does not answer ends the socket: the page comes back.
 func (s *socket) lookUp() error {
+	done, ok := s.takeTurn()
+	if !ok {
+		return nil
+	}
+	defer done()
 	ctx, cancel := context.WithTimeout(s.srv.ctx, lookUpWithin)
 	defer cancel()
 	s.mu.Lock()
@@ -157,7 +166,8 @@ func (s *socket) lookUp() error {
 	s.mu.Unlock()
 	ids, at, err := s.changed(ctx, since)
 	if err != nil {
-		return s.giveUp(ctx, err)
+		s.giveUp(ctx, err)
+		return nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -230,25 +240,31 @@ func (s *socket) undelivered(ctx context.Context) (ids []chat.ConversationID, er
 }
 
 // giveUp ends the socket because the server cannot do its part.
-func (s *socket) giveUp(ctx context.Context, err error) error {
+func (s *socket) giveUp(ctx context.Context, err error) {
 	s.srv.log.ErrorContext(ctx, "tell an old page", "uid", s.owner.Actor.UID, "err", err)
 	s.close(closeRetry, "unavailable")
-	return nil
+}
+
+// takeTurn waits for the socket's turn to ask the store, in the order in which they came. Not
+// ok: the socket ends first.
+func (s *socket) takeTurn() (done func(), ok bool) {
+	select {
+	case s.srv.asking <- struct{}{}:
+		return func() { <-s.srv.asking }, true
+	case <-s.ending:
+	case <-s.srv.ctx.Done():
+	}
+	return nil, false
 }
 
 // tell hands the page what is new in a conversation, in order and once. Its own
 // error is the connection's.
 func (s *socket) tell(id chat.ConversationID, n *news) error {
 	for more := true; more && !s.over(); {
-		// Each page has its time: a long absence may take many.
-		ctx, cancel := context.WithTimeout(s.srv.ctx, tellWithin)
-		th, ms, frames, err := s.nextPage(ctx, id, n)
-		if err != nil {
-			err = s.giveUp(ctx, err)
-			cancel()
-			return err
+		th, ms, frames, ok := s.nextPage(id, n)
+		if !ok {
+			return nil
 		}
-		cancel()
 		for i, m := range ms {
 			if frames[i] != nil {
 				if err := s.writeFrame(gws.OpcodeText, frames[i]); err != nil {
@@ -265,8 +281,25 @@ func (s *socket) tell(id chat.ConversationID, n *news) error {
 }
 
 // nextPage returns what the page is to be told next of a conversation, a frame for
-// each message or nil; fewer than pageSize are the last. A full page may be, too.
-func (s *socket) nextPage(ctx context.Context, id chat.ConversationID, n *news) (th *thread, ms []*chat.Message, frames [][]byte, err error) {
+// each message or nil; fewer than pageSize are the last. A full page may be, too. Each has
+// its time: a long absence may take many. Not ok: the socket ends.
+func (s *socket) nextPage(id chat.ConversationID, n *news) (th *thread, ms []*chat.Message, frames [][]byte, ok bool) {
+	done, ok := s.takeTurn()
+	if !ok {
+		return nil, nil, nil, false
+	}
+	defer done()
+	ctx, cancel := context.WithTimeout(s.srv.ctx, tellWithin)
+	defer cancel()
+	th, ms, frames, err := s.ask(ctx, id, n)
+	if err != nil {
+		s.giveUp(ctx, err)
+		return nil, nil, nil, false
+	}
+	return th, ms, frames, true
+}
+
+func (s *socket) ask(ctx context.Context, id chat.ConversationID, n *news) (th *thread, ms []*chat.Message, frames [][]byte, err error) {
 	if th, err = s.thread(ctx, id, n); err != nil {
 		return nil, nil, nil, err
 	}
@@ -285,9 +318,12 @@ func (s *socket) nextPage(ctx context.Context, id chat.ConversationID, n *news) 
 
 // over reports whether the socket is being closed.
 func (s *socket) over() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closing != nil || s.gone
+	select {
+	case <-s.ending:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *socket) page(ctx context.Context, id chat.ConversationID, after chat.Seq) ([]*chat.Message, error) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"golang.org/x/sync/semaphore"
 
 	"haggle/internal/chat"
 )
@@ -25,7 +26,8 @@ var migrations embed.FS
 // Store is a chat.Store. Its methods may be called concurrently.
 type Store struct {
 	dialect Dialect
-	db      *sql.DB // reads
+	db      *sql.DB             // reads
+	turns   *semaphore.Weighted // of those who read: one for each connection
 	writer  *writer
 	lock    io.Closer // what keeps other processes out; nil where they are welcome
 	epoch   atomic.Pointer[chat.Epoch]
@@ -46,6 +48,7 @@ func newStore(ctx context.Context, d Dialect, db *sql.DB, c connect, lock io.Clo
 		return nil, err
 	}
 	s := &Store{dialect: d, db: db, writer: w, lock: lock, stmts: make(map[string]statement)}
+	s.turns = semaphore.NewWeighted(int64(db.Stats().MaxOpenConnections))
 	stored, err := s.Secret(ctx, epochName, []byte(newEpoch()))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read epoch: %w", err), w.close())
@@ -202,7 +205,26 @@ func errCanceled(ctx context.Context) error {
 	return chat.Codef(chat.Unavailable, "canceled", "the request was given up: %w", ctx.Err())
 }
 
+// turn waits for a connection to read on, which Release gives back. Those who wait get one
+// in the order in which they came: database/sql would give it to any of them, and of many
+// some would wait for very long.
+func (s *Store) turn(ctx context.Context) error {
+	if s.turns.TryAcquire(1) {
+		return nil
+	}
+	if s.dialect.timeout > 0 { // a server that does not answer keeps nobody longer than that
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.dialect.timeout)
+		defer cancel()
+	}
+	return s.turns.Acquire(ctx, 1)
+}
+
 func (s *Store) read(ctx context.Context, each func(row) error, query string, args ...any) (err error) {
+	if err := s.turn(ctx); err != nil {
+		return err
+	}
+	defer s.turns.Release(1)
 	if s.dialect.timeout > 0 {
 		return s.readRemote(ctx, each, query, args...)
 	}
