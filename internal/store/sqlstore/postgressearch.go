@@ -222,7 +222,7 @@ func lexemes(e *entry) string {
 }
 
 func quoteLexeme(w string) string {
-	return "'" + strings.NewReplacer(`'`, `''`, `\`, `\\`).Replace(w) + "'"
+	return "'" + strings.ReplaceAll(strings.ReplaceAll(w, `\`, `\\`), `'`, `''`) + "'"
 }
 
 // ownerMark is a short name for uid. That two have the same is next to impossible; then
