@@ -338,6 +338,35 @@ test("the keyboard comes over the settings: where one writes and the way out sta
   }
 });
 
+test("Back closes a picture where the browser does not do so itself, too; the next Back leaves", async ({ person }) => {
+  const lin = await person(phone);
+  await lin.context.addInitScript(() => Reflect.deleteProperty(window, "CloseWatcher"));
+  const page = await lin.chatAbout(1001);
+  const buyer = new Thread(page);
+  await pick(page, picture("one.png"));
+  await buyer.say("This one");
+  await page.goto(new URL("/chat", page.url()).href);
+  await page.locator(".inbox-row").first().tap();
+  const viewer = page.locator(".pswp");
+  const open = async () => {
+    await buyer.message("This one").getByRole("button", { name: /^Open picture/u }).tap();
+    await expect(page.locator(".pswp--ui-visible")).toBeVisible();
+  };
+
+  await open();
+  await page.evaluate(() => history.back());
+  await expect(viewer).toHaveCount(0);
+  await expect(buyer.message("This one")).toBeVisible();
+
+  // Closed in another way it leaves nothing behind to go back over.
+  await open();
+  await page.keyboard.press("Escape");
+  await expect(viewer).toHaveCount(0);
+  await expect(buyer.field).toBeVisible();
+  await page.evaluate(() => history.back());
+  await expect(page.locator(".inbox-row").first()).toBeVisible();
+});
+
 test("from a chat back to the list is a step back: the next Back leaves", async ({ person }) => {
   const thread = await chatWith(await (await person(phone)).chatAbout(1001), 1);
   const { page } = thread;

@@ -36,7 +36,7 @@ export function startRoute(framed: boolean): void {
   embedded = framed;
   const read = () => {
     goingBack = false;
-    current.value = parseRoute(location.search);
+    show(parseRoute(location.search)); // Back may be from what was open over the same page
   };
   addEventListener("popstate", read);
   read();

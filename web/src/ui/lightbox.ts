@@ -30,7 +30,7 @@ export async function openLightbox(slides: readonly Slide[], index: number): Pro
     arrowNextTitle: text.next,
     errorMsg: text.error,
   });
-  closeOnBack(viewer, closeEvenEarly(viewer));
+  await closeOnBack(viewer, closeEvenEarly(viewer));
   viewer.init();
   viewer.element?.setAttribute("aria-label", words().message.picture);
 }
@@ -54,11 +54,20 @@ function closeEvenEarly(viewer: PhotoSwipe): () => void {
   return close;
 }
 
-/** Where the browser has it (https://html.spec.whatwg.org/#close-requests), a phone's Back closes a viewer as it does a dialog. */
+/** Where the browser has it: https://html.spec.whatwg.org/#close-requests. */
 declare const CloseWatcher: (new () => { onclose: (() => void) | null; destroy(): void }) | undefined;
 
-function closeOnBack(viewer: PhotoSwipe, close: () => void): void {
-  if (typeof CloseWatcher === "undefined") return;
+/** A phone's Back closes a viewer as it does a dialog; where the browser has nothing for it, by a step in the history. */
+async function closeOnBack(viewer: PhotoSwipe, close: () => void): Promise<void> {
+  if (typeof CloseWatcher === "undefined") {
+    const back = await import("../history/back.ts");
+    let step = back.closeOnBack(() => {
+      step = undefined; // it is taken
+      close();
+    });
+    viewer.on("destroy", () => void step?.goBack());
+    return;
+  }
   const watcher = new CloseWatcher();
   watcher.onclose = close;
   viewer.on("destroy", () => watcher.destroy());

@@ -1,6 +1,7 @@
 /** What opens from the button: the chat in a frame, and a peek at what has just come. */
+
+import { closeOnBack, type Step } from "../history/back.ts";
 import type { FromFrame } from "../protocol/embed.ts";
-import { closeOnBack, type Step } from "./back.ts";
 import { adopt, element } from "./dom.ts";
 import { type Frame, openFrame } from "./frame.ts";
 import { panelCss } from "./panel-style.ts";

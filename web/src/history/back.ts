@@ -1,6 +1,6 @@
-/** On a phone Back closes the sheet: who sees a screen of its own expects to come back from it to the page. */
+/** On a phone Back closes what is a screen of its own: who sees one expects to come back from it to the page. */
 
-/** The entry of the history that an open sheet is. */
+/** The entry of the history that an open screen is. */
 export type Step = {
   /** Takes the entry away, if the browser still stands on it. Resolves once it is gone. */
   goBack(): Promise<void>;
