@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"haggle/internal/chat"
 )
 
 // What is stored, as it would be if all of it had been sent: conversations of buyers who
@@ -235,16 +237,25 @@ func (s *stretch) sentence() string {
 	return strings.TrimSpace(b.String())
 }
 
-// index makes all messages searchable that are to be, in the store's own way.
+// index makes all messages searchable that are to be, in the store's own way. As the server
+// does, it tries again where the store was too busy.
 func (e *engine) index(ctx context.Context) (time.Duration, int, error) {
-	start, total := time.Now(), 0
+	start, total, busy := time.Now(), 0, 0
 	for {
 		n, err := e.store.IndexMessages(ctx, indexAtOnce)
+		if chat.KindOf(err) == chat.Unavailable && busy < busyMost && ctx.Err() == nil {
+			say("  again: %v", err)
+			busy++
+			continue
+		}
 		if err != nil || n == 0 {
 			return time.Since(start), total, err
 		}
-		total += n
+		total, busy = total+n, 0
 	}
 }
 
-const indexAtOnce = 1000
+const (
+	indexAtOnce = 1000
+	busyMost    = 10 // times, one after the other
+)
