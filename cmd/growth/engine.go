@@ -30,6 +30,7 @@ type engine struct {
 	placeholder func(n int) string
 	unindexedAt bool   // conversations say in a column of their own since when there is something to index
 	perStretch  int    // how many conversations are stored together, a multiple of merchants
+	merged      string // a statement after each stretch that was made searchable, as the server does by itself all the time
 	settled     string // a statement once much was stored, as the server does by itself in time
 	size        string // query for the bytes on the disk
 	memory      string // a statement that gives the server so many MiB for pages; "": they are the system's
@@ -112,16 +113,21 @@ func (e *engine) openPostgres(ctx context.Context, dir string) error {
 	if err := server.Exec(ctx, "postgres", "CREATE DATABASE growth TEMPLATE template0"); err != nil && !strings.Contains(err.Error(), "already exists") {
 		return err
 	}
+	// Words are gathered, and merged into the index a stretch at a time.
+	if err := server.Exec(ctx, "postgres", "ALTER DATABASE growth SET gin_pending_list_limit = '1GB'"); err != nil {
+		return err
+	}
 	store, err := sqlstore.OpenPostgres(ctx, server.URL("growth"))
 	if err != nil {
 		return err
 	}
-	db, err := sql.Open("pgx", server.URL("growth")+"&synchronous_commit=off&session_replication_role=replica") // which checks no foreign keys
+	db, err := sql.Open("pgx", server.URL("growth")+"&synchronous_commit=off&maintenance_work_mem=1GB&session_replication_role=replica") // which checks no foreign keys
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
 	e.keep(store, db)
 	e.load, e.placeholder = copyIn, func(n int) string { return fmt.Sprint("$", n) }
+	e.merged = "SELECT gin_clean_pending_list('search_rows_words')"
 	e.settled = "VACUUM ANALYZE"
 	e.size = "SELECT pg_database_size(current_database())"
 	e.about = "shared_buffers 128 MB"

@@ -89,6 +89,14 @@ func (c *storeCommand) grow(ctx context.Context, e *engine, size int) error {
 			return err
 		}
 		say("  and made searchable: %d in %.1f s", indexed, took.Seconds())
+		if e.merged == "" {
+			continue
+		}
+		start = time.Now()
+		if _, err := e.db.ExecContext(ctx, e.merged); err != nil {
+			return err
+		}
+		say("  and merged in %.1f s", time.Since(start).Seconds())
 	}
 	if _, _, err := e.index(ctx); err != nil { // what a run before has left
 		return err
