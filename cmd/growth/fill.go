@@ -65,10 +65,15 @@ type stretch struct {
 	zipf       *rand.Zipf
 }
 
+// stretch is the n-th one.
+func (e *engine) stretch(n int, searchable bool) *stretch {
+	random := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // the same at each run
+	return &stretch{engine: e, first: n * e.perStretch, searchable: searchable, random: random, zipf: rand.NewZipf(random, 1.1, 1, 49_999)}
+}
+
 // fill stores one more stretch.
 func (e *engine) fill(ctx context.Context, n int, searchable bool) (err error) {
-	random := rand.New(rand.NewPCG(1, uint64(n))) //nolint:gosec // the same at each run
-	s := &stretch{engine: e, first: n * e.perStretch, searchable: searchable, random: random, zipf: rand.NewZipf(random, 1.1, 1, 49_999)}
+	s := e.stretch(n, searchable)
 	tx, err := e.db.Conn(ctx)
 	if err != nil {
 		return err
