@@ -242,8 +242,8 @@ func (s *stretch) sentence() string {
 	return strings.TrimSpace(b.String())
 }
 
-// index makes all messages searchable that are to be, in the store's own way. As the server
-// does, it tries again where the store was too busy.
+// index makes all messages searchable that are to be, in the store's own way. Where the
+// store was too busy it tries again, as the server does after a while.
 func (e *engine) index(ctx context.Context) (time.Duration, int, error) {
 	start, total, busy := time.Now(), 0, 0
 	for {

@@ -31,8 +31,8 @@ func (c *storeCommand) Run(ctx context.Context) (err error) {
 	if len(c.Messages) == 0 || c.Messages[0] < messagesAtOnce {
 		return fmt.Errorf("--messages is %d or more, as so many are stored at once", messagesAtOnce)
 	}
-	if c.PastStore && c.Engine != "mariadb" {
-		return errors.New("--past-store is for MariaDB")
+	if (c.PastStore || c.Memory != usualMemory) && c.Engine != "mariadb" {
+		return errors.New("--past-store and --memory are for MariaDB")
 	}
 	dir := c.Dir
 	if dir == "" {
@@ -135,6 +135,7 @@ func (c *storeCommand) growPastStore(ctx context.Context, e *engine, n, size int
 			return n, err
 		}
 		say("%d messages to come: their words in %.1f s", (end-n)*messagesAtOnce, time.Since(start).Seconds())
+		start = time.Now()
 		for ; n < end; n++ {
 			if err := e.fill(ctx, n, false); err != nil {
 				return n, err

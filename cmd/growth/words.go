@@ -43,7 +43,8 @@ type wordRow struct {
 // placeRow is a row of search_rows.
 type placeRow struct{ id, conversation, seq int64 }
 
-// placesPerMilli is how many messages of one millisecond have a place of their own.
+// placesPerMilli is how many messages of one millisecond have a place of their own. This and
+// ownerNumber are as in sqlstore, which the test holds.
 const placesPerMilli = 1 << 20
 
 // add adds all that is said in the n-th stretch.

@@ -13,7 +13,7 @@ const (
 	// too.
 	firstPing = 2 * time.Second
 
-	turn = time.Second // how often the sockets are looked after
+	round = time.Second // how often the sockets are looked after
 
 	// positionsAtOnce is how many positions are read in one query.
 	positionsAtOnce = 500
@@ -26,19 +26,20 @@ const (
 func (s *Server) Run(ctx context.Context) error {
 	s.ctx = ctx
 	close(s.ready)
-	ticker := time.NewTicker(turn)
+	ticker := time.NewTicker(round)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-			s.turn(ctx)
+			s.lookAfterAll(ctx)
 		}
 	}
 }
 
-func (s *Server) turn(ctx context.Context) {
+// lookAfterAll is one round.
+func (s *Server) lookAfterAll(ctx context.Context) {
 	now := s.now()
 	s.mu.RLock()
 	all := s.all()

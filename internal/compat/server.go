@@ -271,10 +271,11 @@ func (s *Server) leave(address string, id *chat.Identity) {
 // one that was heard of least lately goes.
 func (s *Server) begin(conn *gws.Conn, r *http.Request, address string, id *chat.Identity) {
 	sock := &socket{
-		srv: s, conn: conn, address: address, owner: *id, ending: make(chan struct{}),
+		srv: s, conn: conn, address: address, owner: *id,
 		allowance: rate.NewLimiter(framesPerSecond, framesBurst),
 		threads:   make(map[chat.ConversationID]*thread), told: make(map[chat.ConversationID]chat.Seq),
 	}
+	sock.ctx, sock.end = context.WithCancel(s.ctx)
 	sock.writer = sock.write
 	sock.id = s.nameSocket(sock, r)
 	sock.release = s.holdSocket(sock.id)
@@ -393,13 +394,12 @@ func (s *socket) mayAsk() bool {
 // end forgets a socket whose connection has ended.
 func (s *Server) end(sock *socket) {
 	sock.mu.Lock()
-	if sock.closing == nil {
-		close(sock.ending)
-	}
 	sock.gone = true
 	bound := sock.bound
 	sock.queue, sock.news, sock.list = nil, nil, false
 	sock.mu.Unlock()
+	sock.end()
+	sock.endTurn()
 	uid := sock.owner.Actor.UID
 	s.mu.Lock()
 	delete(s.sockets, sock.id)

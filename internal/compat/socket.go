@@ -44,8 +44,12 @@ type socket struct {
 	owner     chat.Identity // by the cookie of the upgrade; zero: anonymous
 	allowance *rate.Limiter // of frames that the page may send
 	release   func()        // other nodes ask for it no more
-	ending    chan struct{} // closed once it is being closed, or gone
-	taken     int64         // when it came, as the server's now has it, ms
+
+	// ctx is that of what the writer asks for. It ends when the socket is being closed, or
+	// gone.
+	ctx   context.Context //nolint:containedctx // see above
+	end   context.CancelFunc
+	taken int64 // when it came, as the server's now has it, ms
 
 	php *gatewayworker.Conn // the socket as the shop's PHP sees it; nil if it does not
 
@@ -63,6 +67,7 @@ type socket struct {
 	ahead   map[chat.Pos]struct{}         // positions after a gap that starts at since; guarded by mu
 	closing *goodbye                      // guarded by mu
 	gone    bool                          // guarded by mu
+	turn    turn                          // guarded by mu
 	writing bool                          // guarded by mu
 	quiet   int                           // rounds without a pong; guarded by mu
 	pings   int                           // sent; guarded by mu
@@ -128,7 +133,7 @@ func (s *socket) close(code uint16, reason string) {
 	first := s.closing == nil && !s.gone
 	if first {
 		s.closing = &goodbye{code, reason}
-		close(s.ending)
+		s.end()
 	}
 	s.mu.Unlock()
 	if !first {
@@ -198,19 +203,13 @@ func (s *socket) next() func() error {
 			o = outgoing{op: gws.OpcodeText, data: s.srv.ping}
 		}
 		return func() error { return s.writeFrame(o.op, o.data) }
-	case s.list:
-		s.list = false
-		return s.lookUp
-	case s.begun && len(s.news) > 0:
-		for id, n := range s.news {
-			delete(s.news, id)
-			return func() error { return s.tell(id, n) }
-		}
+	case s.asks():
+		return s.nextQuestion()
 	case len(s.pushes) > 0:
 		return s.nextPush()
 	case s.kicked:
 		s.closing = &goodbye{closeNormal, "closed_by_shop"}
-		close(s.ending)
+		s.end()
 		return func() error { return nil }
 	case len(s.told) > 0 && s.pongs == s.pings:
 		// So that it is known soon what has arrived. While a page has yet to answer
@@ -219,6 +218,19 @@ func (s *socket) next() func() error {
 		return func() error { return nil }
 	}
 	s.writing = false
+	return nil
+}
+
+// nextQuestion returns what the writer asks the store; the caller holds mu.
+func (s *socket) nextQuestion() func() error {
+	if s.list {
+		s.list = false
+		return s.lookUp
+	}
+	for id, n := range s.news {
+		delete(s.news, id)
+		return func() error { return s.tell(id, n) }
+	}
 	return nil
 }
 

@@ -23,7 +23,8 @@ const (
 	lookUpWithin = 30 * time.Second // finding out what is undelivered
 
 	// askingAtOnce is how many sockets ask the store at a time: enough to keep it busy.
-	// However many pages come back at once, each has its time from when its turn comes.
+	// However many pages come back at once, each has its time from when its turn comes,
+	// and is written to until then.
 	askingAtOnce = 32
 )
 
@@ -154,12 +155,8 @@ func (n *news) following(told chat.Seq) (ms []*chat.Message, whole bool) {
 // lookUp finds out which conversations hold what the page has not been told. A store
 // that does not answer ends the socket: the page comes back.
 func (s *socket) lookUp() error {
-	done, ok := s.takeTurn()
-	if !ok {
-		return nil
-	}
-	defer done()
-	ctx, cancel := context.WithTimeout(s.srv.ctx, lookUpWithin)
+	defer s.endTurn()
+	ctx, cancel := context.WithTimeout(s.ctx, lookUpWithin)
 	defer cancel()
 	s.mu.Lock()
 	since := s.since
@@ -239,57 +236,121 @@ func (s *socket) undelivered(ctx context.Context) (ids []chat.ConversationID, er
 	}
 }
 
-// giveUp ends the socket because the server cannot do its part.
+// giveUp ends the socket because the server cannot do its part, unless it ends already.
 func (s *socket) giveUp(ctx context.Context, err error) {
+	if s.ctx.Err() != nil {
+		return
+	}
 	s.srv.log.ErrorContext(ctx, "tell an old page", "uid", s.owner.Actor.UID, "err", err)
 	s.close(closeRetry, "unavailable")
 }
 
-// takeTurn waits for the socket's turn to ask the store, in the order in which they came. Not
-// ok: the socket ends first.
-func (s *socket) takeTurn() (done func(), ok bool) {
+// The turn of a socket to ask the store.
+type turn int
+
+const (
+	noTurn     turn = iota
+	waitsForIt      // awaitTurn runs
+	hasTurn         // it counts among those that ask
+)
+
+// asks reports whether the writer is to ask the store now. If its turn is yet to come, it is
+// awaited. The caller holds mu.
+func (s *socket) asks() bool {
+	if !s.list && (!s.begun || len(s.news) == 0) {
+		return false
+	}
+	switch s.turn {
+	case hasTurn:
+		return true
+	case noTurn:
+		select {
+		case s.srv.asking <- struct{}{}: // nobody waits
+			s.turn = hasTurn
+			return true
+		default:
+			s.turn = waitsForIt
+			s.srv.running.Add(1)
+			go s.awaitTurn()
+		}
+	case waitsForIt:
+	}
+	return false
+}
+
+// awaitTurn waits for the socket's turn, in the order in which they came, and wakes the
+// writer, which has other things to do meanwhile.
+func (s *socket) awaitTurn() {
+	defer s.srv.running.Done()
 	select {
 	case s.srv.asking <- struct{}{}:
-		return func() { <-s.srv.asking }, true
-	case <-s.ending:
-	case <-s.srv.ctx.Done():
+	case <-s.ctx.Done():
+		return
 	}
-	return nil, false
+	s.mu.Lock()
+	s.turn = hasTurn
+	gone := s.gone
+	s.mu.Unlock()
+	if gone {
+		s.endTurn()
+		return
+	}
+	s.wake()
+}
+
+// endTurn lets the next one ask, if it was the socket's turn.
+func (s *socket) endTurn() {
+	s.mu.Lock()
+	had := s.turn == hasTurn
+	s.turn = noTurn
+	s.mu.Unlock()
+	if had {
+		<-s.srv.asking
+	}
 }
 
 // tell hands the page what is new in a conversation, in order and once. Its own
 // error is the connection's.
 func (s *socket) tell(id chat.ConversationID, n *news) error {
-	for more := true; more && !s.over(); {
-		th, ms, frames, ok := s.nextPage(id, n)
-		if !ok {
-			return nil
-		}
-		for i, m := range ms {
-			if frames[i] != nil {
-				if err := s.writeFrame(gws.OpcodeText, frames[i]); err != nil {
-					return err
-				}
-				s.srv.stats.told.Inc()
+	th, ms, frames, ok := s.nextPage(id, n)
+	if !ok {
+		return nil
+	}
+	for i, m := range ms {
+		if frames[i] != nil {
+			if err := s.writeFrame(gws.OpcodeText, frames[i]); err != nil {
+				return err
 			}
-			th.told = m.Seq
-			s.told[id] = m.Seq
+			s.srv.stats.told.Inc()
 		}
-		more = len(ms) == pageSize
+		th.told = m.Seq
+		s.told[id] = m.Seq
+	}
+	if len(ms) == pageSize {
+		s.goOn(id, n)
 	}
 	return nil
 }
 
-// nextPage returns what the page is to be told next of a conversation, a frame for
-// each message or nil; fewer than pageSize are the last. A full page may be, too. Each has
-// its time: a long absence may take many. Not ok: the socket ends.
-func (s *socket) nextPage(id chat.ConversationID, n *news) (th *thread, ms []*chat.Message, frames [][]byte, ok bool) {
-	done, ok := s.takeTurn()
-	if !ok {
-		return nil, nil, nil, false
+// goOn has the writer look for more of a conversation, in another turn: a long absence may
+// take many.
+func (s *socket) goOn(id chat.ConversationID, n *news) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone {
+		return
 	}
-	defer done()
-	ctx, cancel := context.WithTimeout(s.srv.ctx, tellWithin)
+	next := s.newsOf(id)
+	next.look = true
+	next.own = append(n.own, next.own...)
+}
+
+// nextPage returns what the page is to be told next of a conversation, a frame for
+// each message or nil; fewer than pageSize are the last. A full page may be, too. Not ok:
+// the socket ends.
+func (s *socket) nextPage(id chat.ConversationID, n *news) (th *thread, ms []*chat.Message, frames [][]byte, ok bool) {
+	defer s.endTurn()
+	ctx, cancel := context.WithTimeout(s.ctx, tellWithin)
 	defer cancel()
 	th, ms, frames, err := s.ask(ctx, id, n)
 	if err != nil {
@@ -314,16 +375,6 @@ func (s *socket) ask(ctx context.Context, id chat.ConversationID, n *news) (th *
 	}
 	frames, err = s.frames(ctx, id, th, ms, n.own)
 	return th, ms, frames, err
-}
-
-// over reports whether the socket is being closed.
-func (s *socket) over() bool {
-	select {
-	case <-s.ending:
-		return true
-	default:
-		return false
-	}
 }
 
 func (s *socket) page(ctx context.Context, id chat.ConversationID, after chat.Seq) ([]*chat.Message, error) {

@@ -1,118 +1,98 @@
-package compat
+package compat_test
 
 import (
-	"context"
-	"log/slog"
-	"sync"
-	"sync/atomic"
+	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"haggle/internal/bus/localbus"
 	"haggle/internal/chat"
-	"haggle/internal/testkit"
 )
 
-// slowStore answers one question after the other.
-type slowStore struct {
-	chat.Store
-
-	answers chan struct{} // whoever is in it is answered
-	took    time.Duration
-}
-
-func (s *slowStore) answer(ctx context.Context) error {
-	select {
-	case s.answers <- struct{}{}:
-		defer func() { <-s.answers }()
-	case <-ctx.Done():
-		return ctx.Err()
+// waiting stores a message for each of n buyers, while nobody's turn to ask for it comes.
+func waiting(t *testing.T, w *world, n int) (release func(), uid func(i int) string) {
+	t.Helper()
+	uid = func(i int) string { return fmt.Sprintf("U_%d", i) }
+	for i := range n {
+		_, err := w.store.Append(t.Context(), chat.Append{
+			Start: &chat.Start{ID: chat.NewConversationID(), Buyer: chat.UID(uid(i)), Other: "V_1"}, Sender: "V_1",
+			Nonce: chat.Nonce(uid(i)), Hash: []byte("h"), SentAt: time.Now(), Blocks: []chat.Block{{Type: chat.TextBlock, Text: "for " + uid(i)}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	<-time.After(s.took)
-	return nil
+	return w.server.HoldTurns(), uid
 }
 
-func (s *slowStore) Positions(ctx context.Context, _ []chat.UID) (chat.Epoch, map[chat.UID]chat.Pos, error) {
-	return "epoch", nil, s.answer(ctx)
-}
-
-func (s *slowStore) Conversations(ctx context.Context, _ chat.ConversationQuery) ([]chat.Conversation, error) {
-	return nil, s.answer(ctx)
-}
-
-func (s *slowStore) Participants(ctx context.Context, _ []chat.UID) (map[chat.UID]chat.Participant, error) {
-	return nil, s.answer(ctx)
-}
-
-func (s *slowStore) Products(ctx context.Context, _ []chat.ProductID) (map[chat.ProductID]chat.Product, error) {
-	return nil, s.answer(ctx)
-}
-
-func newSlow(took time.Duration) *Server {
-	store := &slowStore{answers: make(chan struct{}, 1), took: took}
-	log := slog.New(slog.DiscardHandler)
-	return &Server{
-		svc: chat.NewService(store, localbus.New(), testkit.NoLimits{}, chat.DefaultLimits(), log), log: log,
-		asking: make(chan struct{}, askingAtOnce),
+// Whose turn to be told of what is new has not come is here all the same: its pings and what
+// PHP pushes come, however long that takes.
+func TestTurn_whoWaitsIsWrittenTo(t *testing.T) {
+	w := newWorld(t, setup{php: true, ping: 10 * time.Millisecond})
+	release, uid := waiting(t, w, 1)
+	p := w.bound(uid(0))
+	for range 5 { // more than may go unanswered
+		p.next("ping")
+	}
+	php := w.shopPHP()
+	php.say(sendToUID, "", `["`+uid(0)+`"]`, `{"type":"order"}`)
+	p.next("order")
+	p.quiet("reception")
+	release()
+	if got := p.contents(1)[0]; got != "for "+uid(0) {
+		t.Errorf("got %q", got)
 	}
 }
 
-func newSocket(s *Server) *socket {
-	return &socket{srv: s, owner: chat.Identity{Actor: chat.Actor{UID: "U_7"}}, ending: make(chan struct{})}
-}
-
-// However many come at once, none is sent away because of those before it: what a store
-// can do in its time, it is asked for in that time.
-func TestTurn_eachPageHasItsTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const pages = 1000
-		s := newSlow(100 * time.Millisecond)
-		s.ctx = t.Context()
-		var all sync.WaitGroup
-		var known atomic.Int32
-		for range pages {
-			all.Go(func() {
-				page := newSocket(s)
-				err := page.lookUp()
-				if err == nil && page.since.Epoch == "epoch" {
-					known.Add(1)
-				}
-			})
-		}
-		all.Wait()
-		if n := known.Load(); n != pages {
-			t.Errorf("%d of %d pages know what is new", n, pages)
-		}
-	})
-}
-
-// A page that is closed waits no more, and takes nobody's turn.
+// Who goes while it waits keeps no turn from others.
 func TestTurn_whoGoesWaitsNoMore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newSlow(time.Second)
-		s.ctx = t.Context()
-		for range askingAtOnce {
-			s.asking <- struct{}{}
+	const pages = 100 // more than may ask at once
+	w := newWorld(t, setup{})
+	release, uid := waiting(t, w, pages+1)
+	for i := range pages {
+		w.bound(uid(i)).leave()
+	}
+	release()
+	if got := w.bound(uid(pages)).contents(1)[0]; got != "for "+uid(pages) {
+		t.Errorf("got %q", got)
+	}
+}
+
+// The shop closes a socket that waits, too.
+func TestTurn_kicked(t *testing.T) {
+	w := newWorld(t, setup{php: true})
+	release, uid := waiting(t, w, 1)
+	defer release()
+	p := w.bound(uid(0))
+	w.shopPHP().say(kick, p.client, "", `{"type":"bye"}`)
+	p.next("bye")
+	p.closed()
+}
+
+// A server that is stopped does not wait for turns to come.
+func TestTurn_shutdown(t *testing.T) {
+	w := newWorld(t, setup{})
+	_, uid := waiting(t, w, 3)
+	for i := range 3 {
+		w.bound(uid(i))
+	}
+	w.stop()
+}
+
+// A long absence is told in several turns, whole and in order.
+func TestTurn_severalForALongAbsence(t *testing.T) {
+	w := newWorld(t, setup{})
+	const messages = 120
+	for i := range messages {
+		_, err := w.svc.Send(t.Context(), chat.Actor{UID: "U_7"}, chat.Draft{
+			Product: "1001", Nonce: chat.Nonce(fmt.Sprint("n", i)), Blocks: []chat.DraftBlock{{Type: chat.TextBlock, Text: fmt.Sprint("line ", i)}},
+		}, "")
+		if err != nil {
+			t.Fatal(err)
 		}
-		page := newSocket(s)
-		gone := false
-		go func() {
-			_, ok := page.takeTurn()
-			gone = !ok
-		}()
-		synctest.Wait()
-		close(page.ending)
-		synctest.Wait()
-		if !gone {
-			t.Error("it still waits")
+	}
+	for i, got := range w.bound("V_1").contents(messages) {
+		if want := fmt.Sprint("line ", i); got != want {
+			t.Fatalf("got %q, want %q", got, want)
 		}
-		<-s.asking
-		next := newSocket(s)
-		done, ok := next.takeTurn()
-		if !ok {
-			t.Fatal("who came after it has no turn")
-		}
-		done()
-	})
+	}
 }

@@ -27,7 +27,7 @@ var migrations embed.FS
 type Store struct {
 	dialect Dialect
 	db      *sql.DB             // reads
-	turns   *semaphore.Weighted // of those who read: one for each connection
+	readers *semaphore.Weighted // as many as db has connections
 	writer  *writer
 	lock    io.Closer // what keeps other processes out; nil where they are welcome
 	epoch   atomic.Pointer[chat.Epoch]
@@ -48,7 +48,7 @@ func newStore(ctx context.Context, d Dialect, db *sql.DB, c connect, lock io.Clo
 		return nil, err
 	}
 	s := &Store{dialect: d, db: db, writer: w, lock: lock, stmts: make(map[string]statement)}
-	s.turns = semaphore.NewWeighted(int64(db.Stats().MaxOpenConnections))
+	s.readers = semaphore.NewWeighted(int64(db.Stats().MaxOpenConnections))
 	stored, err := s.Secret(ctx, epochName, []byte(newEpoch()))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read epoch: %w", err), w.close())
@@ -205,28 +205,33 @@ func errCanceled(ctx context.Context) error {
 	return chat.Codef(chat.Unavailable, "canceled", "the request was given up: %w", ctx.Err())
 }
 
-// turn waits for a connection to read on, which Release gives back. Those who wait get one
-// in the order in which they came: database/sql would give it to any of them, and of many
-// some would wait for very long.
-func (s *Store) turn(ctx context.Context) error {
-	if s.turns.TryAcquire(1) {
+// waitToRead waits for a connection to read on, until a time if there is one. Those who
+// wait get one in the order in which they came: database/sql would give it to any of them,
+// and of many some would wait for very long. What makes messages searchable has one beside
+// them, for a moment.
+func (s *Store) waitToRead(ctx context.Context, until time.Time) error {
+	if s.readers.TryAcquire(1) {
 		return nil
 	}
-	if s.dialect.timeout > 0 { // a server that does not answer keeps nobody longer than that
+	if !until.IsZero() {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.dialect.timeout)
+		ctx, cancel = context.WithDeadline(ctx, until)
 		defer cancel()
 	}
-	return s.turns.Acquire(ctx, 1)
+	return s.readers.Acquire(ctx, 1)
 }
 
 func (s *Store) read(ctx context.Context, each func(row) error, query string, args ...any) (err error) {
-	if err := s.turn(ctx); err != nil {
+	var until time.Time
+	if s.dialect.timeout > 0 {
+		until = time.Now().Add(s.dialect.timeout)
+	}
+	if err := s.waitToRead(ctx, until); err != nil {
 		return err
 	}
-	defer s.turns.Release(1)
+	defer s.readers.Release(1)
 	if s.dialect.timeout > 0 {
-		return s.readRemote(ctx, each, query, args...)
+		return s.readRemote(ctx, until, each, query, args...)
 	}
 	if !searches(query) {
 		ctx = context.WithoutCancel(ctx)
@@ -243,13 +248,13 @@ func (s *Store) read(ctx context.Context, each func(row) error, query string, ar
 	return eachRow(rows, each)
 }
 
-// readRemote reads from a server. One that went away since the last read is asked once
+// readRemote reads from a server, until a time. One that went away since the last read is asked once
 // more, on another connection.
-func (s *Store) readRemote(ctx context.Context, each func(row) error, query string, args ...any) error {
+func (s *Store) readRemote(ctx context.Context, until time.Time, each func(row) error, query string, args ...any) error {
 	if !searches(query) {
 		ctx = context.WithoutCancel(ctx)
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.dialect.timeout)
+	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	begun := false
 	once := func() (err error) {

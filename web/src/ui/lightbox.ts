@@ -1,11 +1,22 @@
 import type PhotoSwipe from "photoswipe";
+import type { closeOnBack } from "../history/back.ts";
 import { words } from "./i18n/language.ts";
 import "./lightbox.css";
 
 export type Slide = { url: string; thumb: string; width: number; height: number; name: string };
 
+let opening = false;
+
 /** Opens pictures over the page: swipe, pinch, arrow keys, Esc. The viewer is loaded when first needed. */
 export async function openLightbox(slides: readonly Slide[], index: number): Promise<void> {
+  if (opening || document.querySelector(".pswp") !== null) return; // of two taps the second is the first's
+  opening = true;
+  await open(slides, index).finally(() => {
+    opening = false;
+  });
+}
+
+async function open(slides: readonly Slide[], index: number): Promise<void> {
   const { default: Viewer } = await import("photoswipe");
   await import("photoswipe/style.css");
   const text = words().lightbox;
@@ -30,7 +41,8 @@ export async function openLightbox(slides: readonly Slide[], index: number): Pro
     arrowNextTitle: text.next,
     errorMsg: text.error,
   });
-  await closeOnBack(viewer, closeEvenEarly(viewer));
+  const back = isStep() ? await import("../history/back.ts") : undefined;
+  followBack(viewer, closeEvenEarly(viewer), back?.closeOnBack);
   viewer.init();
   viewer.element?.setAttribute("aria-label", words().message.picture);
 }
@@ -57,17 +69,25 @@ function closeEvenEarly(viewer: PhotoSwipe): () => void {
 /** Where the browser has it: https://html.spec.whatwg.org/#close-requests. */
 declare const CloseWatcher: (new () => { onclose: (() => void) | null; destroy(): void }) | undefined;
 
-/** A phone's Back closes a viewer as it does a dialog; where the browser has nothing for it, by a step in the history. */
-async function closeOnBack(viewer: PhotoSwipe, close: () => void): Promise<void> {
-  if (typeof CloseWatcher === "undefined") {
-    const back = await import("../history/back.ts");
-    let step = back.closeOnBack(() => {
-      step = undefined; // it is taken
+/**
+ * Whether a step in the history stands for the viewer: on a phone whose browser has nothing else for Back. In a frame it
+ * would be one of the shop's page, whose own Back closes the frame.
+ */
+function isStep(): boolean {
+  return typeof CloseWatcher === "undefined" && parent === window && matchMedia("(pointer: coarse)").matches;
+}
+
+/** A phone's Back closes a viewer as it does a dialog. */
+function followBack(viewer: PhotoSwipe, close: () => void, step?: typeof closeOnBack): void {
+  if (step !== undefined) {
+    let taken = step(() => {
+      taken = undefined; // the browser has taken it away
       close();
     });
-    viewer.on("destroy", () => void step?.goBack());
+    viewer.on("destroy", () => void taken?.goBack());
     return;
   }
+  if (typeof CloseWatcher === "undefined") return;
   const watcher = new CloseWatcher();
   watcher.onclose = close;
   viewer.on("destroy", () => watcher.destroy());

@@ -2,9 +2,11 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"haggle/internal/chat"
 )
@@ -66,5 +68,24 @@ func TestRead_whoGivesUpWaitsNoMore(t *testing.T) {
 			t.Errorf("query = %v", err)
 		}
 		close(release)
+	})
+}
+
+// Of a server that does not answer it is known in time, also by those who wait for it.
+func TestRead_waitsAsLongAsAReadMayTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := openInternal(t)
+		for range sqliteReaders {
+			if !s.readers.TryAcquire(1) {
+				t.Fatal("somebody reads")
+			}
+		}
+		s.dialect.timeout = 20 * time.Second
+		began := time.Now()
+		err := s.query(t.Context(), func(row) error { return nil }, selectSetting, epochName)
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != s.dialect.timeout {
+			t.Errorf("query = %v after %v", err, time.Since(began))
+		}
+		s.readers.Release(sqliteReaders)
 	})
 }
