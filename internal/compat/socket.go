@@ -80,6 +80,7 @@ type socket struct {
 
 	// The writer's.
 	writer  func() // write, made once
+	looked  bool   // what it asked for last was the list
 	threads map[chat.ConversationID]*thread
 	told    map[chat.ConversationID]chat.Seq // since the last ping
 }
@@ -156,6 +157,11 @@ func (s *socket) wake() {
 	if s.writing || s.gone {
 		return
 	}
+	s.startWriter()
+}
+
+// startWriter has the writer run; the caller holds mu.
+func (s *socket) startWriter() {
 	s.writing = true
 	s.srv.running.Add(1)
 	go s.writer()
@@ -195,6 +201,8 @@ func (s *socket) next() func() error {
 			_ = s.conn.WriteClose(bye.code, []byte(bye.reason)) // said or not, it is over
 			return net.ErrClosed
 		}
+	case s.turn == hasTurn && s.asks():
+		return s.nextQuestion() // others wait for the turn
 	case len(s.queue) > 0:
 		o := s.queue[0]
 		s.queue = s.queue[1:]
@@ -221,9 +229,10 @@ func (s *socket) next() func() error {
 	return nil
 }
 
-// nextQuestion returns what the writer asks the store; the caller holds mu.
+// nextQuestion returns what the writer asks the store; the caller holds mu. However often
+// the list is to be looked up, what was found is told in between.
 func (s *socket) nextQuestion() func() error {
-	if s.list {
+	if s.list && (!s.looked || len(s.news) == 0) {
 		s.list = false
 		return s.lookUp
 	}

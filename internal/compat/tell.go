@@ -156,6 +156,7 @@ func (n *news) following(told chat.Seq) (ms []*chat.Message, whole bool) {
 // that does not answer ends the socket: the page comes back.
 func (s *socket) lookUp() error {
 	defer s.endTurn()
+	s.looked = true
 	ctx, cancel := context.WithTimeout(s.ctx, lookUpWithin)
 	defer cancel()
 	s.mu.Lock()
@@ -288,14 +289,14 @@ func (s *socket) awaitTurn() {
 		return
 	}
 	s.mu.Lock()
-	s.turn = hasTurn
-	gone := s.gone
-	s.mu.Unlock()
-	if gone {
-		s.endTurn()
+	defer s.mu.Unlock()
+	if s.gone || s.closing != nil || s.writing { // a writer that is busy asks anew when it comes to it
+		s.turn = noTurn
+		<-s.srv.asking
 		return
 	}
-	s.wake()
+	s.turn = hasTurn
+	s.startWriter()
 }
 
 // endTurn lets the next one ask, if it was the socket's turn.
@@ -312,6 +313,7 @@ func (s *socket) endTurn() {
 // tell hands the page what is new in a conversation, in order and once. Its own
 // error is the connection's.
 func (s *socket) tell(id chat.ConversationID, n *news) error {
+	s.looked = false
 	th, ms, frames, ok := s.nextPage(id, n)
 	if !ok {
 		return nil

@@ -205,33 +205,29 @@ func errCanceled(ctx context.Context) error {
 	return chat.Codef(chat.Unavailable, "canceled", "the request was given up: %w", ctx.Err())
 }
 
-// waitToRead waits for a connection to read on, until a time if there is one. Those who
-// wait get one in the order in which they came: database/sql would give it to any of them,
-// and of many some would wait for very long. What makes messages searchable has one beside
-// them, for a moment.
-func (s *Store) waitToRead(ctx context.Context, until time.Time) error {
+// waitToRead waits for a connection to read on, at a server as long as a read may take.
+// Those who wait get one in the order in which they came: database/sql would give it to any
+// of them, and of many some would wait for very long. What makes messages searchable has
+// one beside them, for a moment.
+func (s *Store) waitToRead(ctx context.Context) error {
 	if s.readers.TryAcquire(1) {
 		return nil
 	}
-	if !until.IsZero() {
+	if s.dialect.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, until)
+		ctx, cancel = context.WithTimeout(ctx, s.dialect.timeout)
 		defer cancel()
 	}
 	return s.readers.Acquire(ctx, 1)
 }
 
 func (s *Store) read(ctx context.Context, each func(row) error, query string, args ...any) (err error) {
-	var until time.Time
-	if s.dialect.timeout > 0 {
-		until = time.Now().Add(s.dialect.timeout)
-	}
-	if err := s.waitToRead(ctx, until); err != nil {
+	if err := s.waitToRead(ctx); err != nil {
 		return err
 	}
 	defer s.readers.Release(1)
 	if s.dialect.timeout > 0 {
-		return s.readRemote(ctx, until, each, query, args...)
+		return s.readRemote(ctx, each, query, args...)
 	}
 	if !searches(query) {
 		ctx = context.WithoutCancel(ctx)
@@ -248,13 +244,13 @@ func (s *Store) read(ctx context.Context, each func(row) error, query string, ar
 	return eachRow(rows, each)
 }
 
-// readRemote reads from a server, until a time. One that went away since the last read is asked once
+// readRemote reads from a server. One that went away since the last read is asked once
 // more, on another connection.
-func (s *Store) readRemote(ctx context.Context, until time.Time, each func(row) error, query string, args ...any) error {
+func (s *Store) readRemote(ctx context.Context, each func(row) error, query string, args ...any) error {
 	if !searches(query) {
 		ctx = context.WithoutCancel(ctx)
 	}
-	ctx, cancel := context.WithDeadline(ctx, until)
+	ctx, cancel := context.WithTimeout(ctx, s.dialect.timeout)
 	defer cancel()
 	begun := false
 	once := func() (err error) {
