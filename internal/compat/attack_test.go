@@ -486,7 +486,7 @@ func TestAttack09_LostWhileAway(t *testing.T) {
 	t.Run("half-open", func(t *testing.T) {
 		w := newWorld(t, setup{})
 		buyer, dead := w.bound("U_7"), w.open("V_1")
-		dead.deaf = true // the cable is pulled: what goes there is swallowed
+		dead.deaf.Store(true) // the cable is pulled: what goes there is swallowed
 		dead.mustBind()
 		buyer.mustAsk("one")
 		buyer.mustAsk("two")

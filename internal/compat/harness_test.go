@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -245,7 +246,7 @@ type page struct {
 	client string // client_id
 	frames chan map[string]any
 	kept   []map[string]any // frames that were read while waiting for others
-	deaf   bool             // it does not answer pings
+	deaf   atomic.Bool      // it does not answer pings
 }
 
 // open opens a page up to its handshake.
@@ -332,7 +333,7 @@ func (p *page) read(ws *testkit.WS, frames chan map[string]any) {
 		if err := json.Unmarshal(data, &f); err != nil {
 			f = map[string]any{"type": "not JSON: " + string(data)}
 		}
-		if f["type"] == "ping" && !p.deaf {
+		if f["type"] == "ping" && !p.deaf.Load() {
 			_ = ws.Send(`{"type":"pong"}`)
 		}
 		frames <- f

@@ -276,7 +276,9 @@ func TestPush_pingOfPHP(t *testing.T) {
 	buyer, seller := w.bound("U_7"), w.bound("V_1")
 	buyer.mustAsk("is it new?")
 	seller.next("reception")
-	buyer.deaf = true
+	buyer.next("ping") // and is answered
+	buyer.quiet("error")
+	buyer.deaf.Store(true)
 	frame := `{"type":"ping"}`
 	php.say(sendToOne, buyer.client, "", frame)
 	php.sayFlagged(3, sendToOne, buyer.client, "", string([]byte{0x81, byte(len(frame))})+frame)
@@ -310,7 +312,7 @@ func TestPush_halvesOfAPing(t *testing.T) {
 	seller.next("reception")
 	buyer.next("ping") // and is answered
 	buyer.quiet("error")
-	buyer.deaf = true
+	buyer.deaf.Store(true)
 	text := `{"type":"ping"}`
 	frame := string([]byte{0x81, byte(len(text))}) + text
 	php.sayFlagged(3, sendToOne, buyer.client, "", frame[:5])

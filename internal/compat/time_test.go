@@ -13,7 +13,7 @@ import (
 func TestPing_unanswered(t *testing.T) {
 	w := newWorld(t, setup{ping: time.Second})
 	alive, dead := w.bound("U_7"), w.open("U_8")
-	dead.deaf = true
+	dead.deaf.Store(true)
 	dead.mustBind()
 	dead.closed()
 	alive.next("ping")
