@@ -246,11 +246,13 @@ test("a picture dropped on the thread goes along; dropped beside it, it leaves t
   await buyer.say("Hello");
   await buyer.expectStanding("Hello", "sent");
   const tray = buyer.page.getByRole("list", { name: "Pictures to send" }).getByRole("listitem");
-  // What takes it comes when the page stands already.
   await expect.poll(() => dropOn(buyer.page.locator(".inbox"), small())).toEqual({ over: true, taken: true });
   await expect(tray).toHaveCount(0);
-  expect(await dropOn(buyer.page.locator(".thread-scroll"), small())).toEqual({ over: true, taken: true });
-  await expect(tray).toHaveCount(1);
+  // What takes it comes when the page stands already.
+  await expect(async () => {
+    expect(await dropOn(buyer.page.locator(".thread-scroll"), small())).toEqual({ over: true, taken: true });
+    await expect(tray).toHaveCount(1, { timeout: 1_000 });
+  }).toPass();
   expect(await buyer.page.locator(".drop-here").count()).toBe(0);
   await buyer.send.click();
   await expect(buyer.messages.last().locator(".picture")).toBeVisible();
