@@ -1,4 +1,4 @@
-import { expect, phone, test } from "../harness.ts";
+import { expect, type Page, phone, test } from "../harness.ts";
 import { answerTo, pick, picture, Record, row, Thread } from "../talk.ts";
 
 test("a seller who was away finds everything: in order, once, byte for byte", async ({ person }) => {
@@ -101,6 +101,71 @@ test("what was written without a network is sent once, though the tab was closed
   ]);
   const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
   await expect.poll(() => seller.texts()).toEqual(["Before the tunnel", "In the tunnel", "Dark here"]);
+});
+
+/** Sends what is written and goes to another page in the same moment: nothing has left this one by then. */
+async function sendAndLeave({ send }: Thread): Promise<void> {
+  await send.evaluate((button: HTMLElement) => {
+    WebSocket.prototype.send = () => undefined;
+    button.click();
+    location.assign("/chat");
+  });
+}
+
+/** The device has not written a thing by the time that this page goes. */
+async function keepNothing(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    IDBDatabase.prototype.transaction = () => {
+      throw new DOMException("the database connection is closing", "InvalidStateError");
+    };
+  });
+}
+
+test("who sends and leaves in the same moment has sent it once", async ({ person }) => {
+  const lin = await person(phone);
+  const page = await lin.chatAbout(1001);
+  const buyer = new Thread(page);
+  await buyer.field.fill("On my way out");
+  await sendAndLeave(buyer);
+  await expect(page.locator(".inbox-row").first()).toContainText("On my way out");
+
+  await page.goto(new URL("/chat?product=1001", page.url()).href);
+  await buyer.expectPictureParts(); // and what sends has come
+  await buyer.field.fill("And out again");
+  await sendAndLeave(buyer);
+  await expect(page.locator(".inbox-row").first()).toContainText("And out again");
+
+  await page.goto(new URL("/chat?product=1001", page.url()).href);
+  await buyer.expectPictureParts();
+  await buyer.field.fill("From a slow phone");
+  await keepNothing(page);
+  await sendAndLeave(buyer);
+  await expect(page.locator(".inbox-row").first()).toContainText("From a slow phone");
+  expect(await (await Record.of(lin, "buyer")).texts()).toEqual(["On my way out", "And out again", "From a slow phone"]);
+});
+
+test("who sends a picture and leaves in the same moment has sent it once", async ({ person }) => {
+  const lin = await person(phone);
+  const page = await lin.chatAbout(1001);
+  const buyer = new Thread(page);
+  const sendOne = async (text: string) => {
+    await pick(page, picture("way.png"));
+    await expect(page.getByRole("list", { name: "Pictures to send" }).getByRole("img")).toBeVisible();
+    await buyer.field.fill(text);
+    await sendAndLeave(buyer);
+    await page.locator(".inbox-row").first().tap();
+    await expect(buyer.message(text).getByRole("button", { name: /^Open picture/u })).toBeVisible();
+  };
+  await buyer.expectPictureParts();
+  await sendOne("On my way out");
+  await buyer.expectPictureParts();
+  await keepNothing(page);
+  await sendOne("From a slow phone");
+  const stored = await (await Record.of(lin, "buyer")).messages();
+  expect(stored.map((m) => m.blocks.map((b) => b.text ?? b.type))).toEqual([
+    ["image", "On my way out"],
+    ["image", "From a slow phone"],
+  ]);
 });
 
 test("a reload without a network keeps what is unsent, and sends it once", async ({ person, server }) => {

@@ -139,8 +139,8 @@ export type Arrival = { message: Message; conversation: Conversation | undefined
 /** The thread with the seller of a product, and what the server says of the two. */
 export type ThreadAbout = { thread: Thread } & Omit<Begin, "conversation" | "presence">;
 
-/** Messages that wait, and whose they are: see `OutboxStore`. */
-export type Untaken = { scope: string; items: readonly OutboxItem[] };
+/** Messages that wait, and whose they are, as far as that is known: see `OutboxStore`. */
+export type Untaken = { scope: string | undefined; items: readonly OutboxItem[] };
 
 export type Client = {
   readonly me: ReadonlySignal<Me | undefined>;
@@ -154,12 +154,10 @@ export type Client = {
   /** Has the inbox there. Rejects where its code cannot be loaded. */
   loadInbox(): Promise<void>;
 
-  /** Something waits that this device could not keep: it would be lost with the page. */
-  readonly unsaved: ReadonlySignal<boolean>;
   /** Something waits, and the code that would send it could not be loaded. It goes on trying. */
   readonly stuck: ReadonlySignal<boolean>;
-  /** What waits while that code is not there: for a page that goes to leave to the next one. */
-  readonly untaken: Untaken | undefined;
+  /** What waits and is not on the device yet, or cannot be kept there: for a page that goes to leave to the next one. */
+  readonly untaken: Untaken;
 
   /** Connects and keeps connected until `stop`. */
   start(): void;

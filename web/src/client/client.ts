@@ -47,7 +47,6 @@ class LiveClient implements Client {
   readonly connection: ReadonlySignal<ConnectionState>;
   readonly unread: ReadonlySignal<Totals>;
   readonly lists: ReadonlySignal<boolean> = computed(() => this.rows.value !== undefined);
-  readonly unsaved: ReadonlySignal<boolean>;
   readonly stuck: ReadonlySignal<boolean>;
 
   private readonly ports: Ports;
@@ -133,7 +132,6 @@ class LiveClient implements Client {
     this.unread = this.totals.totals;
     if (ports.Inbox !== undefined) this.listWith(ports.Inbox);
     this.outbox = this.newOutbox();
-    this.unsaved = this.outbox.unsaved;
     this.stuck = this.outbox.stuck;
     this.presences = new Presences(clock, (uids) => this.link.tell({ watch: { uids } }));
     this.typists = new Typists(clock);
@@ -163,7 +161,7 @@ class LiveClient implements Client {
     return inbox;
   }
 
-  get untaken(): Untaken | undefined {
+  get untaken(): Untaken {
     return this.outbox.untaken;
   }
 

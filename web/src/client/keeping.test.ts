@@ -209,10 +209,47 @@ describe("what waits", () => {
     server.cut();
     thread.send(text("hello"));
     await clock.pass(100);
-    expect(client.unsaved.peek()).toBe(true);
+    expect(client.untaken.items).toHaveLength(1);
     device.online = true;
     await clock.pass(60_000);
-    expect([client.unsaved.peek(), stored().length]).toEqual([false, 1]);
+    expect([client.untaken.items, stored().length]).toEqual([[], 1]);
+  });
+
+  test("is the page's to leave to the next one until the device has kept it", async () => {
+    const client = started();
+    const thread = await about(client);
+    device.online = false;
+    server.cut();
+    let write = (): void => undefined;
+    device.writes = new Promise((done) => {
+      write = done;
+    });
+    const lost = () => client.untaken.items.map(({ nonce }) => nonce);
+    thread.send(text("one"));
+    thread.send(text("two"));
+    await clock.pass(100);
+    expect([client.untaken.scope, lost()]).toEqual(["buyer U_1 ", ["U_1-1", "U_1-2"]]);
+    write();
+    await clock.pass(1);
+    expect(lost()).toEqual([]);
+    // What the user deleted, and then not, is kept anew.
+    device.keepsNothing = true;
+    thread.discard("U_1-1")();
+    await clock.pass(1);
+    expect(lost()).toEqual(["U_1-1"]);
+  });
+
+  test("written in one tab is that tab's to keep", async () => {
+    const client = started();
+    const other = started();
+    const thread = await about(client);
+    device.online = false;
+    server.cut();
+    await clock.pass(100);
+    device.writes = new Promise(() => undefined);
+    thread.send(text("one"));
+    await clock.pass(100);
+    expect([client.untaken.items.length, other.untaken.items.length]).toEqual([1, 0]);
   });
 
   test("may be written after the client has stopped", async () => {
@@ -329,10 +366,10 @@ describe("while the code that sends is not there", () => {
     expect(client.stuck.value).toBe(false); // nothing waits
     thread.send(text("one"));
     await clock.pass(1_000);
-    expect([client.unsaved.value, client.stuck.value]).toEqual([true, true]);
+    expect([client.untaken.items.length, client.stuck.value]).toEqual([1, true]);
     device.sends = true;
     await clock.pass(60_000);
-    expect([client.unsaved.value, client.stuck.value]).toEqual([false, false]);
+    expect([client.untaken.items.length, client.stuck.value]).toEqual([0, false]);
     expect(stored()).toHaveLength(1);
   });
 

@@ -27,13 +27,11 @@ const atTheLatest = 5_000;
  */
 export class Outbox {
   readonly outgoing: ReadonlySignal<readonly Outgoing[]>;
-  /** Something waits that this device could not keep: it would be lost with the page. */
-  readonly unsaved: ReadonlySignal<boolean>;
   /** Something waits, and what would send it could not be loaded. */
   readonly stuck: ReadonlySignal<boolean>;
 
   private readonly list: Signal<readonly Outgoing[]> = signal([]);
-  private readonly sender: Signal<Sender | undefined> = signal(undefined);
+  private sender: Sender | undefined;
   private readonly failures: Signal<number> = signal(0);
   private loading: Promise<Sender> | undefined;
   private scope: string | undefined;
@@ -43,7 +41,6 @@ export class Outbox {
   constructor(ports: OutboxPorts) {
     this.ports = ports;
     this.outgoing = this.list;
-    this.unsaved = computed(() => this.sender.value?.unsaved.value ?? this.list.value.length > 0);
     this.stuck = computed(() => this.failures.value > 0 && this.list.value.length > 0);
   }
 
@@ -68,30 +65,29 @@ export class Outbox {
 
   private handOver(sender: Sender): Sender {
     this.failures.value = 0;
-    this.sender.value = sender;
+    this.sender = sender;
     if (this.scope !== undefined) sender.open(this.scope);
     sender.setOnline(this.online);
     for (const { item } of this.list.peek()) sender.take(item);
     return sender;
   }
 
-  /** What waits of whom while nothing has taken it over: it would be gone with the page. */
-  get untaken(): Untaken | undefined {
-    const { scope } = this;
-    if (scope === undefined || this.sender.peek() !== undefined) return undefined;
-    return { scope, items: this.list.peek().map(({ item }) => item) };
+  /** What waits, and of whom, that is not on the device yet: it would be gone with the page. */
+  get untaken(): Untaken {
+    const items = this.list.peek().map(({ item }) => item);
+    return { scope: this.scope, items: items.filter(({ nonce }) => !this.sender?.hasKept(nonce)) };
   }
 
   /** Takes up what `scope`, one user on this device, has waiting. */
   open(scope: string): void {
     this.scope = scope;
-    this.sender.peek()?.open(scope);
-    if (this.sender.peek() === undefined) this.ports.clock.after(atTheLatest, () => this.want());
+    this.sender?.open(scope);
+    if (this.sender === undefined) this.ports.clock.after(atTheLatest, () => this.want());
   }
 
   close(): void {
     this.scope = undefined;
-    this.sender.peek()?.close();
+    this.sender?.close();
   }
 
   /** Forgets everything that waits, here, in the other tabs and on the device. */
@@ -103,7 +99,7 @@ export class Outbox {
   /** The server can be reached, or not. */
   setOnline(online: boolean): void {
     this.online = online;
-    this.sender.peek()?.setOnline(online);
+    this.sender?.setOnline(online);
   }
 
   add(to: Address, pieces: readonly Piece[], about: Product | undefined): OutboxItem {
@@ -125,20 +121,18 @@ export class Outbox {
   }
 
   private take(item: OutboxItem): void {
-    const sender = this.sender.peek();
-    if (sender === undefined) this.want();
-    else sender.take(item);
+    if (this.sender === undefined) this.want();
+    else this.sender.take(item);
   }
 
   /** Sends a failed or old message after all, and those of its run after it. */
   retry(nonce: string): void {
-    this.sender.peek()?.retry(nonce);
+    this.sender?.retry(nonce);
   }
 
   /** What it returns takes the message up again. */
   discard(nonce: string): () => void {
-    const sender = this.sender.peek();
-    if (sender !== undefined) return sender.discard(nonce);
+    if (this.sender !== undefined) return this.sender.discard(nonce);
     const gone = this.list.peek().filter(({ item }) => item.nonce === nonce);
     this.list.value = this.list.peek().filter(({ item }) => item.nonce !== nonce);
     return () => {
@@ -149,13 +143,12 @@ export class Outbox {
 
   /** A message with this nonce is stored: its event is as good as its ack. */
   echoed(nonce: string): void {
-    this.sender.peek()?.echoed(nonce);
+    this.sender?.echoed(nonce);
   }
 
   /** The conversation with `peer` has a name by now. */
   adopt(peer: string, conversation: string): void {
-    const sender = this.sender.peek();
-    if (sender !== undefined) return sender.adopt(peer, conversation);
+    if (this.sender !== undefined) return this.sender.adopt(peer, conversation);
     this.list.value = this.list.peek().map((one) => {
       const { item } = one;
       const theirs = item.peer === peer && item.conversation === undefined;

@@ -1,4 +1,4 @@
-import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { batch, type Signal } from "@preact/signals-core";
 import type { Ack, DraftBlock, Message, Send } from "../protocol/body.ts";
 import type { File } from "../protocol/file.ts";
 import type { Failure, Piece, Tick } from "./api.ts";
@@ -38,15 +38,13 @@ type Lane = { busy: boolean; attempt: number; cancelWait: (() => void) | undefin
  * written. All tabs see the same; one of them sends, one message per conversation at a time.
  */
 export class Sender {
-  /** Something waits that this device could not keep: it would be lost with the page. */
-  readonly unsaved: ReadonlySignal<boolean>;
-
   private readonly list: Signal<readonly Outgoing[]>;
   private readonly lanes = new Map<string, Lane>();
   private readonly uploads = new Map<string, () => void>();
   /** What has left the outbox: a word of another tab that crossed with that must not bring it back. */
   private readonly left = new Set<string>();
-  private readonly unkept: Signal<ReadonlySet<string>> = signal(new Set());
+  /** What is on the device, or is another tab's to keep there. */
+  private readonly kept = new Set<string>();
   private readonly ports: SenderPorts;
   private scope: string | undefined;
   /** Whose messages are in the list. */
@@ -61,7 +59,6 @@ export class Sender {
   constructor(ports: SenderPorts, list: Signal<readonly Outgoing[]>) {
     this.ports = ports;
     this.list = list;
-    this.unsaved = computed(() => this.list.value.some(({ item }) => this.unkept.value.has(item.nonce)));
   }
 
   /** Takes up what `scope`, one user on this device, has waiting. */
@@ -108,6 +105,11 @@ export class Sender {
     this.list.value = [];
     await this.writes;
     if (scope !== undefined) await this.ports.sending.store.clear(scope);
+  }
+
+  /** Whether this message outlasts the page. */
+  hasKept(nonce: string): boolean {
+    return this.kept.has(nonce);
   }
 
   /** The server can be reached, or not. */
@@ -179,6 +181,7 @@ export class Sender {
     const kept = await this.ports.sending.store.all(scope);
     if (scope !== this.scope) return;
     const here = new Set(this.list.peek().map(({ item }) => item.nonce));
+    for (const { nonce } of kept) this.kept.add(nonce);
     const news = kept.filter((item) => !here.has(item.nonce) && !this.left.has(item.nonce));
     if (news.length === 0) return;
     this.list.value = [...this.list.peek(), ...news.map(waiting)].sort(byOrder);
@@ -193,7 +196,9 @@ export class Sender {
         this.left.delete(told.nonce);
         return;
       case "put": {
-        const item = merged(this.find(told.item.nonce), told.item);
+        const known = this.find(told.item.nonce);
+        if (known === undefined) this.kept.add(told.item.nonce);
+        const item = merged(known, told.item);
         this.show(item);
         this.pump(item);
         return;
@@ -395,6 +400,7 @@ export class Sender {
   private remove(nonce: string): void {
     const item = this.find(nonce);
     this.left.add(nonce);
+    this.kept.delete(nonce);
     this.uploads.get(nonce)?.();
     this.list.value = this.list.peek().filter((other) => other.item.nonce !== nonce);
     const { scope } = this;
@@ -406,16 +412,9 @@ export class Sender {
     const { scope } = this;
     if (scope === undefined) return;
     this.write(async () => {
-      // A device without storage, or with a full one, still sends; it only forgets on a reload.
-      const kept = await this.ports.sending.store.put(scope, item).then(
-        () => true,
-        () => false,
-      );
-      if (kept === !this.unkept.peek().has(item.nonce)) return;
-      const unkept = new Set(this.unkept.peek());
-      if (kept) unkept.delete(item.nonce);
-      else unkept.add(item.nonce);
-      this.unkept.value = unkept;
+      // A device without storage, or with a full one, still sends; it only forgets when its tab is closed.
+      await this.ports.sending.store.put(scope, item);
+      this.kept.add(item.nonce);
     });
   }
 

@@ -530,6 +530,8 @@ export class FakeDevice {
   frozenLead = false;
   /** The device keeps nothing. */
   keepsNothing = false;
+  /** When the device comes to write what it is given to keep. */
+  writes: Promise<void> = Promise.resolve();
   /** The code that sends can be loaded. */
   sends = true;
   /** What becomes of this device's WebSockets: a proxy may refuse them, or let nothing through. */
@@ -624,6 +626,7 @@ export class FakeDevice {
     return {
       all: async (scope) => [...scopeOf(scope).values()].sort((a, b) => a.order - b.order),
       put: async (scope, item) => {
+        await this.writes;
         if (this.keepsNothing) throw new Error("quota exceeded");
         scopeOf(scope).set(item.nonce, item);
       },

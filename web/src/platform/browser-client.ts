@@ -47,7 +47,7 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
     options.side,
   );
   const leaving = (event: BeforeUnloadEvent): void => {
-    if (client.unsaved.peek()) event.preventDefault(); // the browser asks whether to go
+    if (client.untaken.items.length > 0) event.preventDefault(); // the browser asks whether to go
   };
   const passing = ({ type }: Event): void => leave(client.untaken, type === "pageshow");
   let sleep: (() => void) | undefined;

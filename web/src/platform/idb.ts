@@ -29,6 +29,7 @@ export function openOutboxStore(factory: IDBFactory | undefined, name: string): 
   const write = async (change: (store: IDBObjectStore) => void): Promise<void> => {
     const writing = await transaction("readwrite");
     change(writing.objectStore(table));
+    writing.commit?.(); // so it ends though its page goes now
     await completed(writing);
   };
   return {

@@ -1,5 +1,6 @@
 /** Makes a picture of the user's ready for the outbox. */
 import type { Failure, Picture } from "../client/api.ts";
+import { writable } from "./base64.ts";
 
 /** What a picture must fit in; a part of `Me.limits`. */
 export type PictureLimits = { upload_bytes: number; upload_pixels: number };
@@ -37,11 +38,11 @@ export async function preparePicture(file: Blob, limits: PictureLimits): Promise
     const target = targetSize(width, height);
     const fits = file.size <= limits.upload_bytes && width * height <= limits.upload_pixels;
     const asIs = file.type === "image/gif" || file.size <= small || target.width === width;
-    if (asIs && fits) return { bytes: file, width, height };
+    if (asIs && fits) return { bytes: await writable(file), width, height };
     if (file.type === "image/gif") return tooLarge; // redrawn, it would stand still
     const bytes = await redraw(bitmap, target, file.type === "image/png" ? "image/png" : "image/jpeg");
     if (bytes === undefined || bytes.size > limits.upload_bytes) return tooLarge;
-    return { bytes, ...target };
+    return { bytes: await writable(bytes), ...target };
   } finally {
     bitmap.close();
   }

@@ -1,5 +1,6 @@
-/** Messages that a page leaves to the next one in its tab, as it went before the code that keeps them was there. */
+/** Messages that a page leaves to the next one in its tab, as it went before the device had kept them. */
 import type { Untaken } from "../client/api.ts";
+import type { OutboxItem } from "../client/ports.ts";
 
 export const prefix = "haggle.untaken.";
 
@@ -7,13 +8,16 @@ export const prefix = "haggle.untaken.";
  * Leaves them; or, `here` again as the browser has kept the page itself, takes them back. Each has a key of its own:
  * what was left before and is still there stays.
  */
-export function leave(untaken: Untaken | undefined, here = false): void {
+export function leave({ scope, items }: Untaken, here = false): void {
+  if (scope === undefined) return;
+  const write = (item: OutboxItem, replacer?: (key: string, value: unknown) => unknown): void =>
+    sessionStorage.setItem(prefix + item.nonce, JSON.stringify({ scope, item }, replacer));
   try {
-    for (const item of untaken?.items ?? []) {
-      const key = prefix + item.nonce;
-      if (here) sessionStorage.removeItem(key);
-      else sessionStorage.setItem(key, JSON.stringify({ scope: untaken?.scope, item }));
-    }
+    for (const item of items)
+      if (here) sessionStorage.removeItem(prefix + item.nonce);
+      else write(item, (key, value) => (key === "bytes" ? undefined : value));
+    // With its pictures, as long as there is room.
+    for (const item of items) if (!here) write(item);
   } catch {
     // Storage is full or forbidden; the page has asked whether to go.
   }

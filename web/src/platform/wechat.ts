@@ -1,6 +1,7 @@
 /** Pictures in WeChat's own way: its album and camera, and its upload, by its JS-SDK. */
 import type { Client, Failure, Picture } from "../client/api.ts";
 import { type JSConfig, parseJSConfig } from "../protocol/wechat.ts";
+import { fileOf } from "./base64.ts";
 
 /** The calls of the JS-SDK that are used here, as WeChat documents them. */
 export type WeChatSDK = {
@@ -163,27 +164,6 @@ function read(sdk: WeChatSDK, localId: string): Promise<File | undefined> {
       fail: () => resolve(undefined),
     });
   });
-}
-
-/** Makes a file of base64, of the type that its first bytes tell; undefined for what is no picture. */
-export function fileOf(localData: string): File | undefined {
-  let binary: string;
-  try {
-    binary = atob(localData.replace(/^data:[^,]*,/, "").replace(/\s/g, ""));
-  } catch {
-    return undefined;
-  }
-  const type = typeOf(binary);
-  if (type === undefined) return undefined;
-  const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-  return new File([bytes], `wechat.${type}`, { type: `image/${type}` });
-}
-
-function typeOf(binary: string): string | undefined {
-  if (binary.startsWith("\xff\xd8\xff")) return "jpeg";
-  if (binary.startsWith("\x89PNG")) return "png";
-  if (binary.startsWith("GIF8")) return "gif";
-  return binary.startsWith("RIFF") && binary.slice(8, 12) === "WEBP" ? "webp" : undefined;
 }
 
 /** What `work` comes to, undefined if that takes longer than `ms` or fails. */
