@@ -1,5 +1,5 @@
 import { expect, phone, test } from "../harness.ts";
-import { answerTo, Thread } from "../talk.ts";
+import { answerTo, row, Thread } from "../talk.ts";
 
 test("a server that is gone is shown as such, and its return too, without a reload", async ({ person, server }) => {
   const buyer = new Thread(await (await person(phone)).chatAbout(1001));
@@ -51,6 +51,30 @@ test("on a phone the seller's list says that it is not current", async ({ person
   await server.kill();
   await expect(console.getByText(/Offline\. Messages until \d+:\d+/)).toBeVisible();
   await server.start();
+});
+
+test("the lists show what is not sent, also to whom nothing was ever sent", async ({ person, server }) => {
+  const buyer = new Thread(await (await person()).chatAbout(1001));
+  await buyer.say("One");
+  await buyer.expectStanding("One", "sent");
+  const seller = await answerTo(await (await person()).console("E_1/yun"), "Lin Xia");
+  await buyer.page.goto(new URL("/chat?product=1003", buyer.page.url()).href);
+  await buyer.expectPictureParts(); // the page can do without the server
+
+  await server.kill();
+  await buyer.say("Is it still there?");
+  await seller.say("Two");
+  const unbegun = row(buyer.page, "Not sent yet");
+  await expect(unbegun).toHaveAccessibleName("Not sent yet waiting to be sent Is it still there?");
+  await expect(row(buyer.page, "Kiln")).not.toContainText("Is it still there?");
+  await expect(row(seller.page, "Lin Xia")).toHaveAccessibleName(/waiting to be sent Two/);
+  await expect(unbegun).toHaveAttribute("aria-current", "page");
+  await expect(buyer.message("Is it still there?")).toBeVisible();
+
+  await server.start();
+  await expect(unbegun).toHaveCount(0, { timeout: 30_000 });
+  await expect(row(buyer.page, "Is it still there?")).toHaveCount(1);
+  await expect(row(seller.page, "Lin Xia")).toHaveAccessibleName(/You:? Two/, { timeout: 30_000 });
 });
 
 test("a server that stops says when to come back, and everybody does", async ({ person, server }) => {

@@ -1,4 +1,4 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import type { Client } from "../client/api.ts";
 import type { Conversation, Message } from "../protocol/body.ts";
 import { Avatar } from "../ui/avatar.tsx";
@@ -10,11 +10,13 @@ import { today } from "../ui/i18n/clock.ts";
 import { words } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
 import { MenuButton } from "../ui/menu.tsx";
+import { type Unsent, unbegun, unsentIn } from "../ui/model/unsent.ts";
+import { Tick } from "../ui/tick.tsx";
 import { appMenu } from "./app-menu.ts";
 import { brief } from "./brief.ts";
 import { openPeer, pageProduct } from "./in-frame.ts";
 import { lineOf } from "./line.ts";
-import { goTo, route } from "./route.ts";
+import { goTo, type Route, route, searchOf } from "./route.ts";
 import "../ui/field.css";
 import "./inbox-pane.css";
 
@@ -25,6 +27,18 @@ function LastSaid({ last, mine }: { last: Message; mine: boolean }): JSX.Element
       {mine && last.recalled_at === undefined && <span>{words().inbox.youPrefix}</span>}
       <span class="truncate foreign" dir="auto">
         {lineOf(last)}
+      </span>
+    </span>
+  );
+}
+
+/** What is not stored yet stands before what is. */
+function StillUnsent({ pieces, tick }: Unsent): JSX.Element {
+  return (
+    <span class="inbox-last inbox-unsent">
+      <Tick state={tick} labelled />
+      <span class="truncate foreign" dir="auto">
+        {lineOf({ blocks: pieces })}
       </span>
     </span>
   );
@@ -96,12 +110,28 @@ function Rows({ client }: { client: Client }): JSX.Element {
   const text = words().inbox;
   const rows = inbox.rows.value;
   const state = inbox.state.value;
-  if (rows.length === 0) return <NoRows client={client} state={state} />;
+  const here = route.value.kind === "product" ? route.value.id : undefined;
+  const known = new Set(rows.map(({ merchant }) => merchant.uid));
+  const begun = inbox.search.value === "" ? [...unbegun(client.outgoing.value, known)] : [];
+  if (rows.length + begun.length === 0) return <NoRows client={client} state={state} />;
   return (
     <ul class="inbox-rows" aria-busy={state === "loading"}>
+      {begun.map(([product, unsent]) => (
+        <li key={product}>
+          <RowLink to={{ kind: "product", id: product }} current={here === product}>
+            <span class="inbox-unbegun">
+              <Icon name="bag" />
+            </span>
+            <span class="inbox-row-main">
+              <span class="inbox-name truncate">{text.unbegun}</span>
+              <StillUnsent {...unsent} />
+            </span>
+          </RowLink>
+        </li>
+      ))}
       {rows.map((row) => (
         <li key={row.id}>
-          <RowLink client={client} row={row} />
+          <Row client={client} row={row} />
         </li>
       ))}
       {inbox.hasMore.value && (
@@ -147,22 +177,33 @@ function NoRows({ client, state }: { client: Client; state: "loading" | "ready" 
   return <EmptyState icon={<Icon name="chat" />} title={text.inbox.empty} body={text.inbox.emptyHint} />;
 }
 
-function RowLink({ client, row }: { client: Client; row: Conversation }): JSX.Element {
-  const text = words();
-  const at = route.value;
-  const here = at.kind === "conversation" ? at.id === row.id : openPeer.value === row.merchant.uid;
-  const online = client.presence(row.merchant.uid).value === "online";
+type RowLinkProps = { to: Route; current: boolean; children: ComponentChildren };
+
+function RowLink({ to, current, children }: RowLinkProps): JSX.Element {
   return (
     <a
       class="inbox-row"
-      href={`?c=${encodeURIComponent(row.id)}`}
-      aria-current={here ? "page" : undefined}
+      href={searchOf(to)}
+      aria-current={current ? "page" : undefined}
       onClick={(event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
         event.preventDefault();
-        goTo({ kind: "conversation", id: row.id });
+        goTo(to);
       }}
     >
+      {children}
+    </a>
+  );
+}
+
+function Row({ client, row }: { client: Client; row: Conversation }): JSX.Element {
+  const text = words();
+  const at = route.value;
+  const here = at.kind === "conversation" ? at.id === row.id : openPeer.value === row.merchant.uid;
+  const unsent = unsentIn(client.outgoing.value, row.id, row.merchant.uid);
+  const online = client.presence(row.merchant.uid).value === "online";
+  return (
+    <RowLink to={{ kind: "conversation", id: row.id }} current={here}>
       <Avatar of={row.merchant} online={online} />
       <span class="inbox-row-main">
         <span class="inbox-row-line">
@@ -171,7 +212,11 @@ function RowLink({ client, row }: { client: Client; row: Conversation }): JSX.El
           <time dateTime={new Date(row.last_at).toISOString()}>{brief(row.last_at, today.value)}</time>
         </span>
         <span class="inbox-row-line">
-          {row.last !== undefined && <LastSaid last={row.last} mine={row.last.sender === row.buyer.uid} />}
+          {unsent === undefined ? (
+            row.last && <LastSaid last={row.last} mine={row.last.sender === row.buyer.uid} />
+          ) : (
+            <StillUnsent {...unsent} />
+          )}
           {row.unread > 0 && (
             <span class="badge">
               <span aria-hidden="true">{row.unread > 99 ? "99+" : row.unread}</span>
@@ -180,6 +225,6 @@ function RowLink({ client, row }: { client: Client; row: Conversation }): JSX.El
           )}
         </span>
       </span>
-    </a>
+    </RowLink>
   );
 }

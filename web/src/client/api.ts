@@ -6,6 +6,7 @@ import type { ReadonlySignal } from "@preact/signals-core";
 import type { Begin, Conversation, Me, Message, Participant, Product, Side } from "../protocol/body.ts";
 import type { ColleagueEvent } from "../protocol/frame.ts";
 import type { Parse } from "../protocol/parse.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { HttpRequest, OutboxItem } from "./ports.ts";
 
 /** How the server is reached just now; drawn honestly, never hidden. */
@@ -154,6 +155,8 @@ export type Client = {
   /** Has the inbox there. Rejects where its code cannot be loaded. */
   loadInbox(): Promise<void>;
 
+  /** Everything that is not stored yet, in the order it was written. */
+  readonly outgoing: ReadonlySignal<readonly Outgoing[]>;
   /** Something waits, and the code that would send it could not be loaded. It goes on trying. */
   readonly stuck: ReadonlySignal<boolean>;
   /** What waits and is not on the device yet, or cannot be kept there: for a page that goes to leave to the next one. */

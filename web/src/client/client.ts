@@ -21,6 +21,7 @@ import { isAboutToken, isFailure, worthRetrying } from "./failure.ts";
 import type { LiveInbox } from "./inbox.ts";
 import { Marks } from "./marks.ts";
 import { Outbox } from "./outbox.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { Pictures } from "./pictures.ts";
 import type { HttpRequest, OutboxItem, Ports } from "./ports.ts";
 import { Positions } from "./position.ts";
@@ -47,6 +48,7 @@ class LiveClient implements Client {
   readonly connection: ReadonlySignal<ConnectionState>;
   readonly unread: ReadonlySignal<Totals>;
   readonly lists: ReadonlySignal<boolean> = computed(() => this.rows.value !== undefined);
+  readonly outgoing: ReadonlySignal<readonly Outgoing[]>;
   readonly stuck: ReadonlySignal<boolean>;
 
   private readonly ports: Ports;
@@ -132,6 +134,7 @@ class LiveClient implements Client {
     this.unread = this.totals.totals;
     if (ports.Inbox !== undefined) this.listWith(ports.Inbox);
     this.outbox = this.newOutbox();
+    this.outgoing = this.outbox.outgoing;
     this.stuck = this.outbox.stuck;
     this.presences = new Presences(clock, (uids) => this.link.tell({ watch: { uids } }));
     this.typists = new Typists(clock);

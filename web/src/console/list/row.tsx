@@ -7,7 +7,9 @@ import { Icon, type IconPath } from "../../ui/icon.tsx";
 import { longPress } from "../../ui/long-press.ts";
 import type { MenuAnchor } from "../../ui/menu-opener.tsx";
 import { type PreviewWords, previewOf } from "../../ui/model/preview.ts";
+import { unsentIn } from "../../ui/model/unsent.ts";
 import { pressEvents } from "../../ui/press-events.ts";
+import { Tick } from "../../ui/tick.tsx";
 import { buyerName, useDesk } from "../desk.ts";
 import { bellOff, eye, pen, pin } from "../drawings.ts";
 import { usePresence } from "../hooks.ts";
@@ -137,6 +139,17 @@ function Summary({ conversation, typing, open }: SummaryProps) {
         <span class="c-row-draft">{words.list.draft}</span>{" "}
         <span class="truncate" dir="auto">
           {draftText(draft, words)}
+        </span>
+      </span>
+    );
+  }
+  const unsent = unsentIn(desk.client.outgoing.value, conversation.id, conversation.buyer.uid);
+  if (unsent !== undefined) {
+    return (
+      <span class="c-row-text c-row-said c-row-unsent">
+        <Tick state={unsent.tick} labelled />
+        <span class="truncate" dir="auto">
+          {previewOf({ blocks: unsent.pieces }, previewWords(words))}
         </span>
       </span>
     );

@@ -1,4 +1,5 @@
 /** One line that says what a message holds. */
+import type { Piece } from "../../client/api.ts";
 import type { Message } from "../../protocol/body.ts";
 import { cut, plainLine } from "./plain-line.ts";
 
@@ -11,7 +12,10 @@ export type PreviewWords = {
   notice(code: string): string;
 };
 
-export function previewOf(message: Message, words: PreviewWords): string {
+/** A message, or one that is still to be sent. */
+export type Previewed = { recalled_at?: number; blocks: readonly (Message["blocks"][number] | Piece)[] };
+
+export function previewOf(message: Previewed, words: PreviewWords): string {
   if (message.recalled_at !== undefined && message.recalled_at > 0) return words.recalled;
   const bits: string[] = [];
   const notices = new Set<string>();
