@@ -1,5 +1,5 @@
 import { expect, inChinese, phone, test } from "../harness.ts";
-import { answerTo, Thread } from "../talk.ts";
+import { answerTo, row, Thread } from "../talk.ts";
 
 const apiKey = "stories-and-nothing-but-stories-0001";
 
@@ -66,17 +66,20 @@ test.describe("where guests are not let in", () => {
 
 test.describe("products", () => {
   test.use({ flags: ["--api-key", apiKey] });
+  const remove = async ({ url }: { url: string }, id: string) => {
+    const removed = await fetch(`${url}/v1/server/products/${id}`, {
+      method: "DELETE",
+      headers: { Authorization: `Bearer ${apiKey}` },
+    });
+    expect(removed.ok).toBe(true);
+  };
 
   test("a product that is gone says so, and its conversation stays", async ({ person, server }) => {
     const lin = await person(phone);
     const buyer = new Thread(await lin.chatAbout(1002));
     await buyer.say("Is it still there?");
     await buyer.expectStanding("Is it still there?", "sent");
-    const removed = await fetch(`${server.url}/v1/server/products/1002`, {
-      method: "DELETE",
-      headers: { Authorization: `Bearer ${apiKey}` },
-    });
-    expect(removed.ok).toBe(true);
+    await remove(server, "1002");
 
     await buyer.page.reload();
     await expect(buyer.message("Is it still there?")).toBeVisible();
@@ -94,6 +97,26 @@ test.describe("products", () => {
     await expect(late.getByRole("heading", { name: "This product is gone" })).toBeVisible();
     await late.getByRole("button", { name: "To my chats" }).click();
     await expect(late.getByRole("heading", { name: "Chats" })).toBeVisible();
+  });
+
+  test("what cannot be sent, as its product is gone, can be read and deleted", async ({ person, server }) => {
+    const lin = await person(phone);
+    const page = await lin.chatAbout(1003);
+    const buyer = new Thread(page);
+    await buyer.expectPictureParts();
+    await remove(server, "1003");
+    await buyer.say("Is it still there?");
+    await buyer.expectStanding("Is it still there?", "not sent");
+    await page.goto(new URL("/chat", page.url()).href);
+    const unsent = row(page, "Not sent yet");
+    await expect(unsent).toHaveAccessibleName("Not sent yet not sent Is it still there?");
+    await unsent.tap();
+    await expect(page.getByRole("heading", { name: "This product is gone" })).toBeVisible();
+    await buyer.expectStanding("Is it still there?", "not sent");
+    await buyer.message("Is it still there?").getByRole("button", { name: "Delete" }).tap();
+    await expect(buyer.messages).toHaveCount(0);
+    await page.getByRole("button", { name: "To my chats" }).tap();
+    await expect(page.getByText("No conversations yet")).toBeVisible();
   });
 });
 

@@ -43,7 +43,7 @@ function KnownChat({
   }, [client, about, comebacks.value]);
   const failure = thread.failure.value;
   if (failure?.code === "not_found" && thread.entries.value.length === 0)
-    return <Unavailable failure={failure} wide={wide} />;
+    return <Unavailable client={client} failure={failure} wide={wide} />;
   return (
     <ChatView
       client={client}
@@ -93,7 +93,15 @@ function ProductChat({
   }, [online]);
   if (opened === undefined) return <Opening />;
   if ("code" in opened)
-    return <Unavailable failure={asProduct(opened)} wide={wide} onRetry={() => setAttempt(attempt + 1)} />;
+    return (
+      <Unavailable
+        client={client}
+        product={product}
+        failure={asProduct(opened)}
+        wide={wide}
+        onRetry={() => setAttempt(attempt + 1)}
+      />
+    );
   return (
     <ChatView
       client={client}

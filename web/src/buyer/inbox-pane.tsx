@@ -10,7 +10,7 @@ import { today } from "../ui/i18n/clock.ts";
 import { words } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
 import { MenuButton } from "../ui/menu.tsx";
-import { type Unsent, unbegun, unsentIn } from "../ui/model/unsent.ts";
+import { type Unsent, unlisted, unsentIn } from "../ui/model/unsent.ts";
 import { Tick } from "../ui/tick.tsx";
 import { appMenu } from "./app-menu.ts";
 import { brief } from "./brief.ts";
@@ -110,25 +110,28 @@ function Rows({ client }: { client: Client }): JSX.Element {
   const text = words().inbox;
   const rows = inbox.rows.value;
   const state = inbox.state.value;
-  const here = route.value.kind === "product" ? route.value.id : undefined;
-  const known = new Set(rows.map(({ merchant }) => merchant.uid));
-  const begun = inbox.search.value === "" ? [...unbegun(client.outgoing.value, known)] : [];
-  if (rows.length + begun.length === 0) return <NoRows client={client} state={state} />;
+  const beside = inbox.search.value === "" && state !== "loading" ? unlistedOf(client) : [];
+  if (rows.length + beside.length === 0) return <NoRows client={client} state={state} />;
   return (
     <ul class="inbox-rows" aria-busy={state === "loading"}>
-      {begun.map(([product, unsent]) => (
-        <li key={product}>
-          <RowLink to={{ kind: "product", id: product }} current={here === product}>
-            <span class="inbox-unbegun">
-              <Icon name="bag" />
+      {beside.map(({ to, unsent }) => (
+        <li key={searchOf(to)}>
+          <RowLink to={to} current={searchOf(to) === searchOf(route.value)}>
+            <span class="inbox-unlisted">
+              <Icon name="chat" />
             </span>
             <span class="inbox-row-main">
-              <span class="inbox-name truncate">{text.unbegun}</span>
+              <span class="inbox-name truncate">{text.unsent}</span>
               <StillUnsent {...unsent} />
             </span>
           </RowLink>
         </li>
       ))}
+      {rows.length === 0 && state === "failed" && (
+        <li>
+          <NoRows client={client} state={state} />
+        </li>
+      )}
       {rows.map((row) => (
         <li key={row.id}>
           <Row client={client} row={row} />
@@ -142,6 +145,19 @@ function Rows({ client }: { client: Client }): JSX.Element {
         </li>
       )}
     </ul>
+  );
+}
+
+/** What is written to sellers who are not in the list, as to one whom nothing was sent to before. */
+function unlistedOf({ outgoing, inbox }: Client): { to: Route; unsent: Unsent }[] {
+  return unlisted(outgoing.value, inbox.rows.value, ({ merchant }) => merchant.uid).map(
+    ({ place, unsent }) => {
+      const to: Route =
+        "product" in place
+          ? { kind: "product", id: place.product }
+          : { kind: "conversation", id: place.conversation };
+      return { to, unsent };
+    },
   );
 }
 
@@ -200,7 +216,7 @@ function Row({ client, row }: { client: Client; row: Conversation }): JSX.Elemen
   const text = words();
   const at = route.value;
   const here = at.kind === "conversation" ? at.id === row.id : openPeer.value === row.merchant.uid;
-  const unsent = unsentIn(client.outgoing.value, row.id, row.merchant.uid);
+  const unsent = unsentIn(client.outgoing.value, row, row.merchant.uid);
   const online = client.presence(row.merchant.uid).value === "online";
   return (
     <RowLink to={{ kind: "conversation", id: row.id }} current={here}>

@@ -1,18 +1,46 @@
 import type { JSX } from "preact";
-import type { Failure } from "../client/api.ts";
+import { useMemo } from "preact/hooks";
+import type { Client, Failure } from "../client/api.ts";
 import { EmptyState } from "../ui/empty-state.tsx";
 import { FailureNote } from "../ui/failure-note.tsx";
 import { words } from "../ui/i18n/language.ts";
 import { Icon } from "../ui/icon.tsx";
 import { useLater } from "../ui/later.ts";
+import { Messages } from "./messages.tsx";
 import { goTo } from "./route.ts";
 
-export type UnavailableProps = { failure: Failure; wide: boolean; onRetry?: () => void };
+export type UnavailableProps = {
+  client: Client;
+  /** What the thread would be about: something may wait in it all the same. */
+  product?: string;
+  failure: Failure;
+  wide: boolean;
+  onRetry?: () => void;
+};
 
-/** Why there is no thread, in words, and what to do instead. */
-export function Unavailable({ failure, wide, onRetry }: UnavailableProps): JSX.Element {
-  const text = words().page;
+/** Why there is no thread, in words, and what to do instead; under it what was written and never sent. */
+export function Unavailable(props: UnavailableProps): JSX.Element {
   useLater(true);
+  return (
+    <main class="chat">
+      <Why {...props} />
+      <Unsent {...props} />
+    </main>
+  );
+}
+
+function Unsent({ client, product }: UnavailableProps): JSX.Element | null {
+  const waiting = client.outgoing.value.find(
+    ({ item }) => item.product === product && item.conversation === undefined,
+  );
+  const uid = waiting?.item.peer;
+  const thread = useMemo(() => (uid === undefined ? undefined : client.threadWith({ uid })), [client, uid]);
+  if (thread === undefined) return null;
+  return <Messages thread={thread} client={client} recallMs={0} />;
+}
+
+function Why({ failure, wide, onRetry }: UnavailableProps): JSX.Element {
+  const text = words().page;
   // Where the list is there already, nobody needs a way to it.
   const toInbox = wide ? undefined : (
     <button type="button" class="button" onClick={() => goTo({ kind: "inbox" })}>
@@ -64,10 +92,8 @@ type PageProps = Pick<Parameters<typeof EmptyState>[0], "icon" | "title" | "body
 
 function Page({ icon, title, body, actions }: PageProps): JSX.Element {
   return (
-    <main class="chat">
-      <EmptyState icon={icon} title={title} body={body}>
-        {actions}
-      </EmptyState>
-    </main>
+    <EmptyState icon={icon} title={title} body={body}>
+      {actions}
+    </EmptyState>
   );
 }

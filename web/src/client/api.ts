@@ -171,6 +171,8 @@ export type Client = {
 
   /** The thread of a known conversation; the same object each time. */
   thread(conversation: string): Thread;
+  /** The thread with somebody to whom one has written, but nothing has been sent yet. */
+  threadWith(peer: Participant): Thread;
   /** The thread with the seller of a product. */
   threadAbout(product: string): Promise<ThreadAbout | Failure>;
 

@@ -1,5 +1,5 @@
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Ack, Conversation, Me, Message, Side } from "../protocol/body.ts";
+import type { Ack, Conversation, Me, Message, Participant, Side } from "../protocol/body.ts";
 import type { ColleagueEvent, MessageEvent, ServerFrame, Welcome } from "../protocol/frame.ts";
 import type { Parse } from "../protocol/parse.ts";
 import type {
@@ -193,6 +193,10 @@ class LiveClient implements Client {
 
   thread(conversation: string): Thread {
     return this.openThread({ conversation });
+  }
+
+  threadWith(peer: Participant): Thread {
+    return this.openThread({ peer });
   }
 
   async threadAbout(product: string): Promise<ThreadAbout | Failure> {

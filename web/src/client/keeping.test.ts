@@ -239,6 +239,45 @@ describe("what waits", () => {
     expect(lost()).toEqual(["U_1-1"]);
   });
 
+  test("left behind by the page before is sent, and is still this one's to leave until it is kept", async () => {
+    device.keepsNothing = true;
+    const item = { nonce: "U_1-0", peer: "V_1", product: "1", pieces: text("one"), files: [undefined] };
+    device.left = [{ ...item, order: 1, queuedAt: clock.now(), tried: false }];
+    server.refuse = (what) => (what.startsWith("send") ? FakeServer.refusal(503, "unavailable") : undefined);
+    const client = started();
+    await client.loadSender();
+    await clock.pass(1_000);
+    expect(client.untaken.items.map(({ nonce }) => nonce)).toEqual(["U_1-0"]);
+    server.refuse = () => undefined;
+    await clock.pass(60_000);
+    expect(stored()).toEqual(["U_1 U_1-0"]);
+    expect(client.outgoing.value).toEqual([]);
+  });
+
+  test("is not asked about when it was stored, though the answer was lost and the device slept", async () => {
+    const client = started();
+    const thread = await about(client);
+    thread.send(text("one"));
+    await clock.pass(1_000);
+    server.loseAnswer = (frame) => "send" in frame;
+    server.deliveries = () => 0;
+    thread.send(text("two"));
+    await clock.pass(50);
+    device.online = false;
+    server.cut();
+    await clock.pass(11 * 60_000);
+    server.loseAnswer = () => false;
+    server.deliveries = () => 1;
+    device.online = true;
+    await clock.pass(60_000);
+    expect(stored()).toEqual(["U_1 U_1-1", "U_1 U_1-2"]);
+    expect(client.outgoing.value).toEqual([]);
+    expect(thread.entries.value.map(({ key, tick }) => [key, tick])).toEqual([
+      ["U_1-1", "stored"],
+      ["U_1-2", "stored"],
+    ]);
+  });
+
   test("written in one tab is that tab's to keep", async () => {
     const client = started();
     const other = started();

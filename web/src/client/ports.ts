@@ -77,6 +77,8 @@ export type OutboxItem = {
 /** Keeps outbox items for one scope, that is one user of one side. */
 export type OutboxStore = {
   all(scope: string): Promise<readonly OutboxItem[]>;
+  /** What pages before could only leave behind, beside what is kept: each as it is to be kept from now on. */
+  left(scope: string, kept: readonly OutboxItem[]): readonly OutboxItem[];
   put(scope: string, item: OutboxItem): Promise<void>;
   remove(scope: string, nonce: string): Promise<void>;
   clear(scope: string): Promise<void>;

@@ -107,7 +107,7 @@ export class Sender {
     if (scope !== undefined) await this.ports.sending.store.clear(scope);
   }
 
-  /** Whether this message outlasts the page. */
+  /** Whether a message outlasts the page without it. */
   hasKept(nonce: string): boolean {
     return this.kept.has(nonce);
   }
@@ -178,14 +178,20 @@ export class Sender {
   private async load(): Promise<void> {
     const { scope } = this;
     if (scope === undefined) return;
-    const kept = await this.ports.sending.store.all(scope);
+    const { store } = this.ports.sending;
+    const kept = await store.all(scope).catch(() => []);
     if (scope !== this.scope) return;
     const here = new Set(this.list.peek().map(({ item }) => item.nonce));
-    for (const { nonce } of kept) this.kept.add(nonce);
-    const news = kept.filter((item) => !here.has(item.nonce) && !this.left.has(item.nonce));
-    if (news.length === 0) return;
-    this.list.value = [...this.list.peek(), ...news.map(waiting)].sort(byOrder);
-    if (this.online) this.markStale();
+    const isNew = ({ nonce }: OutboxItem): boolean => !here.has(nonce) && !this.left.has(nonce);
+    const news = kept.filter(isNew);
+    const left = store.left(scope, kept).filter(isNew);
+    if (news.length + left.length === 0) return;
+    batch(() => {
+      for (const { nonce } of news) this.kept.add(nonce);
+      this.list.value = [...this.list.peek(), ...news.map(waiting)].sort(byOrder);
+      for (const item of left) this.put(item);
+      if (this.online) this.markStale();
+    });
     this.pumpAll();
   }
 
@@ -404,7 +410,12 @@ export class Sender {
     this.uploads.get(nonce)?.();
     this.list.value = this.list.peek().filter((other) => other.item.nonce !== nonce);
     const { scope } = this;
-    if (scope !== undefined) this.write(() => this.ports.sending.store.remove(scope, nonce));
+    if (scope !== undefined) {
+      this.write(() => {
+        this.kept.delete(nonce); // also if it was taken up again while it was being kept
+        return this.ports.sending.store.remove(scope, nonce);
+      });
+    }
     if (item !== undefined) this.pump(item);
   }
 
@@ -414,7 +425,7 @@ export class Sender {
     this.write(async () => {
       // A device without storage, or with a full one, still sends; it only forgets when its tab is closed.
       await this.ports.sending.store.put(scope, item);
-      this.kept.add(item.nonce);
+      if (!this.left.has(item.nonce)) this.kept.add(item.nonce);
     });
   }
 
@@ -436,7 +447,7 @@ export class Sender {
 }
 
 /** Items of one lane are sent in order: by whom they go to, with or without a conversation yet. */
-function laneOf(item: OutboxItem): string {
+export function laneOf(item: OutboxItem): string {
   return item.peer ?? item.conversation ?? "";
 }
 

@@ -530,6 +530,8 @@ export class FakeDevice {
   frozenLead = false;
   /** The device keeps nothing. */
   keepsNothing = false;
+  /** What pages before could only leave behind. */
+  left: OutboxItem[] = [];
   /** When the device comes to write what it is given to keep. */
   writes: Promise<void> = Promise.resolve();
   /** The code that sends can be loaded. */
@@ -625,6 +627,7 @@ export class FakeDevice {
     };
     return {
       all: async (scope) => [...scopeOf(scope).values()].sort((a, b) => a.order - b.order),
+      left: () => this.left,
       put: async (scope, item) => {
         await this.writes;
         if (this.keepsNothing) throw new Error("quota exceeded");

@@ -43,7 +43,7 @@ export type ThreadPorts = {
 };
 
 /** Names a thread before it has a conversation: by the seller, and the product it will begin with. */
-export type ThreadStart = { conversation: string } | { peer: Participant; product: Product };
+export type ThreadStart = { conversation: string } | { peer: Participant; product?: Product };
 
 export class LiveThread implements Thread {
   readonly conversation: ReadonlySignal<Conversation | undefined>;
@@ -578,9 +578,21 @@ export class LiveThread implements Thread {
       const tick = mine ? tickOf(message.seq, theirs) : undefined;
       entries.push(this.drawMessage(message, mine, tick));
     }
+    this.settle(outgoing.filter(({ item }) => stored.has(item.nonce)));
     if (this.hasNewer.value) return entries; // what waits stands after the newest
     for (const one of outgoing) if (!stored.has(one.item.nonce)) entries.push(drawOutgoing(one));
     return entries;
+  }
+
+  /** The answers were lost, and the events too: it was stored all the same. */
+  private settle(stored: readonly Outgoing[]): void {
+    if (stored.length === 0) return;
+    // Not while a computation is running.
+    Promise.resolve()
+      .then(() => {
+        for (const { item } of stored) this.ports.outbox.echoed(item.nonce);
+      })
+      .catch(() => undefined);
   }
 
   /** The same entry as before, the same object even, unless something about it changed. */

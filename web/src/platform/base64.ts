@@ -21,8 +21,8 @@ function typeOf(binary: string): string | undefined {
   return binary.startsWith("RIFF") && binary.slice(8, 12) === "WEBP" ? "webp" : undefined;
 }
 
-/** Longer ones are not written down: what a page may leave to the next one has little room. */
-const longest = 1024 * 1024;
+/** Longer ones are not written down: there is room for five million characters in all, in some browsers for half. */
+const longest = 2 * 1024 * 1024;
 
 /**
  * Has JSON write these bytes down, as a data URL: a page that goes has no time to ask for them. They stay what they
@@ -35,5 +35,15 @@ export async function writable(bytes: Blob): Promise<Blob> {
     reader.onloadend = () => resolve(reader.result);
     reader.readAsDataURL(bytes);
   });
+  return noted(bytes, written);
+}
+
+/** The bytes that JSON has written down, writable as before; undefined if they were not, or are no picture's. */
+export function readBack(written: unknown): Blob | undefined {
+  const bytes = typeof written === "string" ? fileOf(written) : undefined;
+  return bytes && noted(bytes, written);
+}
+
+function noted(bytes: Blob, written: unknown): Blob {
   return Object.assign(bytes, { toJSON: () => written });
 }

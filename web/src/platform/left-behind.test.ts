@@ -1,12 +1,12 @@
 // @vitest-environment happy-dom
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Piece } from "../client/api.ts";
-import type { OutboxItem, OutboxStore } from "../client/ports.ts";
+import type { OutboxItem } from "../client/ports.ts";
 import { writable } from "./base64.ts";
 import { withLeftBehind } from "./left-behind.ts";
 import { leave } from "./untaken.ts";
 
-beforeEach(() => sessionStorage.clear());
+beforeEach(() => localStorage.clear());
 
 const text: Piece = { type: "text", text: "Hello" };
 const picture: Piece = { type: "image", picture: { bytes: new Blob(["x"]), width: 1, height: 1 } };
@@ -18,13 +18,16 @@ function written(nonce: string, ...pieces: Piece[]): OutboxItem {
   return { peer: "E_1", nonce, pieces, files, order: 1, queuedAt: 1, tried: false };
 }
 
+const me = "buyer U_1";
+
 /** What a device keeps, or one that keeps nothing. */
-function device(refuses = false, ...kept: OutboxItem[]) {
+function device(refuses = false) {
+  const kept: OutboxItem[] = [];
   const answer = async <T>(value: T): Promise<T> => {
     if (refuses) throw new Error("this browser keeps nothing");
     return value;
   };
-  const store: OutboxStore = {
+  const store = withLeftBehind({
     all: () => answer([...kept]),
     put: async (_, item) => {
       await answer(undefined);
@@ -32,75 +35,83 @@ function device(refuses = false, ...kept: OutboxItem[]) {
     },
     remove: () => answer(undefined),
     clear: () => answer(undefined),
-  };
-  return { kept, store: withLeftBehind(store) };
+  });
+  return { kept, store };
 }
 
-test("what a page left is taken over once, and kept", async () => {
-  leave({ scope: "buyer U_1", items: [written("1", text)] });
-  leave({ scope: "buyer U_1", items: [written("2", text)] }); // by the next page, which could not take it over
+test("what a page left is taken up until the device has kept it", async () => {
+  leave({ scope: me, items: [written("1", text)] });
+  leave({ scope: me, items: [written("2", text)] }); // by the next page, which could not take it up
   const { kept, store } = device();
-  const all = await store.all("buyer U_1");
-  expect(all.map(({ nonce, files }) => ({ nonce, files }))).toEqual([
+  const left = store.left(me, kept);
+  expect(left.map(({ nonce, files }) => ({ nonce, files }))).toEqual([
     { nonce: "1", files: [undefined] },
     { nonce: "2", files: [undefined] },
   ]);
-  expect(kept).toEqual(all);
-  expect(await device().store.all("buyer U_1")).toEqual([]);
+  await store.put(me, written("1", text));
+  expect(
+    device()
+      .store.left(me, [])
+      .map(({ nonce }) => nonce),
+  ).toEqual(["2"]);
 });
 
-test("what the device has come to keep after all has its pictures, and nothing after it waits for a word", async () => {
+test("what the device does not take stays left behind, until it has been sent", async () => {
+  leave({ scope: me, items: [written("1", text)] });
+  const { store } = device(true);
+  await expect(store.put(me, written("1", text))).rejects.toThrow("keeps nothing");
+  expect(device(true).store.left(me, []), "to the page after that, too").toHaveLength(1);
+  await store.remove(me, "1").catch(() => undefined);
+  expect(device().store.left(me, [])).toEqual([]);
+});
+
+test("what the device has come to keep after all has its pictures, and what became of it since", () => {
   const items = [written("1", picture, text), written("2", text)].map((item, order) => ({ ...item, order }));
-  leave({ scope: "buyer U_1", items });
-  const { store } = device(false, ...items.slice(0, 1));
-  expect(await store.all("buyer U_1")).toEqual(items);
-  expect(Object.keys(sessionStorage)).toEqual([]);
+  leave({ scope: me, items: items.map((item) => ({ ...item, conversation: "c_1", tried: true })) });
+  const [first] = items;
+  expect(
+    device().store.left(me, first === undefined ? [] : [{ ...first, files: ["f_1", undefined] }]),
+  ).toEqual([
+    { ...items[0], conversation: "c_1", tried: true, files: ["f_1", undefined] },
+    { ...items[1], conversation: "c_1", tried: true },
+  ]);
 });
 
-test("what is kept while its page rests in the browser is no longer left behind", async () => {
-  leave({ scope: "buyer U_1", items: [written("1", text)] });
-  await device().store.put("buyer U_1", written("1", text));
-  expect(Object.keys(sessionStorage)).toEqual([]);
-});
-
-test("it is taken over where the device keeps nothing, too", async () => {
-  leave({ scope: "buyer U_1", items: [written("1", text)] });
-  const refusing = device(true).store;
-  expect(await refusing.all("buyer U_1")).toHaveLength(1);
-  expect(await device(true).store.all("buyer U_1"), "and by the page after that").toHaveLength(1);
-  await refusing.remove("buyer U_1", "1").catch(() => undefined); // it was sent
-  expect(await device().store.all("buyer U_1")).toEqual([]);
-});
-
-test("a page that comes back has still what it left", async () => {
-  const untaken = { scope: "buyer U_1", items: [written("1", text)] };
+test("a page that comes back has still what it left", () => {
+  const untaken = { scope: me, items: [written("1", text)] };
   leave(untaken);
   leave(untaken, true);
-  expect(await device().store.all("buyer U_1")).toEqual([]);
+  expect(device().store.left(me, [])).toEqual([]);
 });
 
-test("what is not of this kind keeps nothing from being taken over", async () => {
-  sessionStorage.setItem("haggle.untaken.0", "{");
-  leave({ scope: "buyer U_1", items: [written("1", text)] });
-  expect(await device().store.all("buyer U_1")).toHaveLength(1);
+test("what is not of this kind keeps nothing from being taken up", () => {
+  localStorage.setItem("haggle.untaken.0", "{");
+  leave({ scope: me, items: [written("1", text)] });
+  expect(device().store.left(me, [])).toHaveLength(1);
 });
 
-test("another user neither sees it nor sends it", async () => {
-  leave({ scope: "buyer U_1", items: [written("1", text)] });
-  expect(await device().store.all("buyer U_2")).toEqual([]);
-  expect(await device().store.all("buyer U_1")).toHaveLength(1);
+test("another user neither sees it nor sends it, and who signs out leaves nothing", async () => {
+  leave({ scope: me, items: [written("1", text)] });
+  expect(device().store.left("buyer U_2", [])).toEqual([]);
+  await device().store.clear("buyer U_2");
+  expect(device().store.left(me, [])).toHaveLength(1);
+  await device().store.clear(me);
+  expect(Object.keys(localStorage)).toEqual([]);
 });
 
 test("a picture that could be written down is there again", async () => {
   const bytes = await writable(png());
   const item = written("1", { type: "image", picture: { bytes, width: 1, height: 1 } }, text);
-  leave({ scope: "buyer U_1", items: [{ ...item, files: ["f_1", undefined] }] });
-  const [back] = await device().store.all("buyer U_1");
+  leave({ scope: me, items: [{ ...item, files: ["f_1", undefined] }] });
+  const [back] = device().store.left(me, []);
   expect(back).toMatchObject({ pieces: [{ type: "image", picture: { width: 1, height: 1 } }, text] });
   expect(back?.files).toEqual(["f_1", undefined]);
   expect(back).not.toHaveProperty("stale");
   const [piece] = back?.pieces ?? [];
   expect(piece?.type === "image" && piece.picture.bytes).toBeInstanceOf(Blob);
+  // And so it is to the page after that.
+  leave({ scope: me, items: back === undefined ? [] : [back] });
+  expect(JSON.stringify(device().store.left(me, []))).toEqual(JSON.stringify([back]));
 });
 
 test("where there is no room for pictures, every word is left behind all the same", async () => {
@@ -109,30 +120,58 @@ test("where there is no room for pictures, every word is left behind all the sam
     written("1", { type: "image", picture: { bytes, width: 1, height: 1 } }, text),
     written("2", text),
   ];
-  const { setItem } = sessionStorage;
+  const { setItem } = localStorage;
   const full = (key: string, value: string): void => {
     if (value.includes("base64")) throw new DOMException("full", "QuotaExceededError");
-    setItem.call(sessionStorage, key, value);
+    setItem.call(localStorage, key, value);
   };
   vi.stubGlobal(
-    "sessionStorage",
-    new Proxy(sessionStorage, { get: (of, name) => (name === "setItem" ? full : Reflect.get(of, name, of)) }),
+    "localStorage",
+    new Proxy(localStorage, { get: (of, name) => (name === "setItem" ? full : Reflect.get(of, name, of)) }),
   );
-  leave({ scope: "buyer U_1", items: items.map((item, order) => ({ ...item, order })) });
+  leave({ scope: me, items: items.map((item, order) => ({ ...item, order })) });
   vi.unstubAllGlobals();
-  const all = await device().store.all("buyer U_1");
+  const all = device().store.left(me, []);
   expect(all.map(({ pieces }) => pieces)).toEqual([[text], [text]]);
 });
 
-test("what was said about a picture that is lost waits for its writer's word", async () => {
-  const items = [written("1", text), written("2", picture), written("3", text), written("4", picture, text)];
-  leave({ scope: "buyer U_1", items: items.map((item, order) => ({ ...item, order })) });
-  const { store } = device();
-  const all = await store.all("buyer U_1");
-  expect(all.map(({ nonce, pieces, stale = false }) => ({ nonce, pieces, stale }))).toEqual([
-    { nonce: "1", pieces: [text], stale: false },
-    { nonce: "3", pieces: [text], stale: true },
-    { nonce: "4", pieces: [text], stale: true },
-  ]);
-  expect(Object.keys(sessionStorage)).toEqual([]);
+describe("where a picture is lost", () => {
+  test("what was said about it, and after it to the same person, waits for its writer's word", () => {
+    const items = [
+      written("1", text),
+      written("2", picture),
+      written("3", text),
+      written("4", picture, text),
+    ];
+    leave({ scope: me, items: items.map((item, order) => ({ ...item, order })) });
+    const all = device().store.left(me, []);
+    expect(all.map(({ nonce, pieces, stale = false }) => ({ nonce, pieces, stale }))).toEqual([
+      { nonce: "1", pieces: [text], stale: false },
+      { nonce: "3", pieces: [text], stale: true },
+      { nonce: "4", pieces: [text], stale: true },
+    ]);
+    expect(device().store.left(me, []), "what nothing is left of is gone").toHaveLength(3);
+  });
+
+  test("so does what the device has kept", () => {
+    leave({ scope: me, items: [{ ...written("2", picture, text), order: 2 }] });
+    const kept = [1, 3].map((order) => ({ ...written(`${order}`, text), order }));
+    const elsewhere = { ...written("4", text), peer: "E_2", order: 4 };
+    const all = device().store.left(me, [...kept, elsewhere]);
+    expect(all.map(({ nonce, stale }) => [nonce, stale])).toEqual([
+      ["2", true],
+      ["3", true],
+    ]);
+  });
+
+  test("no other takes its place in the message", async () => {
+    const bytes = await writable(png());
+    const other: Piece = { type: "image", picture: { bytes, width: 1, height: 1 } };
+    leave({
+      scope: me,
+      items: [{ ...written("1", picture, other, text), files: [undefined, "f_2", undefined] }],
+    });
+    const [left] = device().store.left(me, []);
+    expect([left?.pieces, left?.files]).toEqual([[text], [undefined]]);
+  });
 });

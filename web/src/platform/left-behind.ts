@@ -1,46 +1,33 @@
 import type { Piece } from "../client/api.ts";
 import type { OutboxItem, OutboxStore } from "../client/ports.ts";
-import { fileOf } from "./base64.ts";
+import { laneOf } from "../client/sender.ts";
+import { readBack } from "./base64.ts";
 import { prefix } from "./untaken.ts";
 
-/**
- * Keeps an outbox in `store`, and takes over what a page before in this tab could only leave behind. It is the same
- * message still, by its nonce, should it have come to be sent after all. What `store` has come to keep after all is
- * the better one: it has all its pictures. What `store` does not take stays left behind.
- */
-export function withLeftBehind(store: OutboxStore): OutboxStore {
-  const put: OutboxStore["put"] = (scope, item) => store.put(scope, item).then(() => drop(item.nonce));
+/** Keeps an outbox in `store`, beside what pages before could only leave behind. What it keeps is no longer left. */
+export function withLeftBehind(store: Omit<OutboxStore, "left">): OutboxStore {
   return {
-    put,
-    async all(scope) {
-      const behind = leftBehind(scope);
-      if (behind.length === 0) return store.all(scope);
-      const kept = await store.all(scope).catch(() => []);
-      const left = asking(behind.filter(({ item: { nonce } }) => !kept.some((item) => item.nonce === nonce)));
-      for (const { item } of behind) if (!left.some(({ nonce }) => nonce === item.nonce)) drop(item.nonce);
-      await Promise.allSettled(left.map((item) => put(scope, item)));
-      return [...kept, ...left].sort((a, b) => a.order - b.order);
-    },
+    all: store.all,
+    left: (scope, kept) => takenUp(leftOf(scope), kept),
+    put: (scope, item) => store.put(scope, item).then(() => drop(item.nonce)),
     remove(scope, nonce) {
       drop(nonce);
       return store.remove(scope, nonce);
     },
     clear(scope) {
-      for (const { item } of leftBehind(scope)) drop(item.nonce);
+      for (const { nonce } of leftOf(scope)) drop(nonce);
       return store.clear(scope);
     },
   };
 }
 
-/** A message as far as it could be written down: without the pictures that are lost. */
-type Left = { item: OutboxItem; lost: boolean };
-
-/** What was left behind of `scope`; that of another user stays until they come. */
-function leftBehind(scope: string): Left[] {
+/** What was left behind of `scope`, with its pictures as text; that of another user stays until they come. */
+function leftOf(scope: string): OutboxItem[] {
   return keys().flatMap((key) => {
     try {
-      const left = JSON.parse(sessionStorage.getItem(key) ?? "") as { scope: string; item: OutboxItem };
-      return left.scope === scope ? [readBack(left.item)] : [];
+      const left = JSON.parse(localStorage.getItem(key) ?? "") as { scope: string; item: OutboxItem };
+      const files = left.item.files.map((file) => file ?? undefined); // JSON has null there
+      return left.scope === scope ? [{ ...left.item, files }] : [];
     } catch {
       return []; // somebody else's
     }
@@ -49,7 +36,7 @@ function leftBehind(scope: string): Left[] {
 
 function keys(): string[] {
   try {
-    return Object.keys(sessionStorage).filter((key) => key.startsWith(prefix));
+    return Object.keys(localStorage).filter((key) => key.startsWith(prefix));
   } catch {
     return []; // where storage is forbidden nothing was left
   }
@@ -57,40 +44,53 @@ function keys(): string[] {
 
 function drop(nonce: string): void {
   try {
-    sessionStorage.removeItem(prefix + nonce);
+    localStorage.removeItem(prefix + nonce);
   } catch {
     // Then it was never there.
   }
 }
 
-function readBack(item: OutboxItem): Left {
-  const pairs = item.pieces.flatMap((piece, i) => {
-    const whole = withPicture(piece);
-    return whole === undefined ? [] : [{ whole, file: item.files[i] ?? undefined }];
-  });
-  const [pieces, files] = [pairs.map(({ whole }) => whole), pairs.map(({ file }) => file)];
-  return { item: { ...item, pieces, files }, lost: pieces.length < item.pieces.length };
+/**
+ * What is to be kept from now on. It is the same message still, by its nonce, should it have come to be sent after
+ * all. Where a picture is lost, whether to send what was said about it, and after it to the same person, is for the
+ * user to decide.
+ */
+function takenUp(left: readonly OutboxItem[], kept: readonly OutboxItem[]): OutboxItem[] {
+  const known = new Map(kept.map((item) => [item.nonce, item]));
+  const behind = new Set(left.map(({ nonce }) => nonce));
+  const asks = new Set<string>();
+  return [...kept.filter(({ nonce }) => !behind.has(nonce)), ...left]
+    .sort((a, b) => a.order - b.order)
+    .flatMap((item) => {
+      const whole = behind.has(item.nonce) ? wholeOf(item, known.get(item.nonce)) : item;
+      if (whole === undefined) asks.add(laneOf(item));
+      const stale = asks.has(laneOf(item)) && { stale: true };
+      if (whole !== undefined) return behind.has(item.nonce) || stale ? [{ ...whole, ...stale }] : [];
+      const rest = withoutPictures(item);
+      if (rest.pieces.length > 0) return [{ ...rest, ...stale }];
+      drop(item.nonce);
+      return [];
+    });
+}
+
+/** With all its pictures; undefined if one is lost. What the device has come to keep after all has them. */
+function wholeOf(left: OutboxItem, kept: OutboxItem | undefined): OutboxItem | undefined {
+  if (kept !== undefined) {
+    const files = left.files.map((file, i) => file ?? kept.files[i]);
+    return { ...left, pieces: kept.pieces, files, tried: left.tried || kept.tried };
+  }
+  const pieces = left.pieces.flatMap((piece) => withPicture(piece) ?? []);
+  return pieces.length < left.pieces.length ? undefined : { ...left, pieces };
 }
 
 function withPicture(piece: Piece): Piece | undefined {
   if (piece.type !== "image") return piece;
-  const written: unknown = piece.picture.bytes; // text, if there was room for it
-  const bytes = typeof written === "string" ? fileOf(written) : undefined;
+  const bytes = readBack(piece.picture.bytes);
   return bytes && { ...piece, picture: { ...piece.picture, bytes } };
 }
 
-/**
- * Where a picture is lost, whether to send what was said about it, and after it to the same person, is for the user
- * to decide.
- */
-function asking(left: readonly Left[]): OutboxItem[] {
-  const asks = new Set<string | undefined>();
-  return [...left]
-    .sort((a, b) => a.item.order - b.item.order)
-    .flatMap(({ item, lost }) => {
-      const to = item.peer ?? item.conversation;
-      if (lost) asks.add(to);
-      if (item.pieces.length === 0) return [];
-      return [{ ...item, ...(asks.has(to) && { stale: true }) }];
-    });
+/** All of them: an upload is known by the place of its picture in the message. */
+function withoutPictures(item: OutboxItem): OutboxItem {
+  const pieces = item.pieces.filter(({ type }) => type !== "image");
+  return { ...item, pieces, files: pieces.map(() => undefined) };
 }

@@ -1,4 +1,4 @@
-/** Messages that a page leaves to the next one in its tab, as it went before the device had kept them. */
+/** Messages that a page leaves to the next one of its user, as it went before the device had kept them. */
 import type { Untaken } from "../client/api.ts";
 import type { OutboxItem } from "../client/ports.ts";
 
@@ -11,10 +11,10 @@ export const prefix = "haggle.untaken.";
 export function leave({ scope, items }: Untaken, here = false): void {
   if (scope === undefined) return;
   const write = (item: OutboxItem, replacer?: (key: string, value: unknown) => unknown): void =>
-    sessionStorage.setItem(prefix + item.nonce, JSON.stringify({ scope, item }, replacer));
+    localStorage.setItem(prefix + item.nonce, JSON.stringify({ scope, item }, replacer));
   try {
     for (const item of items)
-      if (here) sessionStorage.removeItem(prefix + item.nonce);
+      if (here) localStorage.removeItem(prefix + item.nonce);
       else write(item, (key, value) => (key === "bytes" ? undefined : value));
     // With its pictures, as long as there is room.
     for (const item of items) if (!here) write(item);

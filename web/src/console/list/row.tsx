@@ -143,7 +143,7 @@ function Summary({ conversation, typing, open }: SummaryProps) {
       </span>
     );
   }
-  const unsent = unsentIn(desk.client.outgoing.value, conversation.id, conversation.buyer.uid);
+  const unsent = unsentIn(desk.client.outgoing.value, conversation, conversation.buyer.uid);
   if (unsent !== undefined) {
     return (
       <span class="c-row-text c-row-said c-row-unsent">

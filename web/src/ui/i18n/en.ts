@@ -147,7 +147,7 @@ export const en = {
     unread: (n: number) => plural(n, { one: `${n} unread message`, other: `${n} unread messages` }),
     pick: "Choose a conversation",
     youPrefix: "You: ",
-    unbegun: "Not sent yet",
+    unsent: "Not sent yet",
     picture: (n: number) => plural(n, { one: "[Picture]", other: `[${n} pictures]` }),
     product: (title: string) => `[Product] ${title}`,
     recalled: "[Taken back]",

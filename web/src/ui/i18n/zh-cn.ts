@@ -118,7 +118,7 @@ export const zhCn: Words = {
     unread: (n) => `${n} 条未读消息`,
     pick: "选择一个对话",
     youPrefix: "我：",
-    unbegun: "还没有发出",
+    unsent: "还没有发出",
     picture: (n) => (n === 1 ? "[图片]" : `[${n} 张图片]`),
     product: (title) => `[商品] ${title}`,
     recalled: "[已撤回]",
