@@ -41,7 +41,13 @@ const laterParts = [
 ];
 
 /** What may be needed before that, or without it, is a file of its own. */
-const aloneParts = ["buyer/embed.ts", "buyer/inbox-pane.tsx", "buyer/signed-out.tsx", "ui/mixed-body.tsx"];
+const aloneParts = [
+  "buyer/embed.ts",
+  "buyer/inbox-pane.tsx",
+  "platform/sending.ts",
+  "buyer/signed-out.tsx",
+  "ui/mixed-body.tsx",
+];
 
 /** Who opens the chat for the first time has no messages to draw. */
 function messages(id: string, modules: Modules): string | null {
