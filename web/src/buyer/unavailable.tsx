@@ -8,6 +8,7 @@ import { Icon } from "../ui/icon.tsx";
 import { useLater } from "../ui/later.ts";
 import { Messages } from "./messages.tsx";
 import { goTo } from "./route.ts";
+import "./unavailable.css";
 
 export type UnavailableProps = {
   client: Client;
@@ -22,7 +23,7 @@ export type UnavailableProps = {
 export function Unavailable(props: UnavailableProps): JSX.Element {
   useLater(true);
   return (
-    <main class="chat">
+    <main class="chat unavailable">
       <Why {...props} />
       <Unsent {...props} />
     </main>

@@ -210,7 +210,7 @@ class LiveClient implements Client {
     const thread = this.openThread(
       known === undefined ? { peer: merchant, product: begin.product } : { conversation: known.id },
     );
-    thread.about(begin.product);
+    thread.about(begin.product, merchant);
     if (this.presences.of(merchant.uid).peek() === "unknown") {
       this.presences.told({ [merchant.uid]: begin.presence });
     }

@@ -254,6 +254,28 @@ describe("what waits", () => {
     expect(client.outgoing.value).toEqual([]);
   });
 
+  test("has all its pictures as long as any tab has them", async () => {
+    const client = started();
+    const thread = await about(client);
+    device.online = false;
+    server.cut();
+    thread.send([picture(), ...text("one")]);
+    await clock.pass(1_000);
+    const [whole] = [...(device.kept.get("buyer U_1 ")?.values() ?? [])];
+    if (whole === undefined) throw new Error("not kept");
+    device.kept.clear();
+    device.left = [{ ...whole, pieces: text("one"), files: [undefined], stale: true }];
+    device.online = true;
+    const next = started();
+    await next.loadSender();
+    await clock.pass(1);
+    for (const { outgoing } of [client, next])
+      expect(outgoing.value.map(({ item }) => [item.pieces, item.stale])).toEqual([
+        [whole.pieces, undefined],
+      ]);
+    expect(device.kept.get("buyer U_1 ")?.get("U_1-1")?.pieces).toEqual(whole.pieces);
+  });
+
   test("is not asked about when it was stored, though the answer was lost and the device slept", async () => {
     const client = started();
     const thread = await about(client);

@@ -35,6 +35,8 @@ export class Outbox {
   private readonly failures: Signal<number> = signal(0);
   private loading: Promise<Sender> | undefined;
   private scope: string | undefined;
+  /** Whose messages are in the list. */
+  private owner: string | undefined;
   private online = false;
   private readonly ports: OutboxPorts;
 
@@ -75,12 +77,13 @@ export class Outbox {
   /** What waits, and of whom, that is not on the device yet: it would be gone with the page. */
   get untaken(): Untaken {
     const items = this.list.peek().map(({ item }) => item);
-    return { scope: this.scope, items: items.filter(({ nonce }) => !this.sender?.hasKept(nonce)) };
+    return { scope: this.owner, items: items.filter(({ nonce }) => !this.sender?.hasKept(nonce)) };
   }
 
   /** Takes up what `scope`, one user on this device, has waiting. */
   open(scope: string): void {
     this.scope = scope;
+    this.owner = scope;
     this.sender?.open(scope);
     if (this.sender === undefined) this.ports.clock.after(atTheLatest, () => this.want());
   }

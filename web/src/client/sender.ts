@@ -101,6 +101,7 @@ export class Sender {
   async clear(): Promise<void> {
     const { scope } = this;
     this.channel?.post({ kind: "signed_out" } satisfies FromTab);
+    if (scope !== undefined) this.ports.sending.store.forget(scope);
     this.close();
     this.list.value = [];
     await this.writes;
@@ -179,17 +180,20 @@ export class Sender {
     const { scope } = this;
     if (scope === undefined) return;
     const { store } = this.ports.sending;
-    const kept = await store.all(scope).catch(() => []);
+    const kept = await store.all(scope).catch(() => undefined);
     if (scope !== this.scope) return;
     const here = new Set(this.list.peek().map(({ item }) => item.nonce));
     const isNew = ({ nonce }: OutboxItem): boolean => !here.has(nonce) && !this.left.has(nonce);
-    const news = kept.filter(isNew);
-    const left = store.left(scope, kept).filter(isNew);
+    const news = (kept ?? []).filter(isNew);
+    const left = store.left(scope, kept ?? []).filter(isNew);
     if (news.length + left.length === 0) return;
     batch(() => {
       for (const { nonce } of news) this.kept.add(nonce);
       this.list.value = [...this.list.peek(), ...news.map(waiting)].sort(byOrder);
-      for (const item of left) this.put(item);
+      // What the device has, and did not say, is better than what was left of it.
+      for (const item of left)
+        if (kept === undefined) this.show(item);
+        else this.put(item);
       if (this.online) this.markStale();
     });
     this.pumpAll();
@@ -205,7 +209,8 @@ export class Sender {
         const known = this.find(told.item.nonce);
         if (known === undefined) this.kept.add(told.item.nonce);
         const item = merged(known, told.item);
-        this.show(item);
+        if (known !== undefined && known.pieces.length > told.item.pieces.length) this.put(item);
+        else this.show(item);
         this.pump(item);
         return;
       }
@@ -314,7 +319,7 @@ export class Sender {
     const uploaded = await this.uploadAll(start);
     if (isFailure(uploaded)) return uploaded;
     const item = this.find(start.nonce);
-    if (item === undefined) return undefined;
+    if (item === undefined || !isWaiting(item)) return undefined;
     this.fares(item.nonce, "sending", 1);
     const repeat = item.tried;
     if (!repeat) this.put({ ...item, tried: true });
@@ -411,6 +416,7 @@ export class Sender {
     this.list.value = this.list.peek().filter((other) => other.item.nonce !== nonce);
     const { scope } = this;
     if (scope !== undefined) {
+      this.ports.sending.store.forget(scope, nonce);
       this.write(() => {
         this.kept.delete(nonce); // also if it was taken up again while it was being kept
         return this.ports.sending.store.remove(scope, nonce);
@@ -423,7 +429,7 @@ export class Sender {
     const { scope } = this;
     if (scope === undefined) return;
     this.write(async () => {
-      // A device without storage, or with a full one, still sends; it only forgets when its tab is closed.
+      // A device without storage, or with a full one, still sends.
       await this.ports.sending.store.put(scope, item);
       if (!this.left.has(item.nonce)) this.kept.add(item.nonce);
     });
@@ -455,10 +461,12 @@ export function laneOf(item: OutboxItem): string {
 function merged(known: OutboxItem | undefined, told: OutboxItem): OutboxItem {
   if (known === undefined) return told;
   const conversation = told.conversation ?? known.conversation;
+  // A page that could not leave all of it behind has less of it.
+  const most = told.pieces.length < known.pieces.length ? known : told;
   return {
-    ...told,
+    ...most,
     ...(conversation !== undefined && { conversation }),
-    files: told.files.map((file, i) => file ?? known.files[i]),
+    files: most.files.map((file, i) => file ?? known.files[i]),
     tried: told.tried || known.tried,
   };
 }

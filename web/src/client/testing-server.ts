@@ -628,6 +628,7 @@ export class FakeDevice {
     return {
       all: async (scope) => [...scopeOf(scope).values()].sort((a, b) => a.order - b.order),
       left: () => this.left,
+      forget: () => undefined,
       put: async (scope, item) => {
         await this.writes;
         if (this.keepsNothing) throw new Error("quota exceeded");

@@ -116,9 +116,10 @@ export class LiveThread implements Thread {
     return this.timeline.isLoaded;
   }
 
-  /** The seller, for the first message, asks about this. */
-  about(product: Product): void {
+  /** The first message will be to this seller, about this. */
+  about(product: Product, seller: Participant): void {
     this.product = product;
+    this.startPeer.value = seller;
   }
 
   /** The conversation has been begun. */
@@ -578,21 +579,12 @@ export class LiveThread implements Thread {
       const tick = mine ? tickOf(message.seq, theirs) : undefined;
       entries.push(this.drawMessage(message, mine, tick));
     }
-    this.settle(outgoing.filter(({ item }) => stored.has(item.nonce)));
+    // An answer was lost, and the event: it is stored all the same. Not while a computation is running.
+    for (const { item } of outgoing)
+      if (stored.has(item.nonce)) this.ports.clock.after(0, () => this.ports.outbox.echoed(item.nonce));
     if (this.hasNewer.value) return entries; // what waits stands after the newest
     for (const one of outgoing) if (!stored.has(one.item.nonce)) entries.push(drawOutgoing(one));
     return entries;
-  }
-
-  /** The answers were lost, and the events too: it was stored all the same. */
-  private settle(stored: readonly Outgoing[]): void {
-    if (stored.length === 0) return;
-    // Not while a computation is running.
-    Promise.resolve()
-      .then(() => {
-        for (const { item } of stored) this.ports.outbox.echoed(item.nonce);
-      })
-      .catch(() => undefined);
   }
 
   /** The same entry as before, the same object even, unless something about it changed. */

@@ -6,7 +6,10 @@ const table = "outbox";
 type Row = { scope: string; nonce: string; item: OutboxItem };
 
 /** Keeps the outbox in the database `name`. Every method rejects where the browser keeps nothing. */
-export function openOutboxStore(factory: IDBFactory | undefined, name: string): Omit<OutboxStore, "left"> {
+export function openOutboxStore(
+  factory: IDBFactory | undefined,
+  name: string,
+): Omit<OutboxStore, "left" | "forget"> {
   let opened: Promise<IDBDatabase> | undefined;
   const database = (): Promise<IDBDatabase> => {
     opened ??= open(factory, name, () => {

@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Piece } from "../client/api.ts";
+import type { Piece, Untaken } from "../client/api.ts";
 import type { OutboxItem } from "../client/ports.ts";
 import { writable } from "./base64.ts";
 import { withLeftBehind } from "./left-behind.ts";
-import { leave } from "./untaken.ts";
+import { leave as leaveNoting, takeBack } from "./untaken.ts";
 
 beforeEach(() => localStorage.clear());
 
@@ -19,6 +19,7 @@ function written(nonce: string, ...pieces: Piece[]): OutboxItem {
 }
 
 const me = "buyer U_1";
+const leave = (untaken: Untaken) => leaveNoting(untaken, new Set());
 
 /** What a device keeps, or one that keeps nothing. */
 function device(refuses = false) {
@@ -77,11 +78,44 @@ test("what the device has come to keep after all has its pictures, and what beca
   ]);
 });
 
-test("a page that comes back has still what it left", () => {
-  const untaken = { scope: me, items: [written("1", text)] };
-  leave(untaken);
-  leave(untaken, true);
-  expect(device().store.left(me, [])).toEqual([]);
+describe("a page that the browser has kept itself", () => {
+  test("has still what it left when it comes back", () => {
+    const untaken = { scope: me, items: [written("1", text)] };
+    const left = new Set<string>();
+    leaveNoting(untaken, left);
+    expect(takeBack(untaken, left)).toBe(true);
+    expect(device().store.left(me, [])).toEqual([]);
+    expect(takeBack(untaken, left), "and again").toBe(true);
+  });
+
+  test("knows when another has taken that up", async () => {
+    const untaken = { scope: me, items: [written("1", text), written("2", text)] };
+    const left = new Set<string>();
+    leaveNoting(untaken, left);
+    await device().store.put(me, written("1", text));
+    expect(takeBack(untaken, left)).toBe(false);
+    expect(device().store.left(me, [])).toEqual([]);
+  });
+
+  test("does not take for taken up what there was no room for, or what it has kept by now", async () => {
+    const left = new Set<string>();
+    leaveNoting({ scope: me, items: [written("1", text)] }, left);
+    await device().store.put(me, written("1", text));
+    expect(takeBack({ scope: me, items: [written("2", text)] }, left)).toBe(true);
+  });
+});
+
+test("what is deleted is gone, though the device had no time to remove it", async () => {
+  const { kept, store } = device();
+  kept.push(written("1", text), written("2", text));
+  leave({ scope: me, items: [written("1", text)] });
+  store.forget(me, "1");
+  const next = withLeftBehind({ ...store, all: async () => kept });
+  const all = await next.all(me);
+  expect(all.map(({ nonce }) => nonce)).toEqual(["2"]);
+  expect(next.left(me, all)).toEqual([]);
+  await store.remove(me, "1");
+  expect(Object.keys(localStorage)).toEqual([]);
 });
 
 test("what is not of this kind keeps nothing from being taken up", () => {
@@ -90,12 +124,12 @@ test("what is not of this kind keeps nothing from being taken up", () => {
   expect(device().store.left(me, [])).toHaveLength(1);
 });
 
-test("another user neither sees it nor sends it, and who signs out leaves nothing", async () => {
+test("another user neither sees it nor sends it, and who signs out leaves nothing", () => {
   leave({ scope: me, items: [written("1", text)] });
   expect(device().store.left("buyer U_2", [])).toEqual([]);
-  await device().store.clear("buyer U_2");
+  device().store.forget("buyer U_2");
   expect(device().store.left(me, [])).toHaveLength(1);
-  await device().store.clear(me);
+  device().store.forget(me);
   expect(Object.keys(localStorage)).toEqual([]);
 });
 

@@ -4,34 +4,60 @@ import { laneOf } from "../client/sender.ts";
 import { readBack } from "./base64.ts";
 import { prefix } from "./untaken.ts";
 
-/** Keeps an outbox in `store`, beside what pages before could only leave behind. What it keeps is no longer left. */
-export function withLeftBehind(store: Omit<OutboxStore, "left">): OutboxStore {
+/**
+ * Keeps an outbox in `store`, beside what pages before could only leave behind. What it keeps is no longer left; and
+ * what it has yet to remove, as its page may go before, is noted as gone.
+ */
+export function withLeftBehind(store: Omit<OutboxStore, "left" | "forget">): OutboxStore {
+  const remove: OutboxStore["remove"] = (scope, nonce) =>
+    store.remove(scope, nonce).finally(() => drop(nonce));
   return {
-    all: store.all,
+    async all(scope) {
+      const kept = await store.all(scope);
+      const gone = new Set(notesOf(scope).flatMap(({ nonce, item }) => (item === undefined ? [nonce] : [])));
+      for (const nonce of gone) remove(scope, nonce).catch(() => undefined);
+      return kept.filter(({ nonce }) => !gone.has(nonce));
+    },
     left: (scope, kept) => takenUp(leftOf(scope), kept),
+    forget(scope, nonce) {
+      if (nonce !== undefined) note(scope, nonce);
+      else for (const item of leftOf(scope)) drop(item.nonce);
+    },
     put: (scope, item) => store.put(scope, item).then(() => drop(item.nonce)),
-    remove(scope, nonce) {
-      drop(nonce);
-      return store.remove(scope, nonce);
-    },
-    clear(scope) {
-      for (const { nonce } of leftOf(scope)) drop(nonce);
-      return store.clear(scope);
-    },
+    remove,
+    clear: store.clear,
   };
 }
 
-/** What was left behind of `scope`, with its pictures as text; that of another user stays until they come. */
-function leftOf(scope: string): OutboxItem[] {
+/** What stands in a note: a message that was left behind, or that it is gone. */
+type Note = { scope: string; item?: OutboxItem };
+
+/** The notes of `scope`; those of another user stay until they come. */
+function notesOf(scope: string): (Note & { nonce: string })[] {
   return keys().flatMap((key) => {
     try {
-      const left = JSON.parse(localStorage.getItem(key) ?? "") as { scope: string; item: OutboxItem };
-      const files = left.item.files.map((file) => file ?? undefined); // JSON has null there
-      return left.scope === scope ? [{ ...left.item, files }] : [];
+      const found = JSON.parse(localStorage.getItem(key) ?? "") as Note;
+      return found.scope === scope ? [{ ...found, nonce: key.slice(prefix.length) }] : [];
     } catch {
       return []; // somebody else's
     }
   });
+}
+
+/** What was left behind of `scope`, with its pictures as text. */
+function leftOf(scope: string): OutboxItem[] {
+  return notesOf(scope).flatMap(
+    ({ item }) =>
+      item === undefined ? [] : [{ ...item, files: item.files.map((file) => file ?? undefined) }], // JSON has null there
+  );
+}
+
+function note(scope: string, nonce: string): void {
+  try {
+    localStorage.setItem(prefix + nonce, JSON.stringify({ scope } satisfies Note));
+  } catch {
+    // Storage is full or forbidden: then the device has to be quick.
+  }
 }
 
 function keys(): string[] {

@@ -6,7 +6,9 @@ import { showToast } from "./toast.tsx";
 /** Deletes a message that was not sent, says so, and has the focus go on where it was lost with the message. */
 export function discard(thread: Thread, key: string): void {
   const message = messageOf(key);
-  const field = message?.closest("main")?.querySelector<HTMLElement>("textarea, [contenteditable]");
+  const page = message?.closest("main");
+  const field =
+    page?.querySelector<HTMLElement>("textarea, [contenteditable]") ?? page?.querySelector("button");
   const back = thread.discard(key);
   showToast(words().message.deleted, {
     label: words().app.undo,
