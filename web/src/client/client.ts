@@ -168,6 +168,10 @@ class LiveClient implements Client {
     return this.outbox.untaken;
   }
 
+  recheck(): void {
+    this.outbox.recheck();
+  }
+
   async loadInbox(): Promise<void> {
     if (this.rows.peek() !== undefined) return;
     const Inbox = await this.ports.loadInbox();

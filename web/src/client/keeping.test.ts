@@ -276,6 +276,52 @@ describe("what waits", () => {
     expect(device.kept.get("buyer U_1 ")?.get("U_1-1")?.pieces).toEqual(whole.pieces);
   });
 
+  test("is looked for again when the browser had kept the page: what another deleted meanwhile is not sent", async () => {
+    const client = started();
+    const thread = await about(client);
+    device.online = false;
+    server.cut();
+    for (const word of ["one", "two"]) thread.send(text(word));
+    await clock.pass(1_000);
+    device.kept.get("buyer U_1 ")?.delete("U_1-1");
+    client.recheck();
+    device.online = true;
+    await clock.pass(60_000);
+    expect(stored()).toEqual(["U_1 U_1-2"]);
+    expect(client.outgoing.value).toEqual([]);
+  });
+
+  test("is not sent while that is being looked for", async () => {
+    server.refuse = (what) => (what.startsWith("send") ? FakeServer.refusal(503, "unavailable") : undefined);
+    const client = started();
+    const thread = await about(client);
+    thread.send(text("one"));
+    await clock.pass(1_000);
+    device.kept.get("buyer U_1 ")?.delete("U_1-1");
+    let look = (): void => undefined;
+    device.reads = new Promise((done) => {
+      look = done;
+    });
+    client.recheck();
+    server.refuse = () => undefined;
+    await clock.pass(60_000);
+    look();
+    await clock.pass(60_000);
+    expect([stored(), client.outgoing.value]).toEqual([[], []]);
+  });
+
+  test("is looked for again before what sends takes it over", async () => {
+    device.sends = false;
+    const client = started();
+    const thread = await about(client);
+    for (const word of ["one", "two"]) thread.send(text(word));
+    device.left = client.untaken.items.slice(1);
+    client.recheck();
+    device.sends = true;
+    await clock.pass(60_000);
+    expect(stored()).toEqual(["U_1 U_1-2"]);
+  });
+
   test("is not asked about when it was stored, though the answer was lost and the device slept", async () => {
     const client = started();
     const thread = await about(client);

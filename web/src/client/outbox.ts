@@ -38,6 +38,7 @@ export class Outbox {
   /** Whose messages are in the list. */
   private owner: string | undefined;
   private online = false;
+  private returned = false;
   private readonly ports: OutboxPorts;
 
   constructor(ports: OutboxPorts) {
@@ -65,8 +66,9 @@ export class Outbox {
     this.load().catch(() => undefined);
   }
 
-  private handOver(sender: Sender): Sender {
+  private async handOver(sender: Sender): Promise<Sender> {
     this.failures.value = 0;
+    if (this.returned) await sender.recheck(this.owner);
     this.sender = sender;
     if (this.scope !== undefined) sender.open(this.scope);
     sender.setOnline(this.online);
@@ -78,6 +80,12 @@ export class Outbox {
   get untaken(): Untaken {
     const items = this.list.peek().map(({ item }) => item);
     return { scope: this.owner, items: items.filter(({ nonce }) => !this.sender?.hasKept(nonce)) };
+  }
+
+  /** See `Client`. */
+  recheck(): void {
+    this.returned = true;
+    void this.sender?.recheck(this.owner);
   }
 
   /** Takes up what `scope`, one user on this device, has waiting. */

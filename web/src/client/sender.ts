@@ -43,6 +43,8 @@ export class Sender {
   private readonly uploads = new Map<string, () => void>();
   /** What has left the outbox: a word of another tab that crossed with that must not bring it back. */
   private readonly left = new Set<string>();
+  /** What another tab has taken up again. */
+  private readonly back = new Set<string>();
   /** What is on the device, or is another tab's to keep there. */
   private readonly kept = new Set<string>();
   private readonly ports: SenderPorts;
@@ -55,6 +57,9 @@ export class Sender {
   private online = false;
   private leadHeardAt = 0;
   private writes: Promise<void> = Promise.resolve();
+  /** What the device is given to keep just now. */
+  private keeping: string | undefined;
+  private rechecking = 0;
 
   constructor(ports: SenderPorts, list: Signal<readonly Outgoing[]>) {
     this.ports = ports;
@@ -113,6 +118,21 @@ export class Sender {
     return this.kept.has(nonce);
   }
 
+  /** Drops what has gone from the device while this page stood still; until that is known nothing is sent. */
+  async recheck(scope: string | undefined): Promise<void> {
+    if (scope === undefined) return;
+    const { store } = this.ports.sending;
+    const before = this.list.peek().map(({ item }) => item.nonce);
+    this.rechecking++;
+    const kept = await store.all(scope).catch(() => undefined);
+    const there = new Set([...(kept ?? []), ...store.left(scope, [])].map(({ nonce }) => nonce));
+    const gone = kept === undefined ? [] : before.filter((nonce) => !there.has(nonce));
+    for (const nonce of gone) this.left.add(nonce);
+    this.list.value = this.list.peek().filter(({ item }) => !gone.includes(item.nonce));
+    this.rechecking--;
+    this.pumpAll();
+  }
+
   /** The server can be reached, or not. */
   setOnline(online: boolean): void {
     if (this.online === online) return;
@@ -159,6 +179,7 @@ export class Sender {
     return () => {
       if (item === undefined || scope !== this.scope) return;
       this.left.delete(nonce);
+      if (scope !== undefined) this.ports.sending.store.forget(scope, nonce);
       this.channel?.post({ kind: "back", nonce } satisfies FromTab);
       this.take(item);
     };
@@ -204,11 +225,14 @@ export class Sender {
     switch (told.kind) {
       case "back":
         this.left.delete(told.nonce);
+        this.back.add(told.nonce);
         return;
       case "put": {
         const known = this.find(told.item.nonce);
-        if (known === undefined) this.kept.add(told.item.nonce);
         const item = merged(known, told.item);
+        // What was deleted here too may have been removed after the other tab had kept it again.
+        if (this.back.delete(item.nonce)) this.keep(item);
+        else if (known === undefined) this.kept.add(item.nonce);
         if (known !== undefined && known.pieces.length > told.item.pieces.length) this.put(item);
         else this.show(item);
         this.pump(item);
@@ -264,7 +288,7 @@ export class Sender {
 
   /** Sends the first message that waits in the lane of `any`, unless one is under way. */
   private pump(any: OutboxItem): void {
-    if (!this.leading || !this.online || this.scope === undefined) return;
+    if (!this.leading || !this.online || this.scope === undefined || this.rechecking > 0) return;
     const key = laneOf(any);
     let lane = this.lanes.get(key);
     if (lane === undefined) {
@@ -410,13 +434,13 @@ export class Sender {
 
   private remove(nonce: string): void {
     const item = this.find(nonce);
+    const kept = this.kept.delete(nonce) || this.keeping === nonce;
     this.left.add(nonce);
-    this.kept.delete(nonce);
     this.uploads.get(nonce)?.();
     this.list.value = this.list.peek().filter((other) => other.item.nonce !== nonce);
     const { scope } = this;
     if (scope !== undefined) {
-      this.ports.sending.store.forget(scope, nonce);
+      this.ports.sending.store.forget(scope, nonce, kept);
       this.write(() => {
         this.kept.delete(nonce); // also if it was taken up again while it was being kept
         return this.ports.sending.store.remove(scope, nonce);
@@ -429,8 +453,12 @@ export class Sender {
     const { scope } = this;
     if (scope === undefined) return;
     this.write(async () => {
+      if (this.left.has(item.nonce)) return;
+      this.keeping = item.nonce;
       // A device without storage, or with a full one, still sends.
-      await this.ports.sending.store.put(scope, item);
+      await this.ports.sending.store.put(scope, item).finally(() => {
+        this.keeping = undefined;
+      });
       if (!this.left.has(item.nonce)) this.kept.add(item.nonce);
     });
   }

@@ -532,6 +532,8 @@ export class FakeDevice {
   keepsNothing = false;
   /** What pages before could only leave behind. */
   left: OutboxItem[] = [];
+  /** When the device comes to say what it has kept. */
+  reads: Promise<void> = Promise.resolve();
   /** When the device comes to write what it is given to keep. */
   writes: Promise<void> = Promise.resolve();
   /** The code that sends can be loaded. */
@@ -626,7 +628,10 @@ export class FakeDevice {
       return items;
     };
     return {
-      all: async (scope) => [...scopeOf(scope).values()].sort((a, b) => a.order - b.order),
+      all: async (scope) => {
+        await this.reads;
+        return [...scopeOf(scope).values()].sort((a, b) => a.order - b.order);
+      },
       left: () => this.left,
       forget: () => undefined,
       put: async (scope, item) => {

@@ -6,7 +6,7 @@ import type { Clock, HandedToken } from "../client/ports.ts";
 import type { Side } from "../protocol/body.ts";
 import { browserHttp } from "./http.ts";
 import { browserSocket, lazyFallback, socketUrl, wasBlocked } from "./socket.ts";
-import { leave, takeBack } from "./untaken.ts";
+import { leave } from "./untaken.ts";
 import { onWake } from "./wake.ts";
 
 export type BrowserClientOptions = {
@@ -49,13 +49,11 @@ export function createBrowserClient(options: BrowserClientOptions): Client {
   const leaving = (event: BeforeUnloadEvent): void => {
     if (client.untaken.items.length > 0) event.preventDefault(); // the browser asks whether to go
   };
-  const left = new Set<string>();
+  let safe = false;
   const passing = ({ type, persisted }: PageTransitionEvent): void => {
-    if (type === "pagehide") leave(client.untaken, left);
-    else if (persisted && !takeBack(client.untaken, left)) {
-      removeEventListener("beforeunload", leaving);
-      location.reload();
-    }
+    if (type === "pagehide") safe = leave(client.untaken);
+    // The browser has kept the page itself, and others have gone on since.
+    else if (persisted && safe) client.recheck();
   };
   let sleep: (() => void) | undefined;
   const { start, stop } = { start: client.start.bind(client), stop: client.stop.bind(client) };

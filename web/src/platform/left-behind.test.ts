@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Piece, Untaken } from "../client/api.ts";
+import type { Piece } from "../client/api.ts";
 import type { OutboxItem } from "../client/ports.ts";
 import { writable } from "./base64.ts";
 import { withLeftBehind } from "./left-behind.ts";
-import { leave as leaveNoting, takeBack } from "./untaken.ts";
+import { leave } from "./untaken.ts";
 
 beforeEach(() => localStorage.clear());
 
@@ -19,7 +19,6 @@ function written(nonce: string, ...pieces: Piece[]): OutboxItem {
 }
 
 const me = "buyer U_1";
-const leave = (untaken: Untaken) => leaveNoting(untaken, new Set());
 
 /** What a device keeps, or one that keeps nothing. */
 function device(refuses = false) {
@@ -62,7 +61,7 @@ test("what the device does not take stays left behind, until it has been sent", 
   const { store } = device(true);
   await expect(store.put(me, written("1", text))).rejects.toThrow("keeps nothing");
   expect(device(true).store.left(me, []), "to the page after that, too").toHaveLength(1);
-  await store.remove(me, "1").catch(() => undefined);
+  store.forget(me, "1");
   expect(device().store.left(me, [])).toEqual([]);
 });
 
@@ -78,44 +77,40 @@ test("what the device has come to keep after all has its pictures, and what beca
   ]);
 });
 
-describe("a page that the browser has kept itself", () => {
-  test("has still what it left when it comes back", () => {
-    const untaken = { scope: me, items: [written("1", text)] };
-    const left = new Set<string>();
-    leaveNoting(untaken, left);
-    expect(takeBack(untaken, left)).toBe(true);
-    expect(device().store.left(me, [])).toEqual([]);
-    expect(takeBack(untaken, left), "and again").toBe(true);
+describe("what is deleted", () => {
+  test("is gone, though the device had no time to remove it", async () => {
+    const { kept, store } = device();
+    kept.push(written("1", text), written("2", text));
+    leave({ scope: me, items: [written("1", text)] });
+    store.forget(me, "1", true);
+    const all = await store.all(me);
+    expect(all.map(({ nonce }) => nonce)).toEqual(["2"]);
+    expect(store.left(me, all)).toEqual([]);
+    expect(Object.keys(localStorage), "the device has removed it now").toEqual([]);
   });
 
-  test("knows when another has taken that up", async () => {
-    const untaken = { scope: me, items: [written("1", text), written("2", text)] };
-    const left = new Set<string>();
-    leaveNoting(untaken, left);
-    await device().store.put(me, written("1", text));
-    expect(takeBack(untaken, left)).toBe(false);
-    expect(device().store.left(me, [])).toEqual([]);
+  test("is gone, though what kept it ends later, or its removal fails", async () => {
+    const { kept, store } = device();
+    store.forget(me, "1", true);
+    await store.put(me, written("1", text));
+    await expect(device(true).store.remove(me, "1")).rejects.toThrow();
+    expect(kept).toHaveLength(1);
+    expect(await store.all(me)).toEqual([]);
   });
 
-  test("does not take for taken up what there was no room for, or what it has kept by now", async () => {
-    const left = new Set<string>();
-    leaveNoting({ scope: me, items: [written("1", text)] }, left);
-    await device().store.put(me, written("1", text));
-    expect(takeBack({ scope: me, items: [written("2", text)] }, left)).toBe(true);
+  test("and then not is there again", async () => {
+    const { kept, store } = device();
+    kept.push(written("1", text));
+    store.forget(me, "1", true);
+    store.forget(me, "1");
+    expect(await store.all(me)).toHaveLength(1);
   });
-});
 
-test("what is deleted is gone, though the device had no time to remove it", async () => {
-  const { kept, store } = device();
-  kept.push(written("1", text), written("2", text));
-  leave({ scope: me, items: [written("1", text)] });
-  store.forget(me, "1");
-  const next = withLeftBehind({ ...store, all: async () => kept });
-  const all = await next.all(me);
-  expect(all.map(({ nonce }) => nonce)).toEqual(["2"]);
-  expect(next.left(me, all)).toEqual([]);
-  await store.remove(me, "1");
-  expect(Object.keys(localStorage)).toEqual([]);
+  test("was left behind only, and leaves nothing", () => {
+    leave({ scope: me, items: [written("1", text)] });
+    device().store.forget(me, "1");
+    expect(Object.keys(localStorage)).toEqual([]);
+  });
 });
 
 test("what is not of this kind keeps nothing from being taken up", () => {
@@ -163,7 +158,7 @@ test("where there is no room for pictures, every word is left behind all the sam
     "localStorage",
     new Proxy(localStorage, { get: (of, name) => (name === "setItem" ? full : Reflect.get(of, name, of)) }),
   );
-  leave({ scope: me, items: items.map((item, order) => ({ ...item, order })) });
+  expect(leave({ scope: me, items: items.map((item, order) => ({ ...item, order })) })).toBe(false);
   vi.unstubAllGlobals();
   const all = device().store.left(me, []);
   expect(all.map(({ pieces }) => pieces)).toEqual([[text], [text]]);

@@ -10,20 +10,26 @@ import { prefix } from "./untaken.ts";
  */
 export function withLeftBehind(store: Omit<OutboxStore, "left" | "forget">): OutboxStore {
   const remove: OutboxStore["remove"] = (scope, nonce) =>
-    store.remove(scope, nonce).finally(() => drop(nonce));
+    store.remove(scope, nonce).then(() => {
+      if (isGone(nonce)) drop(nonce);
+    });
   return {
     async all(scope) {
       const kept = await store.all(scope);
-      const gone = new Set(notesOf(scope).flatMap(({ nonce, item }) => (item === undefined ? [nonce] : [])));
-      for (const nonce of gone) remove(scope, nonce).catch(() => undefined);
-      return kept.filter(({ nonce }) => !gone.has(nonce));
+      const gone = kept.filter(({ nonce }) => isGone(nonce));
+      for (const { nonce } of gone) remove(scope, nonce).catch(() => undefined);
+      return kept.filter((item) => !gone.includes(item));
     },
     left: (scope, kept) => takenUp(leftOf(scope), kept),
-    forget(scope, nonce) {
-      if (nonce !== undefined) note(scope, nonce);
-      else for (const item of leftOf(scope)) drop(item.nonce);
+    forget(scope, nonce, kept = false) {
+      if (nonce === undefined) for (const item of leftOf(scope)) drop(item.nonce);
+      else if (kept) noteGone(scope, nonce);
+      else drop(nonce);
     },
-    put: (scope, item) => store.put(scope, item).then(() => drop(item.nonce)),
+    put: (scope, item) =>
+      store.put(scope, item).then(() => {
+        if (!isGone(item.nonce)) drop(item.nonce);
+      }),
     remove,
     clear: store.clear,
   };
@@ -32,32 +38,34 @@ export function withLeftBehind(store: Omit<OutboxStore, "left" | "forget">): Out
 /** What stands in a note: a message that was left behind, or that it is gone. */
 type Note = { scope: string; item?: OutboxItem };
 
-/** The notes of `scope`; those of another user stay until they come. */
-function notesOf(scope: string): (Note & { nonce: string })[] {
-  return keys().flatMap((key) => {
-    try {
-      const found = JSON.parse(localStorage.getItem(key) ?? "") as Note;
-      return found.scope === scope ? [{ ...found, nonce: key.slice(prefix.length) }] : [];
-    } catch {
-      return []; // somebody else's
-    }
-  });
+function read(nonce: string): Note | undefined {
+  try {
+    return JSON.parse(localStorage.getItem(prefix + nonce) ?? "") as Note;
+  } catch {
+    return undefined; // none, or somebody else's
+  }
 }
 
-/** What was left behind of `scope`, with its pictures as text. */
-function leftOf(scope: string): OutboxItem[] {
-  return notesOf(scope).flatMap(
-    ({ item }) =>
-      item === undefined ? [] : [{ ...item, files: item.files.map((file) => file ?? undefined) }], // JSON has null there
-  );
+function isGone(nonce: string): boolean {
+  const found = read(nonce);
+  return found !== undefined && found.item === undefined;
 }
 
-function note(scope: string, nonce: string): void {
+function noteGone(scope: string, nonce: string): void {
   try {
     localStorage.setItem(prefix + nonce, JSON.stringify({ scope } satisfies Note));
   } catch {
     // Storage is full or forbidden: then the device has to be quick.
   }
+}
+
+/** What was left behind of `scope`, with its pictures as text; that of another user stays until they come. */
+function leftOf(scope: string): OutboxItem[] {
+  return keys().flatMap((key) => {
+    const { scope: of, item } = read(key.slice(prefix.length)) ?? {};
+    if (of !== scope || item === undefined) return [];
+    return [{ ...item, files: item.files.map((file) => file ?? undefined) }]; // JSON has null there
+  });
 }
 
 function keys(): string[] {
@@ -102,7 +110,8 @@ function takenUp(left: readonly OutboxItem[], kept: readonly OutboxItem[]): Outb
 /** With all its pictures; undefined if one is lost. What the device has come to keep after all has them. */
 function wholeOf(left: OutboxItem, kept: OutboxItem | undefined): OutboxItem | undefined {
   if (kept !== undefined) {
-    const files = left.files.map((file, i) => file ?? kept.files[i]);
+    const same = left.pieces.length === kept.pieces.length;
+    const files = kept.files.map((file, i) => (same ? left.files[i] : undefined) ?? file);
     return { ...left, pieces: kept.pieces, files, tried: left.tried || kept.tried };
   }
   const pieces = left.pieces.flatMap((piece) => withPicture(piece) ?? []);
