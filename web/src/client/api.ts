@@ -161,7 +161,7 @@ export type Client = {
   readonly stuck: ReadonlySignal<boolean>;
   /** What waits and is not on the device yet, or cannot be kept there: for a page that goes to leave to the next one. */
   readonly untaken: Untaken;
-  /** Other pages may have sent or deleted what waits here: what neither the device nor a page has kept is gone. */
+  /** Other pages may have sent or deleted what waits here just now: what is neither kept nor left any more is gone. */
   recheck(): void;
 
   /** Connects and keeps connected until `stop`. */

@@ -283,11 +283,15 @@ describe("what waits", () => {
     server.cut();
     for (const word of ["one", "two"]) thread.send(text(word));
     await clock.pass(1_000);
-    device.kept.get("buyer U_1 ")?.delete("U_1-1");
+    const kept = device.kept.get("buyer U_1 ");
+    const [, two] = [...(kept?.values() ?? [])];
+    kept?.delete("U_1-1");
+    if (two !== undefined) kept?.set("U_1-9", { ...two, nonce: "U_1-9", order: two.order + 1 });
     client.recheck();
+    thread.send(text("three"));
     device.online = true;
     await clock.pass(60_000);
-    expect(stored()).toEqual(["U_1 U_1-2"]);
+    expect(stored().toSorted(), "and what it wrote is").toEqual(["U_1 U_1-2", "U_1 U_1-3", "U_1 U_1-9"]);
     expect(client.outgoing.value).toEqual([]);
   });
 
@@ -317,9 +321,27 @@ describe("what waits", () => {
     for (const word of ["one", "two"]) thread.send(text(word));
     device.left = client.untaken.items.slice(1);
     client.recheck();
+    thread.send(text("three"));
     device.sends = true;
     await clock.pass(60_000);
+    expect(stored()).toEqual(["U_1 U_1-2", "U_1 U_1-3"]);
+  });
+
+  test("is not sent when it was deleted before what sends had come, whoever has kept it", async () => {
+    device.sends = false;
+    const client = started();
+    const thread = await about(client);
+    for (const word of ["one", "two"]) thread.send(text(word));
+    device.kept.set("buyer U_1 ", new Map(client.untaken.items.map((item) => [item.nonce, item])));
+    thread.discard("U_1-1");
+    const back = thread.discard("U_1-2");
+    await clock.pass(100);
+    device.sends = true;
+    await client.loadSender();
+    back();
+    await clock.pass(60_000);
     expect(stored()).toEqual(["U_1 U_1-2"]);
+    expect([...(device.kept.get("buyer U_1 ")?.keys() ?? [])]).toEqual([]);
   });
 
   test("is not asked about when it was stored, though the answer was lost and the device slept", async () => {

@@ -38,7 +38,10 @@ export class Outbox {
   /** Whose messages are in the list. */
   private owner: string | undefined;
   private online = false;
-  private returned = false;
+  /** What other pages may have taken up while this one stood still. */
+  private doubtful: readonly Outgoing[] = [];
+  /** Before there was a sender to say it to. */
+  private readonly discarded = new Set<string>();
   private readonly ports: OutboxPorts;
 
   constructor(ports: OutboxPorts) {
@@ -68,10 +71,11 @@ export class Outbox {
 
   private async handOver(sender: Sender): Promise<Sender> {
     this.failures.value = 0;
-    if (this.returned) await sender.recheck(this.owner);
+    if (this.doubtful.length > 0) await sender.recheck(this.owner, this.doubtful);
     this.sender = sender;
     if (this.scope !== undefined) sender.open(this.scope);
     sender.setOnline(this.online);
+    for (const nonce of this.discarded) sender.discard(nonce);
     for (const { item } of this.list.peek()) sender.take(item);
     return sender;
   }
@@ -84,8 +88,8 @@ export class Outbox {
 
   /** See `Client`. */
   recheck(): void {
-    this.returned = true;
-    void this.sender?.recheck(this.owner);
+    this.doubtful = this.list.peek();
+    void this.sender?.recheck(this.owner, this.doubtful);
   }
 
   /** Takes up what `scope`, one user on this device, has waiting. */
@@ -146,7 +150,9 @@ export class Outbox {
     if (this.sender !== undefined) return this.sender.discard(nonce);
     const gone = this.list.peek().filter(({ item }) => item.nonce === nonce);
     this.list.value = this.list.peek().filter(({ item }) => item.nonce !== nonce);
+    this.discarded.add(nonce);
     return () => {
+      this.discarded.delete(nonce);
       this.list.value = [...this.list.peek(), ...gone].sort((a, b) => a.item.order - b.item.order);
       for (const { item } of gone) this.take(item);
     };

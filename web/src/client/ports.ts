@@ -79,6 +79,8 @@ export type OutboxStore = {
   all(scope: string): Promise<readonly OutboxItem[]>;
   /** What pages before could only leave behind, beside what is kept: each as it is to be kept from now on. */
   left(scope: string, kept: readonly OutboxItem[]): readonly OutboxItem[];
+  /** Whether a message is left behind as yet, and no page has taken it up. */
+  isLeft(nonce: string): boolean;
   /** All that was left behind of `scope`, or this message, is not to be taken up; `kept`: the device has yet to remove it. */
   forget(scope: string, nonce?: string, kept?: boolean): void;
   put(scope: string, item: OutboxItem): Promise<void>;

@@ -118,17 +118,22 @@ export class Sender {
     return this.kept.has(nonce);
   }
 
-  /** Drops what has gone from the device while this page stood still; until that is known nothing is sent. */
-  async recheck(scope: string | undefined): Promise<void> {
+  /**
+   * Drops what of these has gone from the device while this page stood still, unless it was never there and is as it
+   * was left; and shows what has come. Until that is known nothing is sent.
+   */
+  async recheck(scope: string | undefined, doubtful: readonly Outgoing[]): Promise<void> {
     if (scope === undefined) return;
     const { store } = this.ports.sending;
-    const before = this.list.peek().map(({ item }) => item.nonce);
+    const asked = doubtful.filter(({ item: { nonce } }) => this.kept.has(nonce) || !store.isLeft(nonce));
     this.rechecking++;
     const kept = await store.all(scope).catch(() => undefined);
-    const there = new Set([...(kept ?? []), ...store.left(scope, [])].map(({ nonce }) => nonce));
-    const gone = kept === undefined ? [] : before.filter((nonce) => !there.has(nonce));
-    for (const nonce of gone) this.left.add(nonce);
-    this.list.value = this.list.peek().filter(({ item }) => !gone.includes(item.nonce));
+    const gone = asked.filter(({ item }) => kept?.every(({ nonce }) => nonce !== item.nonce));
+    for (const { item } of gone) this.left.add(item.nonce);
+    this.list.value = this.list
+      .peek()
+      .filter(({ item }) => !gone.some((one) => one.item.nonce === item.nonce));
+    await this.load();
     this.rechecking--;
     this.pumpAll();
   }
@@ -149,6 +154,7 @@ export class Sender {
 
   /** Takes over a message that was written here. */
   take(item: OutboxItem): void {
+    this.left.delete(item.nonce);
     this.put(item);
     this.pump(item);
     this.watchLead(item.nonce);

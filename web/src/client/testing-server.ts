@@ -633,6 +633,7 @@ export class FakeDevice {
         return [...scopeOf(scope).values()].sort((a, b) => a.order - b.order);
       },
       left: () => this.left,
+      isLeft: (nonce) => this.left.some((item) => item.nonce === nonce),
       forget: () => undefined,
       put: async (scope, item) => {
         await this.writes;

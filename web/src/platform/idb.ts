@@ -9,7 +9,7 @@ type Row = { scope: string; nonce: string; item: OutboxItem };
 export function openOutboxStore(
   factory: IDBFactory | undefined,
   name: string,
-): Omit<OutboxStore, "left" | "forget"> {
+): Omit<OutboxStore, "left" | "isLeft" | "forget"> {
   let opened: Promise<IDBDatabase> | undefined;
   const database = (): Promise<IDBDatabase> => {
     opened ??= open(factory, name, () => {

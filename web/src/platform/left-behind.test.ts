@@ -77,6 +77,20 @@ test("what the device has come to keep after all has its pictures, and what beca
   ]);
 });
 
+test("it is known what is left as yet, and what another page took up or deleted", async () => {
+  leave({ scope: me, items: ["1", "2", "3"].map((nonce) => written(nonce, text)) });
+  const { store } = device();
+  await store.put(me, written("2", text));
+  store.forget(me, "3", true);
+  expect(["1", "2", "3"].map((nonce) => store.isLeft(nonce))).toEqual([true, false, false]);
+});
+
+test("before it is known whose it is nothing can be left", () => {
+  expect(leave({ scope: undefined, items: [written("1", text)] })).toBe(false);
+  expect(leave({ scope: undefined, items: [] })).toBe(true);
+  expect(Object.keys(localStorage)).toEqual([]);
+});
+
 describe("what is deleted", () => {
   test("is gone, though the device had no time to remove it", async () => {
     const { kept, store } = device();

@@ -8,7 +8,7 @@ import { prefix } from "./untaken.ts";
  * Keeps an outbox in `store`, beside what pages before could only leave behind. What it keeps is no longer left; and
  * what it has yet to remove, as its page may go before, is noted as gone.
  */
-export function withLeftBehind(store: Omit<OutboxStore, "left" | "forget">): OutboxStore {
+export function withLeftBehind(store: Omit<OutboxStore, "left" | "isLeft" | "forget">): OutboxStore {
   const remove: OutboxStore["remove"] = (scope, nonce) =>
     store.remove(scope, nonce).then(() => {
       if (isGone(nonce)) drop(nonce);
@@ -21,6 +21,7 @@ export function withLeftBehind(store: Omit<OutboxStore, "left" | "forget">): Out
       return kept.filter((item) => !gone.includes(item));
     },
     left: (scope, kept) => takenUp(leftOf(scope), kept),
+    isLeft: (nonce) => read(nonce)?.item !== undefined,
     forget(scope, nonce, kept = false) {
       if (nonce === undefined) for (const item of leftOf(scope)) drop(item.nonce);
       else if (kept) noteGone(scope, nonce);

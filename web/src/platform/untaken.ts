@@ -7,6 +7,7 @@ const withoutPictures = (key: string, value: unknown): unknown => (key === "byte
 
 /** Leaves them, each under a key of its own: what was left before stays. Says whether there was room for all of it. */
 export function leave({ scope, items }: Untaken): boolean {
+  if (scope === undefined) return items.length === 0;
   let all = true;
   // Every word first: there may be no room for all pictures.
   for (const replacer of [withoutPictures, undefined])
