@@ -337,8 +337,12 @@ describe("what waits", () => {
     const back = thread.discard("U_1-2");
     await clock.pass(100);
     device.sends = true;
+    server.refuse = (what) => (what.startsWith("send") ? FakeServer.refusal(503, "unavailable") : undefined);
     await client.loadSender();
     back();
+    await clock.pass(100);
+    expect(client.untaken.items, "what is taken up again is kept again").toEqual([]);
+    server.refuse = () => undefined;
     await clock.pass(60_000);
     expect(stored()).toEqual(["U_1 U_1-2"]);
     expect([...(device.kept.get("buyer U_1 ")?.keys() ?? [])]).toEqual([]);
